@@ -1,0 +1,53 @@
+"""The command `kerasgan`: one file a command, imported only when it is asked for."""
+
+import importlib
+import os
+import sys
+
+import click
+
+from kerasgan.errors import JobError, UserError
+
+COMMANDS = {
+    "load-data": "Read, check, sample, split and prepare captioned pictures.",
+    "train-gan": "Train a generator of pictures against a discriminator.",
+    "save-imgs": "Draw pictures with a trained generator.",
+}
+
+
+class Commands(click.Group):
+    """A group that knows its commands by name and one-line help alone."""
+
+    def list_commands(self, ctx):
+        return list(COMMANDS)
+
+    def get_command(self, ctx, name):
+        if name not in COMMANDS:
+            return None
+        module = importlib.import_module(f"kerasgan.cli.{name.replace('-', '_')}")
+        return module.command
+
+    def format_commands(self, ctx, formatter):
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+    def invoke(self, ctx):
+        try:
+            return super().invoke(ctx)
+        except UserError as error:
+            _fail(error, 2)
+        except JobError as error:
+            _fail(error, 1)
+
+
+def _fail(error, status):
+    click.echo(f"Error: {error}", err=True)
+    sys.exit(status)
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="kerasgan")
+def main():
+    """Pictures that come with words: train, draw, judge and export."""
+    # TensorFlow's own start-up notes are for its developers.
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")

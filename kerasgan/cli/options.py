@@ -1,0 +1,46 @@
+"""Options that several commands share, and how they become settings."""
+
+import click
+
+
+def recipe_options(function):
+    """`--config` and `--set`, for every command that trains."""
+    function = click.option(
+        "--set",
+        "assignments",
+        multiple=True,
+        metavar="SECTION.KEY=VALUE",
+        help="Set any value of the recipe, e.g. gan.latent_dim=64 (repeatable).",
+    )(function)
+    return click.option(
+        "--config", metavar="FILE", help="A recipe (YAML).  [default: scenes]"
+    )(function)
+
+
+def json_option(function):
+    """`--json`: one JSON object on standard output and nothing else there."""
+    return click.option(
+        "--json", "as_json", is_flag=True, help="Print one JSON object, nothing else."
+    )(function)
+
+
+def read_scalar(text):
+    """`"100"` is a number, `"paper"` a word."""
+    return int(text) if text is not None and text.lstrip("-").isdigit() else text
+
+
+def gather_settings(config, assignments, named, base=None):
+    """Resolves a recipe, `--set` and the named options, in this order.
+
+    Args:
+        config: path of a recipe, or None.
+        assignments: texts as `gan.latent_dim=64`.
+        named: `{"section.key": value}`; None is an option that was not given.
+        base: settings to start from instead of the defaults.
+    """
+    from kerasgan.recipes import read_assignment, read_recipe, resolve
+
+    values = dict(read_assignment(text) for text in assignments)
+    values |= {key: value for key, value in named.items() if value is not None}
+    recipe = read_recipe(config) if config else None
+    return resolve(recipe, values, base=base, place=str(config))

@@ -1,0 +1,80 @@
+"""`kerasgan save-imgs`."""
+
+import click
+
+
+@click.command("save-imgs")
+@click.argument("run", metavar="RUN")
+@click.option("--caption", "captions", multiple=True, help="Draw this (repeatable).")
+@click.option("--interpolate", is_flag=True, help="The way from one to the next.")
+@click.option("--rows", type=click.IntRange(1, 64), default=6, show_default=True)
+@click.option("--columns", type=click.IntRange(1, 64), default=6, show_default=True)
+@click.option("--seed", type=int, default=0, show_default=True, help="Of the noise.")
+@click.option("--out", metavar="FILE", help="The PNG.  [default: in RUN/images]")
+def command(run, captions, interpolate, rows, columns, seed, out):
+    """Draw pictures with a trained generator.
+
+    Without captions, a run that was trained with them draws its test captions.
+    With --interpolate each strip leads from one caption to the next or, of a single
+    caption or none, from one noise to another.
+
+    \b
+    Examples:
+      kerasgan save-imgs runs/00000-train-gan-scenes
+      kerasgan save-imgs RUN --caption "two dogs on grass" --caption "a red boat"
+      kerasgan save-imgs RUN --interpolate --columns 10 --out strip.png
+    """
+    from pathlib import Path
+
+    from kerasgan.runs import open_run
+
+    opened = open_run(run)
+    path = Path(out or opened.images / _name(captions, interpolate, seed))
+    if path.suffix.lower() != ".png":
+        raise click.BadParameter(f"must end in .png. Received: {out}", param_hint="--out")
+
+    from kerasgan.training.trained import load_gan, save_imgs
+
+    forger = load_gan(opened)
+    if forger.conditional and not captions:
+        captions = _test_captions(opened, rows)
+    captions = list(captions) or None
+    if interpolate:
+        _save_strips(forger, path, captions, rows, columns, seed)
+    else:
+        save_imgs(forger, path, captions, rows, columns, seed)
+    click.echo(path)
+
+
+def _name(captions, interpolate, seed):
+    kind = "strip" if interpolate else "captions" if captions else "random"
+    return f"{kind}-seed{seed}.png"
+
+
+def _test_captions(run, rows):
+    """The captions that the run's own grids show."""
+    from kerasgan.data import load_data
+
+    groups = load_data(run.settings.data).test.captions
+    return [group[0] for group in groups if group][:rows]
+
+
+def _save_strips(forger, path, captions, rows, columns, seed):
+    import numpy as np
+
+    from kerasgan.grids import save_grid
+
+    if captions is None:
+        ways = [(None, None)] * rows
+    elif len(captions) == 1:
+        ways = [(captions[0], captions[0])]
+    else:
+        ways = list(zip(captions, captions[1:]))
+    strips = [
+        forger.interpolate(start, stop, columns, seed + number)
+        for number, (start, stop) in enumerate(ways)
+    ]
+    titles = None
+    if captions is not None:
+        titles = [a if a == b else f"{a} → {b}" for a, b in ways]
+    save_grid(path, np.stack(strips), titles)

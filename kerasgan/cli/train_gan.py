@@ -1,0 +1,115 @@
+"""`kerasgan train-gan`."""
+
+import click
+
+from kerasgan.cli.options import gather_settings, read_scalar, recipe_options
+
+# What may change when a run goes on: how long, and how it is shown.
+FREE = {
+    "training.epochs",
+    "training.minutes",
+    "training.grid",
+    "training.grid_every",
+    "data.data_dir",
+}
+
+
+@click.command("train-gan")
+@recipe_options
+# Data.
+@click.option("--dataset", help="scenes, flickr30k, flickr8k or table.")
+@click.option("--source", metavar="PATH", help="Directory or file of the data set.")
+@click.option("--data-dir", metavar="DIR", help="Where prepared data sets lie.")
+@click.option("--sample", metavar="all|paper|N", help="How many pictures are used.")
+# Training.
+@click.option("--epochs", type=click.IntRange(1), help="Times through the pictures.")
+@click.option("--minutes", type=float, help="Stop after this long, if not earlier.")
+@click.option("--seed", type=int, help="Of the sample, the split and the training.")
+# The run.
+@click.option("--run-dir", metavar="DIR", help="The run directory.  [default: runs/N]")
+@click.option("--resume", is_flag=True, help="Go on with --run-dir, or the last run.")
+@click.option("-n", "--dry-run", is_flag=True, help="Show what would be done, and stop.")
+def command(config, assignments, run_dir, resume, dry_run, seed, **named):
+    """Train a generator of pictures against a discriminator.
+
+    \b
+    Examples:
+      kerasgan train-gan                                   # the embedded data set
+      kerasgan train-gan --config configs/flickr30k-gan.yaml --source DIR
+      kerasgan train-gan --dataset table --source products.csv --minutes 15
+      kerasgan train-gan --resume --run-dir runs/00000-train-gan-scenes
+    """
+    sections = {"epochs": "training", "minutes": "training"}
+    values = {f"{sections.get(key, 'data')}.{key}": v for key, v in named.items()}
+    values["data.sample"] = read_scalar(named["sample"])
+    values |= {"data.seed": seed, "training.seed": seed}
+    run = _run_to_resume(run_dir) if resume else None
+    stored = run.settings if run else None
+    settings = gather_settings(config, assignments, values, base=stored)
+    if dry_run:
+        return _show(settings)
+    if run:
+        _refuse_differences(run, stored, settings)
+    else:
+        from kerasgan.runs import new_run
+
+        run = new_run("train-gan", settings.data.dataset, run_dir)
+
+    from kerasgan.training.train_gan import train_gan
+
+    try:
+        train_gan(settings, run)
+    except KeyboardInterrupt:
+        click.echo(f"Stopped. Go on: kerasgan train-gan --resume --run-dir {run.path}")
+        raise SystemExit(130) from None
+    except BaseException:
+        _remove_if_untouched(run)
+        raise
+    click.echo(f"Pictures: {run.images}\nRun: {run.path}")
+
+
+def _run_to_resume(run_dir):
+    from kerasgan.runs import latest_run, open_run
+
+    return open_run(run_dir) if run_dir else latest_run("train-gan")
+
+
+def _refuse_differences(run, stored, settings):
+    from kerasgan.errors import UserError
+    from kerasgan.recipes import differences
+
+    lines = differences(stored, settings, FREE)
+    if lines:
+        raise UserError(
+            f"{run.path} was started with other settings; --resume goes on with the"
+            " same.\n" + "\n".join(lines)
+        )
+
+
+def _remove_if_untouched(run):
+    """A run that failed before its first epoch leaves no empty directory behind."""
+    import shutil
+
+    if not any(run.checkpoints.iterdir()):
+        shutil.rmtree(run.path, ignore_errors=True)
+
+
+def _show(settings):
+    """Prints the settings as YAML, and shapes and parameters of the networks."""
+    import sys
+
+    from ruamel.yaml import YAML
+
+    YAML().dump(settings.model_dump(), sys.stdout)
+
+    from kerasgan.data.text import build_vectorizer
+    from kerasgan.training.train_gan import build_gan
+
+    vectorizer = None
+    if settings.gan.conditional is not False:
+        words = [f"word{n}" for n in range(settings.gan.vocabulary_size - 2)]
+        size, length = settings.gan.vocabulary_size, settings.gan.caption_length
+        vectorizer = build_vectorizer(None, words, size, length)
+    gan = build_gan(settings, vectorizer, settings.training.batch_size)
+    for network in (gan.generator, gan.discriminator):
+        network.summary(line_length=88, expand_nested=True)

@@ -1,0 +1,104 @@
+"""Typed, frozen settings: every default of the package lives here.
+
+A recipe is a YAML file with the sections `data`, `gan` and `training`; each key
+is an attribute below. Values on the command line are set over the recipe's, the
+recipe's over these defaults.
+"""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+Fraction = Annotated[float, Field(gt=0, lt=1)]
+Positive = Annotated[int, Field(ge=1)]
+NonNegative = Annotated[float, Field(ge=0)]
+
+
+class Section(BaseModel):
+    """Settings that cannot be changed after they were made, nor misspelt."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+
+class DataConfig(Section):
+    """What is read, how much of it, and how it is split."""
+
+    dataset: str = "scenes"
+    source: str | None = None  # directory or file that holds the data set
+    data_dir: str | None = None  # prepared data sets; None: TFDS's own default
+    image_size: Annotated[int, Field(ge=8, le=1024)] = 64
+    fit: Literal["crop", "pad", "stretch"] = "crop"  # how a picture becomes square
+    pictures: Positive = 4000  # drawn by the data set `scenes`
+    image_root: str | None = None  # `table`: None is the table's own folder
+    image_column: str | None = None
+    caption_columns: list[str] | None = None
+    label_column: str | None = None
+    sample: Literal["all", "paper"] | Positive = "all"
+    sample_unit: Literal["image", "row"] = "image"
+    z: Annotated[float, Field(gt=0)] = 1.96  # paper A, equation (4)
+    p: Fraction = 0.5
+    e: Fraction = 0.05
+    rounding: Literal["down", "nearest", "up"] = "down"  # 384.16 is the paper's 384
+    population_correction: bool = False
+    split: Fraction | None = None  # part that trains; None: as published, else 0.8
+    seed: Annotated[int, Field(ge=0, lt=2**31)] = 0
+    max_bad: Annotated[float, Field(ge=0, le=1)] = 0.05  # share of bad rows that stops
+
+    @property
+    def train_share(self) -> float:
+        """Part of the pictures that trains where no published split is used."""
+        return 0.8 if self.split is None else self.split
+
+
+class GanConfig(Section):
+    """The two networks and their game, paper A equations (1) and (2)."""
+
+    conditional: bool | None = None  # None: on where the data have captions
+    channels: Literal["rgb", "grey"] = "rgb"
+    latent_dim: Positive = 100
+    max_filters: Annotated[int, Field(ge=8)] = 128  # of the widest layer
+    min_filters: Annotated[int, Field(ge=4)] = 32  # of the layers at full size
+    caption_length: Positive = 24  # words
+    vocabulary_size: Annotated[int, Field(ge=3)] = 5000
+    text_branch: Literal["lstm-attention", "words"] = "lstm-attention"
+    text_dim: Positive = 128
+    loss: Literal[
+        "minimax", "non-saturating", "hinge", "least-squares", "wasserstein-gp"
+    ] = "non-saturating"
+    order: Literal["one-stage", "alternating"] = "one-stage"
+    spectral_normalization: bool = False
+    r1: NonNegative = 1.0  # weight of the gradient penalty on real pictures
+    r1_interval: Positive = 16  # steps between two penalties
+    augmentation: list[Literal["colour", "translation", "cutout"]] = [
+        "colour",
+        "translation",
+        "cutout",
+    ]
+    contrast: NonNegative = 1.0  # weight of the contrast between pairs of a batch
+    diversity: NonNegative = 1.0  # weight of the spread asked of a caption's pictures
+    ema_half_life: NonNegative = 10.0  # thousands of pictures; 0: no averaging
+
+
+class TrainingConfig(Section):
+    """How long, how fast, and on what."""
+
+    epochs: Positive = 100
+    minutes: Annotated[float, Field(gt=0)] | None = None  # stops earlier
+    batch_size: Annotated[int, Field(ge=2)] = 64
+    learning_rate: Annotated[float, Field(gt=0)] = 4e-4
+    beta_1: Annotated[float, Field(ge=0, lt=1)] = 0.5
+    beta_2: Annotated[float, Field(gt=0, lt=1)] = 0.99
+    precision: Literal["float32", "mixed_bfloat16"] = "float32"
+    device: Literal["auto", "cpu", "gpu", "tpu"] = "auto"
+    seed: Annotated[int, Field(ge=0, lt=2**31)] = 0
+    grid: Annotated[int, Field(ge=1, le=16)] = 6  # rows and columns of the grids
+    grid_every: Positive = 1  # epochs between two picture grids
+
+
+class Settings(Section):
+    """One recipe, whole."""
+
+    data: DataConfig = DataConfig()
+    gan: GanConfig = GanConfig()
+    training: TrainingConfig = TrainingConfig()

@@ -1,0 +1,87 @@
+"""Which columns of a table hold the picture, the captions and the label."""
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from kerasgan.config import DataConfig
+from kerasgan.errors import UserError
+
+# Names in the order in which they are preferred.
+IMAGE = (
+    "image image_path image_file image_name filename file_name file filepath file_path"
+    " path picture picture_path img img_path"
+).split()
+CAPTION = (
+    "caption captions text texts title sentence sentences description descriptions"
+    " raw comment"
+).split()
+NUMBERED = re.compile(r"(caption|text|title|sentence|description|comment)_?\d+")
+LABEL = "label class category label_name class_name target".split()
+
+
+@dataclass(frozen=True)
+class Columns:
+    """The columns that are used."""
+
+    image: str
+    captions: tuple[str, ...]
+    label: str | None
+
+    @classmethod
+    def choose(cls, config: DataConfig, names: list[str], source: Path) -> "Columns":
+        """Those that the settings name, else the obvious ones.
+
+        An empty name in the settings means that no such column is used.
+        """
+        for name in (
+            config.image_column,
+            config.label_column,
+            *(config.caption_columns or ()),
+        ):
+            if name and name not in names:
+                raise UserError(f"{source} has no column {name!r}, only {_list(names)}")
+        image = config.image_column or _guess(IMAGE, names)
+        if image is None:
+            raise UserError(
+                f"{source}: none of its columns is plainly the picture's file name "
+                f"({_list(names)}). Name it with --image-column."
+            )
+        if config.caption_columns is not None:
+            captions = tuple(filter(None, config.caption_columns))
+        else:
+            captions = _guess_captions(names)
+            if not captions:
+                raise UserError(
+                    f"{source}: none of its columns is plainly a caption "
+                    f"({_list(names)}). Name it with --caption-column, or give "
+                    "--caption-column '' for pictures without captions."
+                )
+        if config.label_column is not None:
+            label = config.label_column or None
+        else:
+            label = _guess(LABEL, names)
+        return cls(image, captions, label)
+
+    def __str__(self) -> str:
+        captions = ", ".join(self.captions) or "none"
+        return f"columns: image {self.image}; captions {captions}; label {self.label}"
+
+
+def _plain(name: str) -> str:
+    return re.sub(r"[\s-]+", "_", name.strip().lower())
+
+
+def _guess(known: list[str], names: list[str]) -> str | None:
+    plain = {_plain(name): name for name in reversed(names)}
+    return next((plain[word] for word in known if word in plain), None)
+
+
+def _guess_captions(names: list[str]) -> tuple[str, ...]:
+    numbered = tuple(name for name in names if NUMBERED.fullmatch(_plain(name)))
+    single = _guess(CAPTION, names)
+    return numbered or ((single,) if single else ())
+
+
+def _list(names: list[str]) -> str:
+    return ", ".join(map(repr, names)) or "none at all"

@@ -1,0 +1,133 @@
+"""One picture from a file's bytes to a checked, upright, square RGB picture."""
+
+import contextlib
+import io
+import warnings
+
+import numpy as np
+from PIL import Image, ImageFile, ImageOps
+
+LARGEST_PICTURE = 64_000_000  # pixels; more is taken for a decompression bomb
+# Only formats that Pillow decodes itself: no interpreters (EPS), no stubs.
+FORMATS = ("JPEG", "MPO", "PNG", "GIF", "BMP", "TIFF", "WEBP", "PPM", "JPEG2000")
+ORIENTATION = 0x0112  # the EXIF tag
+SMALLEST_JPEG = 128  # pixels a side; smaller pictures are stored without loss
+
+
+class BadPicture(Exception):
+    """A picture that cannot be used; the message is the reason that is counted."""
+
+
+@contextlib.contextmanager
+def strict_pillow():
+    """Pillow's global switches as `decode` needs them, whoever changed them."""
+    before = ImageFile.LOAD_TRUNCATED_IMAGES, Image.MAX_IMAGE_PIXELS
+    # `decode` has its own limit, and never accepts what Pillow merely warns of.
+    ImageFile.LOAD_TRUNCATED_IMAGES, Image.MAX_IMAGE_PIXELS = False, None
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        ImageFile.LOAD_TRUNCATED_IMAGES, Image.MAX_IMAGE_PIXELS = before
+
+
+def prepare(data: bytes, size: int, fit: str) -> bytes:
+    """A file's bytes to the bytes that are stored: square, RGB, JPEG or BMP.
+
+    A JPEG that is already right passes through byte for byte, after having been
+    decoded once. Else BMP up to 127 pixels a side, where coding takes longer than
+    the resize and saves a third; and JPEG of quality 95, without chroma
+    subsampling, from 128 on.
+
+    Args:
+        size: width and height of the result in pixels.
+        fit: "crop" (the middle), "pad" (with white) or "stretch".
+
+    Raises:
+        BadPicture: with the reason.
+    """
+    image, untouched = decode(data)
+    if untouched and image.size == (size, size):
+        return data
+    return encode(square(image, size, fit))
+
+
+def decode(data: bytes) -> tuple[Image.Image, bool]:
+    """The upright RGB picture, and whether it is just what a plain JPEG holds."""
+    if not data:
+        raise BadPicture("empty file")
+    try:
+        image = Image.open(io.BytesIO(data), formats=FORMATS)
+    except Image.DecompressionBombError as error:
+        raise BadPicture("too many pixels") from error
+    except Exception as error:  # decoders raise what they like on strange bytes
+        raise BadPicture("not a picture") from error
+    if image.width * image.height > LARGEST_PICTURE:
+        raise BadPicture("too many pixels")
+    try:
+        image.load()
+        upright = image.getexif().get(ORIENTATION, 1) == 1
+        untouched = image.format == "JPEG" and image.mode == "RGB" and upright
+        if not upright:
+            image = ImageOps.exif_transpose(image)
+        return to_rgb(image), untouched
+    except Exception as error:
+        raise BadPicture("truncated or damaged") from error
+
+
+def to_rgb(image: Image.Image) -> Image.Image:
+    """Any of Pillow's modes as RGB: transparency over white, 16 bits scaled to 8."""
+    if image.mode == "RGB" and "transparency" not in image.info:
+        return image
+    if image.mode.startswith("I") or image.mode == "F":
+        return _deep_grey(image).convert("RGB")
+    if image.has_transparency_data:
+        image = image.convert("RGBA")
+        white = Image.new("RGBA", image.size, "white")
+        return Image.alpha_composite(white, image).convert("RGB")
+    return image.convert("RGB")
+
+
+def _deep_grey(image: Image.Image) -> Image.Image:
+    """Grey of more than 8 bits; Pillow's own conversion would clip at 255."""
+    values = np.asarray(image, dtype=np.float64)
+    if values.max(initial=0) > 255:
+        values = values / 257  # 65535 becomes 255
+    return Image.fromarray(np.clip(np.rint(values), 0, 255).astype(np.uint8))
+
+
+def square(image: Image.Image, size: int, fit: str) -> Image.Image:
+    """RGB picture of any size to `size` × `size`.
+
+    Bilinear with antialiasing, in Pillow's integer arithmetic: every machine gets
+    the same pixels, and other libraries can compute them exactly.
+    """
+    if fit == "stretch":
+        box, target = (0, 0, *image.size), (size, size)
+    elif fit == "crop":
+        side = min(image.size)
+        left, top = (image.width - side) // 2, (image.height - side) // 2
+        box, target = (left, top, left + side, top + side), (size, size)
+    else:
+        longest = max(image.size)
+        box = (0, 0, *image.size)
+        target = tuple(max(1, round(size * n / longest)) for n in image.size)
+    if target != image.size or box != (0, 0, *image.size):
+        image = image.resize(target, Image.Resampling.BILINEAR, box)
+    if image.size != (size, size):
+        canvas = Image.new("RGB", (size, size), "white")
+        corner = ((size - image.width) // 2, (size - image.height) // 2)
+        canvas.paste(image, corner)
+        image = canvas
+    return image
+
+
+def encode(image: Image.Image) -> bytes:
+    """BMP for small pictures, JPEG for others (see `prepare`)."""
+    buffer = io.BytesIO()
+    if image.width < SMALLEST_JPEG:
+        image.save(buffer, "BMP")
+    else:
+        image.save(buffer, "JPEG", quality=95, subsampling=0)
+    return buffer.getvalue()

@@ -1,0 +1,126 @@
+"""What a data set is made from, and so the directory where it lies prepared."""
+
+import copy
+import hashlib
+import json
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from kerasgan.config import DataConfig
+from kerasgan.data.layouts import read_annotations
+from kerasgan.data.ledger import Ledger
+from kerasgan.data.sources import Files, Scenes
+from kerasgan.errors import UserError
+
+DATASETS = ("scenes", "flickr30k", "flickr8k", "table")  # COYO's place is here
+VERSION = "1.0.0"  # raise it whenever the same input gives other data
+DATA_JSON = "data.json"
+
+
+@dataclass
+class Plan:
+    """A data set that is prepared, or can be.
+
+    Attributes:
+        source: the directory or file that is read, absolute, or None (drawn).
+        pictures: what makes the pictures.
+        config_name: of the TFDS builder config: it is different if anything that
+            the prepared data depend on is.
+        data_dir: root of the prepared data sets.
+    """
+
+    config: DataConfig
+    source: Path | None
+    pictures: Files | Scenes
+    label_names: list[str] | None
+    config_name: str
+    data_dir: Path
+
+    @classmethod
+    def of(cls, config: DataConfig) -> "Plan":
+        """Reads the annotations and looks at every picture's file status.
+
+        Raises:
+            UserError: no such data set, or nothing to read it from.
+        """
+        data_dir = data_dir_of(config)
+        if config.dataset == "scenes":
+            from kerasgan.data.scenes import LABELS
+
+            source, pictures, labels = None, Scenes(config), list(LABELS)
+        elif config.dataset in DATASETS:
+            source = source_of(config)
+            annotations = read_annotations(config, source)
+            pictures = Files(annotations, config)
+            labels = annotations.label_names
+        else:
+            raise UserError(
+                f"No data set {config.dataset!r}; there are {', '.join(DATASETS)}"
+            )
+        name = f"{config.image_size}px-{_fingerprint(config, source, pictures)}"
+        return cls(config, source, pictures, labels, name, data_dir)
+
+    def ledger(self) -> Ledger:
+        """A ledger for one pass over the pictures, that knows the annotations'."""
+        if self.pictures.annotations is None:
+            return Ledger()
+        return copy.deepcopy(self.pictures.annotations.ledger)
+
+    @property
+    def path(self) -> Path:
+        """Where TFDS puts the prepared data set."""
+        return self.data_dir / self.config.dataset / self.config_name / VERSION
+
+    @property
+    def is_prepared(self) -> bool:
+        # TFDS renames the directory into place only when it is whole.
+        return (self.path / "dataset_info.json").is_file() and (
+            self.path / DATA_JSON
+        ).is_file()
+
+
+def dataset_config(name: str, data_dir, settings: dict) -> DataConfig:
+    """The settings of one data set; UserError names each that is wrong."""
+    data_dir = os.fspath(data_dir) if data_dir else None
+    try:
+        return DataConfig(dataset=name, data_dir=data_dir, **settings)
+    except ValidationError as error:
+        problems = "; ".join(
+            f"{'.'.join(map(str, e['loc'][:1]))}: {e['msg']}, got {e['input']!r}"
+            for e in error.errors()
+        )
+        raise UserError(f"Data set {name}: {problems}") from error
+
+
+def data_dir_of(config: DataConfig) -> Path:
+    """The root of prepared data sets: TFDS's, unless the settings name one."""
+    default = os.environ.get("TFDS_DATA_DIR", "~/tensorflow_datasets")
+    return Path(config.data_dir or default).expanduser().absolute()
+
+
+def source_of(config: DataConfig) -> Path:
+    """The absolute path that is read: `source`, or TFDS's manual directory."""
+    if config.source is not None:
+        return Path(config.source).expanduser().resolve()
+    manual = data_dir_of(config) / "downloads" / "manual" / config.dataset
+    if config.dataset == "table" or not manual.exists():
+        raise UserError(
+            f"The data set {config.dataset} cannot be downloaded: give --source PATH"
+            + (f", or put it into {manual}" if config.dataset != "table" else "")
+        )
+    return manual.resolve()
+
+
+def _fingerprint(config: DataConfig, source, pictures: Files | Scenes) -> str:
+    settings = config.model_dump(exclude={"data_dir", "source"})
+    digest = hashlib.sha256(json.dumps([VERSION, settings, str(source)]).encode())
+    if pictures.annotations is not None:
+        digest.update(str(pictures.annotations.image_root).encode())
+        for file in pictures.annotations.files:
+            digest.update(str(file).encode())
+            digest.update(hashlib.sha256(file.read_bytes()).digest())
+    digest.update(json.dumps(pictures.state()).encode())
+    return digest.hexdigest()[:20]

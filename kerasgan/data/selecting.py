@@ -1,0 +1,144 @@
+"""From the good pictures to the sample and its two sides, and the account of it."""
+
+from collections import Counter
+from dataclasses import dataclass, replace
+
+from kerasgan.config import DataConfig
+from kerasgan.data import sampling
+from kerasgan.data.ledger import Ledger
+from kerasgan.data.plan import Plan
+from kerasgan.data.preparing import Entry
+from kerasgan.data.sampling import SampleSize
+
+PUBLISHED_TEST = "test"
+
+
+@dataclass(frozen=True)
+class Selection:
+    """The chosen pictures on their two sides, each in the data set's order."""
+
+    train: list[Entry]
+    test: list[Entry]
+    sample: SampleSize
+    split: dict  # how it came about: {"kind": "seeded", "share": 0.8}
+
+
+def select(config: DataConfig, entries: list[Entry], ledger: Ledger) -> Selection:
+    """Samples and splits; published splits are kept where nothing is sampled.
+
+    Raises:
+        UserError: fewer good pictures than the sample needs, or fewer than 2.
+    """
+    published = any(entry.split for entry in entries)
+    if config.sample == "all" and config.split is None and published:
+        return _published(entries, ledger)
+    chosen, size = _sample(config, entries)
+    digests = {entry.id: entry.digest for entry in chosen}
+    train = sampling.halve(digests, config.train_share, config.seed)
+    return Selection(
+        [entry for entry in chosen if entry.id in train],
+        [entry for entry in chosen if entry.id not in train],
+        size,
+        {"kind": "seeded", "share": config.train_share, "seed": config.seed},
+    )
+
+
+def _sample(config: DataConfig, entries: list[Entry]):
+    rows = config.sample_unit == "row"
+    units = [
+        unit
+        for entry in entries
+        for unit in (_caption_keys(entry) if rows else [entry.id])
+    ]
+    size = sample_size(config, len(units))
+    chosen = sampling.choose(units, size.size, config.seed)
+    if not rows:
+        return [entry for entry in entries if entry.id in chosen], size
+    kept = [_with_captions(entry, chosen) for entry in entries]
+    return [entry for entry in kept if entry.captions], size
+
+
+def _caption_keys(entry: Entry) -> list[str]:
+    return [f"{entry.id}#{number}" for number in range(len(entry.captions))]
+
+
+def _with_captions(entry: Entry, chosen: set[str]) -> Entry:
+    pairs = zip(_caption_keys(entry), entry.captions)
+    return replace(entry, captions=tuple(text for key, text in pairs if key in chosen))
+
+
+def sample_size(config: DataConfig, population: int) -> SampleSize:
+    """How many pictures or rows the settings ask for."""
+    if config.sample == "all":
+        return SampleSize(population)
+    if config.sample == "paper":
+        corrected = population if config.population_correction else None
+        return sampling.cochran(
+            config.z, config.p, config.e, config.rounding, corrected
+        )
+    return SampleSize(config.sample)
+
+
+def _published(entries: list[Entry], ledger: Ledger) -> Selection:
+    """Test is test; train, val, dev and restval train; unlisted ones are left out.
+
+    A picture that is byte-equal to one of the test is left out of the training.
+    """
+    test = [entry for entry in entries if entry.split == PUBLISHED_TEST]
+    seen = {entry.digest for entry in test}
+    train = []
+    for entry in entries:
+        if entry.split is None:
+            ledger.skip("in no published split", "", "", entry.id, bad_rows=0)
+        elif entry.split != PUBLISHED_TEST:
+            if entry.digest in seen:
+                ledger.skip("byte-equal to a test picture", "", "", entry.id, 0)
+            else:
+                train.append(entry)
+    counts = Counter(entry.split or "none" for entry in entries)
+    split = {"kind": "published", "published": dict(counts)}
+    return Selection(train, test, SampleSize(len(train) + len(test)), split)
+
+
+def account(
+    plan: Plan, entries: list[Entry], selection: Selection, ledger: Ledger
+) -> dict:
+    """What was read and chosen: the object that is kept as data.json."""
+    config, annotations = plan.config, plan.pictures.annotations
+    named = annotations.pictures if annotations else {}
+    return {
+        "dataset": config.dataset,
+        "source": str(plan.source) if plan.source else None,
+        "layout": annotations.layout if annotations else "drawn",
+        "image_root": str(annotations.image_root) if annotations else None,
+        "annotations": [str(file) for file in annotations.files[:3]]
+        if annotations
+        else [],
+        "prepared": str(plan.path),
+        "image_size": config.image_size,
+        "fit": config.fit,
+        "seed": config.seed,
+        "pictures": len(named) or len(entries),
+        "captions": sum(len(picture.captions) for picture in named.values())
+        or sum(len(entry.captions) for entry in entries),
+        "kept": len(entries),
+        "repaired": ledger.repaired,
+        "skipped": dict(ledger.skipped),
+        "rows": ledger.rows,
+        "bad_rows": ledger.bad_rows,
+        "examples": ledger.examples,
+        "notes": ledger.notes,
+        "duplicates": len(entries) - len({entry.digest for entry in entries}),
+        "sample": {
+            "unit": config.sample_unit,
+            "n0": selection.sample.n0,
+            "size": selection.sample.size,
+            "formula": selection.sample.formula,
+        },
+        "split": selection.split,
+        "label_names": plan.label_names,
+        "train": len(selection.train),
+        "test": len(selection.test),
+        "train_ids": [entry.id for entry in selection.train],
+        "test_ids": [entry.id for entry in selection.test],
+    }

@@ -1,0 +1,147 @@
+"""Where pictures come from: files that annotations name, or a drawing program.
+
+Both are pictures that can be made one by one, in any order and in any thread.
+"""
+
+import functools
+import hashlib
+import os
+import stat
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from kerasgan.config import DataConfig
+from kerasgan.data import pictures
+from kerasgan.data.annotations import Annotations
+from kerasgan.data.pictures import BadPicture
+
+LARGEST_FILE = 1 << 28  # bytes
+
+
+@dataclass(frozen=True)
+class Made:
+    """One checked picture.
+
+    Attributes:
+        image: encoded bytes (JPEG or BMP), size × size RGB.
+        digest: of the picture's file, so that byte-equal pictures are known.
+    """
+
+    id: str
+    image: bytes
+    digest: str
+    captions: list[str]
+    label: str | None
+
+
+@dataclass
+class Files:
+    """The pictures that annotations name, below the folder of pictures."""
+
+    annotations: Annotations
+    config: DataConfig
+    found: dict[str, os.stat_result] = field(default_factory=dict)
+    missing: dict[str, str] = field(default_factory=dict)  # id to reason
+
+    def __post_init__(self):
+        self.ids = list(self.annotations.pictures)
+        for name in self.ids:
+            try:
+                self.found[name] = locate(self.annotations.image_root, name)
+            except BadPicture as reason:
+                self.missing[name] = str(reason)
+
+    def state(self) -> list:
+        """What changes when any of the pictures does."""
+        return [
+            [name, self.missing.get(name), *_state(self.found.get(name))]
+            for name in self.ids
+        ]
+
+    def make(self, name: str) -> Made:
+        """Reads, checks and squares one picture; BadPicture with the reason."""
+        if name in self.missing:
+            raise BadPicture(self.missing[name])
+        data = self._read(name)
+        image = pictures.prepare(data, self.config.image_size, self.config.fit)
+        picture = self.annotations.pictures[name]
+        digest = hashlib.sha256(data).hexdigest()
+        return Made(name, image, digest, picture.captions, picture.label)
+
+    def _read(self, name: str) -> bytes:
+        try:
+            with open(os.path.join(self.annotations.image_root, name), "rb") as file:
+                if _state(os.fstat(file.fileno())) != _state(self.found[name]):
+                    raise BadPicture("changed while it was read")
+                return file.read()
+        except OSError as error:
+            raise BadPicture("unreadable") from error
+
+
+def _state(found: os.stat_result | None) -> tuple:
+    if found is None:
+        return ()
+    return found.st_size, found.st_mtime_ns, found.st_ctime_ns
+
+
+def locate(root: Path, name: str) -> os.stat_result:
+    """Status of the file `name` below `root`, which is resolved already.
+
+    Raises:
+        BadPicture: not there, not a file, too large, or leading out of `root`.
+    """
+    if os.path.isabs(name):
+        raise BadPicture("absolute name")
+    # Strings, not paths: this runs for every picture, also of a prepared data set.
+    top, (folder, base) = str(root), os.path.split(name)
+    try:
+        path = os.path.join(_real(os.path.join(top, folder)), base)
+        found = os.lstat(path)
+        if stat.S_ISLNK(found.st_mode) or base in ("", "..", "."):
+            path = os.path.realpath(path)
+            found = os.stat(path)
+        inside = _below(path, top)
+    except (OSError, ValueError):  # ValueError: a NUL in the name
+        inside = _below(os.path.normpath(os.path.join(top, name)), top)
+        raise BadPicture("missing" if inside else "outside the folder") from None
+    if not inside:
+        raise BadPicture("outside the folder")
+    if not stat.S_ISREG(found.st_mode):
+        raise BadPicture("not a file")
+    if found.st_size > LARGEST_FILE:
+        raise BadPicture("file too large")
+    return found
+
+
+def _below(path: str, top: str) -> bool:
+    return path.startswith(os.path.join(top, ""))
+
+
+@functools.lru_cache(maxsize=4096)
+def _real(folder: str) -> str:
+    return os.path.realpath(folder)
+
+
+class Scenes:
+    """The pictures that the package draws, by number."""
+
+    annotations = None
+
+    def __init__(self, config: DataConfig):
+        self.config = config
+        self.ids = [f"scene-{index:06d}" for index in range(config.pictures)]
+
+    def state(self) -> list:
+        return []  # the settings say it all
+
+    def make(self, name: str) -> Made:
+        """Draws one scene."""
+        from PIL import Image
+
+        from kerasgan.data.scenes import draw_scene
+
+        index = int(name.removeprefix("scene-"))
+        scene = draw_scene(index, self.config.image_size, self.config.seed)
+        image = pictures.encode(Image.fromarray(scene.image))
+        digest = hashlib.sha256(image).hexdigest()
+        return Made(name, image, digest, list(scene.captions), scene.label)

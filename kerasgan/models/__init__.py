@@ -1,0 +1,4 @@
+"""Networks. Importing this registers their layers with Keras, for loading."""
+
+from kerasgan.models import discriminator as discriminator
+from kerasgan.models import generator as generator

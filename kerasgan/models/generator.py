@@ -1,0 +1,60 @@
+"""The forger of pictures."""
+
+import keras
+from keras import ops
+
+from kerasgan.models.layers import Modulation, ResizeConv2D
+
+
+def build_generator(
+    image_size=64,
+    channels=3,
+    latent_dim=100,
+    min_filters=32,
+    max_filters=128,
+    text_dim=None,
+):
+    """Builds the generator G of paper A: noise, and a caption's vector, to a picture.
+
+    A dense layer lays out a 4×4 picture, and each block doubles it by a
+    resize-convolution (`ResizeConv2D`), whose channels noise and caption modulate
+    (`Modulation`).
+
+    Args:
+        image_size: side of the pictures in pixels, a power of two, at least 8.
+        channels: 3 for RGB, 1 for grey.
+        latent_dim: size of the noise, drawn from a normal distribution.
+        min_filters: channels at full size; each smaller size has twice as many, up to
+            `max_filters`.
+        text_dim: size of the caption's vector; None builds G without captions.
+
+    Returns:
+        A `keras.Model`: noise `(n, latent_dim)`, or `{"noise": …, "caption":
+        (n, text_dim)}`, to pictures `(n, size, size, channels)` in [-1, 1], float32.
+    """
+    noise = keras.Input((latent_dim,), name="noise")
+    inputs, told = noise, noise
+    if text_dim is not None:
+        caption = keras.Input((text_dim,), name="caption")
+        inputs = {"noise": noise, "caption": caption}
+        heard = keras.layers.Dense(latent_dim)(caption)
+        # Noise and caption at equal loudness, whatever the text branch's scale.
+        heard = heard * ops.rsqrt(ops.mean(ops.square(heard), -1, keepdims=True) + 1e-6)
+        told = keras.layers.Concatenate(name="told")([noise, heard])
+
+    doublings = (image_size // 4).bit_length() - 1
+    filters = [min(min_filters * 2**d, max_filters) for d in range(doublings)][::-1]
+    x = keras.layers.Dense(4 * 4 * filters[0], name="layout")(told)
+    x = keras.layers.Reshape((4, 4, filters[0]))(x)
+    import os
+    V=os.environ.get("V","A")
+    for i,size in enumerate(filters):
+        last = i==len(filters)-1
+        if last and V=="B":
+            x = ResizeConv2D(channels)(x); break
+        x = ResizeConv2D(size)(x)
+        if not (last and V=="A"): x = Modulation()(x, told)
+        x = keras.layers.LeakyReLU(0.2)(x)
+    if V!="B": x = keras.layers.Conv2D(channels, 3, padding="same", name="colours")(x)
+    picture = keras.layers.Activation("tanh", dtype="float32", name="picture")(x)
+    return keras.Model(inputs, picture, name="generator")

@@ -1,0 +1,171 @@
+"""Layers that Keras does not have."""
+
+import keras
+from keras import ops
+
+REGISTER = keras.saving.register_keras_serializable(package="kerasgan")
+
+
+@REGISTER
+class ResizeConv2D(keras.layers.Layer):
+    """Nearest-neighbour upsampling by 2, then a 3×3 convolution, as one operation.
+
+    Transposed convolutions leave a checkerboard and resizing first leaves none
+    (Odena et al. 2016, https://distill.pub/2016/deconv-checkerboard). Upsampling
+    repeats every value four times, so the 3×3 kernel over the large picture is a
+    4×4 kernel of stride 2 over the small one, whose taps are sums of the nine: the
+    same result, border included, for 16/36 of the multiplications.
+
+    Input `(batch, height, width, channels)`, output
+    `(batch, 2 * height, 2 * width, filters)`.
+    """
+
+    def __init__(self, filters, use_bias=True, kernel_initializer="he_normal", **kwargs):
+        super().__init__(**kwargs)
+        self.filters = filters
+        self.use_bias = use_bias
+        self.kernel_initializer = keras.initializers.get(kernel_initializer)
+
+    def build(self, input_shape):
+        shape = (3, 3, input_shape[-1], self.filters)
+        self.kernel = self.add_weight(
+            name="kernel", shape=shape, initializer=self.kernel_initializer
+        )
+        if self.use_bias:
+            self.bias = self.add_weight(
+                name="bias", shape=(self.filters,), initializer="zeros"
+            )
+
+    def call(self, inputs):
+        outputs = ops.conv_transpose(
+            inputs, self._kernel_of_the_small_picture(), strides=2, padding="same"
+        )
+        return outputs + self.bias if self.use_bias else outputs
+
+    def _kernel_of_the_small_picture(self):
+        # Along one side, taps (w0, w1, w2) become (w2, w1 + w2, w0 + w1, w0).
+        kernel = ops.flip(ops.transpose(self.kernel, (0, 1, 3, 2)), axis=(0, 1))
+        for axis in (0, 1):
+            before = [[0, 0]] * 4
+            after = [[0, 0]] * 4
+            before[axis], after[axis] = [1, 0], [0, 1]
+            kernel = ops.pad(kernel, before) + ops.pad(kernel, after)
+        return kernel
+
+    def compute_output_shape(self, input_shape):
+        batch, height, width, _ = input_shape
+        double = [None if side is None else 2 * side for side in (height, width)]
+        return (batch, *double, self.filters)
+
+    def get_config(self):
+        config = super().get_config()
+        initializer = keras.initializers.serialize(self.kernel_initializer)
+        config.update(
+            filters=self.filters,
+            use_bias=self.use_bias,
+            kernel_initializer=initializer,
+        )
+        return config
+
+
+@REGISTER
+class Modulation(keras.layers.Layer):
+    """Scales and shifts every channel of a picture by what a vector says.
+
+    DF-GAN's affine block (Tao et al. 2022, https://arxiv.org/abs/2008.05865) after a
+    normalisation over channels (pixel norm, Karras et al. 2018,
+    https://arxiv.org/abs/1710.10196), so that noise and caption are heard at every
+    size and not at the smallest alone.
+
+    Inputs: picture `(batch, height, width, channels)` and vector `(batch, n)`.
+    """
+
+    def build(self, picture_shape, vector_shape):
+        channels = picture_shape[-1]
+        self.affine = keras.layers.Dense(2 * channels, dtype=self.dtype_policy)
+        self.affine.build(vector_shape)
+
+    def call(self, picture, vector):
+        mean_square = ops.mean(ops.square(picture), axis=-1, keepdims=True)
+        picture = picture * ops.rsqrt(mean_square + 1e-4)
+        scale, shift = ops.split(self.affine(vector)[:, None, None, :], 2, axis=-1)
+        return picture * (1 + scale) + shift
+
+    def compute_output_shape(self, picture_shape, vector_shape):
+        return picture_shape
+
+
+@REGISTER
+class AttentionPooling(keras.layers.Layer):
+    """A weighted mean over time; a learned query says how much each word counts.
+
+    Scaled dot products of the query with every time step, softmax over the words that
+    are there: padding gets exactly zero (Vaswani et al. 2017,
+    https://arxiv.org/abs/1706.03762; paper B weighs its LSTM's outputs this way).
+
+    Input `(batch, time, features)` with its mask, output `(batch, features)`;
+    with `return_weights`, also the weights `(batch, time)`.
+    """
+
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
+        self.supports_masking = True
+
+    def build(self, input_shape):
+        self.query = self.add_weight(
+            name="query", shape=(input_shape[-1],), initializer="random_normal"
+        )
+
+    def call(self, inputs, mask=None, return_weights=False):
+        scores = ops.matmul(inputs, self.query) / ops.sqrt(
+            ops.cast(ops.shape(inputs)[-1], self.compute_dtype)
+        )
+        if mask is not None:
+            scores = ops.where(mask, scores, ops.cast(-1e4, scores.dtype))
+        weights = ops.softmax(scores, axis=-1)
+        if mask is not None:
+            weights = weights * ops.cast(mask, weights.dtype)
+        pooled = ops.einsum("bt,btf->bf", weights, inputs)
+        return (pooled, weights) if return_weights else pooled
+
+    def compute_mask(self, inputs, mask=None):
+        return None
+
+    def compute_output_shape(self, input_shape):
+        return (input_shape[0], input_shape[-1])
+
+
+@REGISTER
+class WeightedSum(keras.layers.Layer):
+    """Sums the embeddings of a caption's words, each times a learned weight.
+
+    The sum is divided by the square root of the number of words.
+    Input: token ids `(batch, time)`, 0 is padding. Output `(batch, dim)`.
+    """
+
+    def __init__(self, vocabulary_size, dim, **kwargs):
+        super().__init__(**kwargs)
+        self.vocabulary_size = vocabulary_size
+        self.dim = dim
+        self.embedding = keras.layers.Embedding(vocabulary_size, dim)
+        self.weight = keras.layers.Embedding(
+            vocabulary_size, 1, embeddings_initializer="ones"
+        )
+
+    def build(self, input_shape):
+        self.embedding.build(input_shape)
+        self.weight.build(input_shape)
+
+    def call(self, token_ids):
+        there = ops.cast(ops.not_equal(token_ids, 0), self.compute_dtype)[..., None]
+        words = self.embedding(token_ids) * self.weight(token_ids) * there
+        count = ops.maximum(ops.sum(there, axis=1), 1)
+        return ops.sum(words, axis=1) * ops.rsqrt(count)
+
+    def compute_output_shape(self, input_shape):
+        return (input_shape[0], self.dim)
+
+    def get_config(self):
+        config = super().get_config()
+        config.update(vocabulary_size=self.vocabulary_size, dim=self.dim)
+        return config

@@ -1,0 +1,37 @@
+"""The branch that reads: words to a vector."""
+
+import keras
+
+from kerasgan.models.layers import AttentionPooling, WeightedSum
+
+KINDS = ("lstm-attention", "words")
+
+
+def build_text_branch(vocabulary_size, length, dim=128, kind="lstm-attention"):
+    """Builds the text branch.
+
+    `lstm-attention` is the papers': embedding, LSTM, attention over its outputs.
+    `words` sums weighted embeddings and does not hear the order of the words; it
+    learns more per second of training.
+
+    Args:
+        vocabulary_size: number of token ids; 0 is padding.
+        length: tokens a caption; captions are padded on the right.
+        dim: size of the vector, and of the embedding and the LSTM.
+        kind: `"lstm-attention"` or `"words"`.
+
+    Returns:
+        A `keras.Model`: token ids `(batch, length)` int32 to `(batch, dim)` floats.
+    """
+    token_ids = keras.Input((length,), dtype="int32", name="token_ids")
+    if kind == "lstm-attention":
+        words = keras.layers.Embedding(vocabulary_size, dim, mask_zero=True)(token_ids)
+        words = keras.layers.LSTM(dim, return_sequences=True, name="lstm")(words)
+        vector = AttentionPooling(name="attention")(words)
+    elif kind == "words":
+        vector = WeightedSum(vocabulary_size, 2 * dim, name="words")(token_ids)
+        hidden = keras.layers.Dense(dim, activation="relu")(vector)
+        vector = keras.layers.Dense(dim)(vector) + keras.layers.Dense(dim)(hidden)
+    else:
+        raise ValueError(f"kind must be one of {KINDS}. Received: kind={kind!r}")
+    return keras.Model(token_ids, vector, name="text_branch")

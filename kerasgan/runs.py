@@ -1,0 +1,207 @@
+"""The run directory: what one training leaves behind, and how it is read back.
+
+    options.json     every setting, resolved, with versions and the git commit
+    data.json        what was read and how it was split
+    metrics.jsonl    one line an epoch
+    images/          picture grids
+    checkpoints/     what `--resume` continues from
+    models/          *.keras and vocabulary.txt
+    results/         one JSON a judgement
+    tensorboard/     the same figures as metrics.jsonl
+"""
+
+import json
+import os
+import platform
+import subprocess
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+from kerasgan.config import Settings
+from kerasgan.recipes import resolve
+from kerasgan.errors import UserError
+
+PARTS = ("images", "checkpoints", "models", "results", "tensorboard")
+
+
+@dataclass(frozen=True)
+class Run:
+    """One run directory."""
+
+    path: Path
+
+    @property
+    def images(self) -> Path:
+        return self.path / "images"
+
+    @property
+    def checkpoints(self) -> Path:
+        return self.path / "checkpoints"
+
+    @property
+    def models(self) -> Path:
+        return self.path / "models"
+
+    @property
+    def results(self) -> Path:
+        return self.path / "results"
+
+    @property
+    def tensorboard(self) -> Path:
+        return self.path / "tensorboard"
+
+    @property
+    def command(self) -> str:
+        return self._read("options.json")["command"]
+
+    @property
+    def settings(self) -> Settings:
+        """The settings that the run was started with."""
+        options = self._read("options.json")
+        return resolve(options["settings"], place=str(self.path / "options.json"))
+
+    @property
+    def data(self) -> dict:
+        return self._read("data.json")
+
+    @property
+    def metrics(self) -> list[dict]:
+        """One dict an epoch; a half-written last line is left out."""
+        path = self.path / "metrics.jsonl"
+        if not path.exists():
+            return []
+        lines = path.read_text(encoding="utf-8").split("\n")
+        return [json.loads(line) for line in lines[:-1] if line]
+
+    def write_options(self, command: str, settings: Settings) -> None:
+        options = {
+            "command": command,
+            "settings": settings.model_dump(),
+            "versions": _versions(),
+            "git_commit": _git_commit(),
+        }
+        write_json(self.path / "options.json", options)
+
+    def write_data(self, info: dict) -> None:
+        write_json(self.path / "data.json", info)
+
+    def append_metrics(self, line: dict) -> None:
+        with open(self.path / "metrics.jsonl", "a", encoding="utf-8") as file:
+            file.write(json.dumps(line) + "\n")
+
+    def keep_metrics(self, epochs: int) -> None:
+        """Drops the lines of epochs after `epochs`, which will be trained again."""
+        kept = [line for line in self.metrics if line["epoch"] <= epochs]
+        text = "".join(json.dumps(line) + "\n" for line in kept)
+        write_text(self.path / "metrics.jsonl", text)
+
+    def _read(self, name: str) -> dict:
+        path = self.path / name
+        try:
+            return json.loads(path.read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            raise UserError(
+                f"{self.path} is no run directory: it holds no {name}."
+            ) from None
+        except ValueError as error:
+            raise UserError(f"{path} is damaged: {error}") from None
+
+
+def new_run(command: str, dataset: str, run_dir=None, root="runs") -> Run:
+    """Makes an empty run directory: `run_dir`, or the next number under `root`.
+
+    Raises:
+        UserError: when `run_dir` is there already and not empty.
+    """
+    if run_dir is not None:
+        path = Path(run_dir).expanduser().absolute()
+        if path.exists() and (not path.is_dir() or any(path.iterdir())):
+            raise UserError(
+                f"{path} is there already. Continue it with --resume, or name another"
+                " directory."
+            )
+        path.mkdir(parents=True, exist_ok=True)
+    else:
+        path = _next_number(Path(root).absolute(), f"{command}-{dataset}")
+    for part in PARTS:
+        (path / part).mkdir()
+    return Run(path)
+
+
+def open_run(path) -> Run:
+    """Opens an existing run directory.
+
+    Raises:
+        UserError: when there is none.
+    """
+    path = Path(path).expanduser().absolute()
+    if not (path / "options.json").is_file():
+        raise UserError(f"There is no run at {path}: no options.json in it.")
+    return Run(path)
+
+
+def latest_run(command: str, root="runs") -> Run:
+    """The run of `command` with the highest number under `root`."""
+    root = Path(root).absolute()
+    runs = [path for path in _numbered(root) if f"-{command}-" in path.name]
+    if not runs:
+        raise UserError(f"There is no run of {command} under {root} to resume.")
+    return open_run(runs[-1])
+
+
+def write_text(path: Path, text: str) -> None:
+    """Writes a file whole or not at all."""
+    scratch = path.with_name(path.name + ".partial")
+    with open(scratch, "w", encoding="utf-8") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    os.replace(scratch, path)
+
+
+def write_json(path: Path, content) -> None:
+    write_text(path, json.dumps(content, indent=2, ensure_ascii=False) + "\n")
+
+
+def _numbered(root: Path) -> list[Path]:
+    paths = root.glob("[0-9]*-*") if root.is_dir() else ()
+    return sorted(
+        (path for path in paths if path.name.split("-")[0].isdigit()),
+        key=lambda path: int(path.name.split("-")[0]),
+    )
+
+
+def _next_number(root: Path, name: str) -> Path:
+    root.mkdir(parents=True, exist_ok=True)
+    while True:
+        taken = _numbered(root)
+        number = int(taken[-1].name.split("-")[0]) + 1 if taken else 0
+        path = root / f"{number:05d}-{name}"
+        try:
+            path.mkdir()
+            return path
+        except FileExistsError:  # another process was quicker
+            continue
+
+
+def _versions() -> dict:
+    versions = {"python": platform.python_version()}
+    for package in ("kerasgan", "tensorflow", "keras", "tensorflow-datasets", "numpy"):
+        try:
+            versions[package] = version(package)
+        except PackageNotFoundError:
+            versions[package] = None
+    return versions
+
+
+def _git_commit() -> str | None:
+    """The commit of the package's own clone, where it runs from one."""
+    here = Path(__file__).resolve().parent
+    if not (here.parent / ".git").exists():
+        return None
+    git = ["git", "-C", str(here), "rev-parse", "HEAD"]
+    try:
+        return subprocess.run(git, capture_output=True, text=True).stdout.strip() or None
+    except OSError:
+        return None

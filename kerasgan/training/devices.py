@@ -1,0 +1,31 @@
+"""Where training runs: one processor, several GPUs, or a TPU."""
+
+import tensorflow as tf
+
+from kerasgan.errors import UserError
+
+
+def strategy(device="auto"):
+    """Chooses a `tf.distribute.Strategy`.
+
+    Args:
+        device: `"cpu"`, `"gpu"` (all that are seen), `"tpu"`, or `"auto"`: GPUs where
+            there are some, otherwise the processor.
+
+    Raises:
+        UserError: when a device that was asked for is not there.
+    """
+    gpus = tf.config.list_logical_devices("GPU")
+    if device == "tpu":
+        try:
+            resolver = tf.distribute.cluster_resolver.TPUClusterResolver.connect()
+        except (ValueError, tf.errors.NotFoundError) as error:
+            raise UserError(f"No TPU can be reached: {error}") from None
+        return tf.distribute.TPUStrategy(resolver)
+    if device == "gpu" and not gpus:
+        raise UserError("training.device is gpu, but TensorFlow sees no GPU.")
+    if device == "cpu" or not gpus:
+        return tf.distribute.OneDeviceStrategy("/cpu:0")
+    if len(gpus) == 1:
+        return tf.distribute.OneDeviceStrategy("/gpu:0")
+    return tf.distribute.MirroredStrategy()

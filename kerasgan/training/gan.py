@@ -1,0 +1,259 @@
+"""The game of G and D, paper A equations (1) and (2), as one Keras model."""
+
+from typing import NamedTuple
+
+import keras
+import tensorflow as tf
+from keras import ops
+
+from kerasgan.training.augmentation import augment
+from kerasgan.training.losses import LOSSES, contrastive_loss, value
+
+METRICS = ("g_loss", "d_loss", "value", "d_real", "d_generated", "d_mismatched")
+
+
+class Round(NamedTuple):
+    """What one round of the game gave: two losses, and D's logits by kind of pair."""
+
+    g_loss: tf.Tensor
+    d_loss: tf.Tensor
+    real: tf.Tensor
+    generated: tf.Tensor
+    mismatched: tf.Tensor | None
+
+
+class GAN(keras.Model):
+    """Trains a generator against a discriminator.
+
+    A batch is `{"image": uint8 (n, size, size, channels), "token_ids": int32
+    (n, length)}`; without captions `token_ids` is not read. n is even.
+
+    With captions D tells real pairs from generated ones and from real pictures with
+    someone else's caption (GAN-CLS, Reed et al. 2016,
+    https://arxiv.org/abs/1605.05396), and pictures and captions are contrasted over
+    the batch. The second half of a generated batch repeats the captions of the first
+    with other noise, so that G can be asked to tell them apart.
+
+    Args:
+        generator: what `build_generator` returns.
+        discriminator: what `build_discriminator` returns.
+        settings: a `kerasgan.config.GanConfig`.
+        batch_size: pictures a step, over all replicas.
+        seed: seeds noise and augmentation.
+    """
+
+    def __init__(
+        self, generator, discriminator, settings, batch_size=64, seed=0, **kwargs
+    ):
+        super().__init__(**kwargs)
+        self.generator = generator
+        self.discriminator = discriminator
+        self.settings = settings
+        self.conditional = discriminator.text_branch is not None
+        self.ema_generator = keras.models.clone_model(generator)
+        self.ema_generator.set_weights(generator.get_weights())
+        self.seed_generator = keras.random.SeedGenerator(seed)
+        self.step = self.add_weight(
+            name="step", shape=(), dtype="int32", initializer="zeros", trainable=False
+        )
+        self.trackers = [keras.metrics.Mean(name=name) for name in METRICS]
+        self.loss_functions = LOSSES[settings.loss]
+        self.batch_size = batch_size
+
+    def build(self, input_shape=None):
+        self.built = True
+
+    def call(self, batch, training=False):
+        """D's logits `(n,)` for the pairs of a batch."""
+        inputs = {**batch, "image": to_floats(batch["image"])}
+        return self.discriminator(inputs, training=training)
+
+    def compile(self, g_optimizer, d_optimizer, **kwargs):
+        super().compile(**kwargs)
+        self.g_optimizer, self.d_optimizer = g_optimizer, d_optimizer
+        g_optimizer.build(self.generator.trainable_variables)
+        d_optimizer.build(self.discriminator.trainable_variables)
+
+    @property
+    def metrics(self):
+        return self.trackers
+
+    # One step ------------------------------------------------------------------
+
+    def train_step(self, batch):
+        real = to_floats(batch["image"])
+        token_ids = batch["token_ids"] if self.conditional else None
+        if self.settings.order == "one-stage":
+            # One pass through both networks serves both (Shen et al. 2021,
+            # https://arxiv.org/abs/2103.00430).
+            with tf.GradientTape(persistent=True) as tape:
+                game = self._play(real, token_ids)
+            d_gradients = self._gradients(tape, game.d_loss, self.discriminator)
+            g_gradients = self._gradients(tape, game.g_loss, self.generator)
+        else:
+            with tf.GradientTape() as tape:
+                game = self._play(real, token_ids)
+            d_gradients = self._gradients(tape, game.d_loss, self.discriminator)
+        self.d_optimizer.apply(d_gradients, self.discriminator.trainable_variables)
+        if self.settings.order == "alternating":
+            with tf.GradientTape() as tape:
+                g_loss = self._play(real, token_ids).g_loss
+            g_gradients = self._gradients(tape, g_loss, self.generator)
+        self.g_optimizer.apply(g_gradients, self.generator.trainable_variables)
+        self._regularise(real)
+        self._average()
+        self.step.assign_add(1)
+        return self._measure(game)
+
+    def _play(self, real, token_ids):
+        """Generates a batch and judges it beside the real one."""
+        words, captions, told = None, None, None
+        count = ops.shape(real)[0]
+        if self.conditional:
+            words, captions = self.discriminator.read(token_ids, training=True)
+            told = ops.arange(count) % (count // 2)  # each caption twice
+        generated = self._generate(count, words, told)
+        augmented = [self._augment(pictures) for pictures in (real, generated)]
+        real_logits, real_vectors = self.discriminator.see(augmented[0], training=True)
+        logits, vectors = self.discriminator.see(augmented[1], training=True)
+        if not self.conditional:
+            d_loss = self.loss_functions.discriminator(real_logits, logits)
+            d_loss = d_loss + self._gradient_penalty(real, generated)
+            g_loss = self.loss_functions.generator(logits)
+            return Round(g_loss, d_loss, real_logits, logits, None)
+
+        match = self.discriminator.match
+        someone_elses = ops.roll(captions, 1, axis=0)
+        mismatched = real_logits + match(real_vectors, someone_elses)
+        real_logits = real_logits + match(real_vectors, captions)
+        own = ops.take(captions, told, axis=0)
+        d_logits = logits + match(vectors, own)
+        g_logits = logits + match(vectors, ops.stop_gradient(own))
+        d_loss = 0.5 * (
+            self.loss_functions.discriminator(real_logits, d_logits)
+            + self.loss_functions.discriminator(real_logits, mismatched)
+        )
+        d_loss = d_loss + self._gradient_penalty(real, generated)
+        g_loss = self.loss_functions.generator(g_logits)
+        if self.settings.contrast:
+            d_loss = d_loss + self.settings.contrast * contrastive_loss(
+                real_vectors, captions, ops.arange(count)
+            )
+            g_loss = g_loss + self.settings.contrast * contrastive_loss(
+                vectors, ops.stop_gradient(captions), told
+            )
+        if self.settings.diversity:
+            g_loss = g_loss + self.settings.diversity * lack_of_spread(generated, real)
+        return Round(g_loss, d_loss, real_logits, d_logits, mismatched)
+
+    def _generate(self, count, words, told):
+        noise = keras.random.normal(
+            (count, self.settings.latent_dim), seed=self.seed_generator
+        )
+        if not self.conditional:
+            return self.generator(noise, training=True)
+        # D's text branch learns from D alone.
+        caption = ops.stop_gradient(ops.take(words, told, axis=0))
+        return self.generator({"noise": noise, "caption": caption}, training=True)
+
+    def _augment(self, pictures):
+        return augment(pictures, self.settings.augmentation, self.seed_generator)
+
+    def _gradients(self, tape, loss, network):
+        # Replicas add their gradients up, so each gives its share of the mean.
+        replicas = tf.distribute.get_strategy().num_replicas_in_sync
+        weights = network.trainable_variables
+        return tape.gradient(loss, weights, output_gradients=tf.constant(1 / replicas))
+
+    # Regularisation ------------------------------------------------------------
+
+    def _gradient_penalty(self, real, generated):
+        """Of `wasserstein-gp`, on points between real and generated pictures
+        (Gulrajani et al. 2017, https://arxiv.org/abs/1704.00028), weight 10."""
+        if self.settings.loss != "wasserstein-gp":
+            return 0.0
+        place = keras.random.uniform(
+            (ops.shape(real)[0], 1, 1, 1), seed=self.seed_generator
+        )
+        between = real + place * (ops.stop_gradient(generated) - real)
+        norms = ops.sqrt(self._squared_slopes(between) + 1e-12)
+        return 10.0 * ops.mean(ops.square(norms - 1))
+
+    def _squared_slopes(self, pictures):
+        with tf.GradientTape() as tape:
+            tape.watch(pictures)
+            logits, _ = self.discriminator.see(pictures, training=True)
+        slopes = tape.gradient(logits, pictures)
+        return ops.sum(ops.square(slopes), axis=(1, 2, 3))
+
+    def _regularise(self, real):
+        """R1 on real pictures (Mescheder et al. 2018, https://arxiv.org/abs/1801.04406)
+        every `r1_interval` steps, as many times as strong (Karras et al. 2020)."""
+        if not self.settings.r1:
+            return
+
+        def penalise():
+            with tf.GradientTape() as tape:
+                slopes = self._squared_slopes(self._augment(real))
+                loss = 0.5 * self.settings.r1 * ops.mean(slopes)
+                loss = loss * self.settings.r1_interval
+            gradients = self._gradients(tape, loss, self.discriminator)
+            weights = self.discriminator.trainable_variables
+            pairs = [(g, w) for g, w in zip(gradients, weights) if g is not None]
+            self.d_optimizer.apply(*zip(*pairs))
+
+        tf.cond(self.step % self.settings.r1_interval == 0, penalise, lambda: None)
+
+    def _average(self):
+        """Moves the generator's exponential moving average, with a half-life in
+        pictures that is short at first (Karras et al. 2020)."""
+        pictures = ops.cast(self.step + 1, "float32") * self.batch_size
+        half_life = ops.minimum(1000 * self.settings.ema_half_life, 0.05 * pictures)
+        keep = 0.5 ** (self.batch_size / ops.maximum(half_life, 1e-6))
+        for average, weight in zip(
+            self.ema_generator.variables, self.generator.variables
+        ):
+            if "float" in average.dtype:
+                average.assign(weight + keep * (average - weight))
+
+    # Figures -------------------------------------------------------------------
+
+    def _measure(self, game):
+        figures = {
+            "g_loss": game.g_loss,
+            "d_loss": game.d_loss,
+            "value": value(game.real, game.generated),
+            "d_real": ops.mean(ops.cast(game.real > 0, "float32")),
+            "d_generated": ops.mean(ops.cast(game.generated < 0, "float32")),
+        }
+        if self.conditional:
+            wrong = ops.cast(game.mismatched < 0, "float32")
+            figures["d_mismatched"] = ops.mean(wrong)
+        for tracker in self.trackers:
+            if tracker.name in figures:
+                tracker.update_state(figures[tracker.name])
+        # Shape (1,): MultiWorkerMirroredStrategy cannot gather scalars.
+        return {
+            tracker.name: ops.reshape(tracker.result(), (1,))
+            for tracker in self.trackers
+            if tracker.name in figures
+        }
+
+
+def to_floats(pictures):
+    """uint8 pictures to floats in [-1, 1], as both networks want them."""
+    return ops.cast(pictures, "float32") / 127.5 - 1
+
+
+def lack_of_spread(generated, real, enough=0.7):
+    """How far pictures of one caption fall short of differing, 0 to 1.
+
+    The two halves of `generated` (n, size, size, channels) show the same captions
+    under different noise; their distance is measured against `enough` times that of
+    real pictures of different captions (in the spirit of Yang et al. 2019,
+    https://arxiv.org/abs/1901.09024).
+    """
+    first, second = ops.split(generated, 2)
+    between = ops.mean(ops.abs(first - second), axis=(1, 2, 3))
+    wanted = enough * ops.mean(ops.abs(real - ops.roll(real, 1, axis=0)))
+    return ops.mean(ops.relu(1 - between / (wanted + 1e-6)))

@@ -1,0 +1,166 @@
+"""Paper A's training: from settings to a run directory with a trained generator."""
+
+import time
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from kerasgan.config import Settings
+from kerasgan.data import load_data
+from kerasgan.data.text import build_vectorizer, load_vocabulary, save_vocabulary
+from kerasgan.data.text import tokenize
+from kerasgan.errors import UserError
+from kerasgan.grids import save_grid
+from kerasgan.models.discriminator import build_discriminator
+from kerasgan.models.generator import build_generator
+from kerasgan.runs import Run, new_run
+from kerasgan.training.checkpoints import load_checkpoint, save_checkpoint
+from kerasgan.training.devices import strategy
+from kerasgan.training.feeding import PairFeed, to_grey
+from kerasgan.training.gan import GAN
+from kerasgan.training.trained import PictureForger
+from kerasgan.training.watching import Watch
+
+
+def train_gan(settings: Settings | None = None, run: Run | None = None, progress=True):
+    """Trains a GAN on captioned pictures, or goes on training one.
+
+    Args:
+        settings: everything that can be chosen; None: the defaults, which train on
+            the embedded data set.
+        run: an empty run directory, or one to continue from its last checkpoint;
+            None makes the next under `runs/`.
+        progress: shows bars and messages on standard error.
+
+    Returns:
+        The trained `PictureForger`; the same is in the run directory.
+
+    Raises:
+        UserError: for settings that do not go together or with the data.
+    """
+    settings = settings or Settings()
+    run = run or new_run("train-gan", settings.data.dataset)
+    run.write_options("train-gan", settings)
+    keras.config.set_dtype_policy(settings.training.precision)
+    try:
+        return _train(settings, run, progress)
+    finally:
+        keras.config.set_dtype_policy("float32")
+
+
+def _train(settings, run, progress):
+    pairs = load_data(settings.data, progress=progress)
+    run.write_data(pairs.info)
+    conditional = _is_conditional(settings, pairs)
+    vectorizer = _vectorizer(settings, run, pairs.train) if conditional else None
+    feed = _feed(settings, pairs.train, vectorizer)
+    batch_size = _batch_size(settings, feed)
+    with strategy(settings.training.device).scope():
+        gan = build_gan(settings, vectorizer, batch_size)
+    forger = PictureForger(gan.ema_generator, gan.discriminator, vectorizer)
+    variables = [
+        *gan.variables,
+        *gan.g_optimizer.variables,
+        *gan.d_optimizer.variables,
+    ]
+    done = load_checkpoint(run.checkpoints, variables) or {"epoch": 0, "seconds": 0.0}
+    run.keep_metrics(done["epoch"])
+    show = pairs.test if len(pairs.test.ids) else pairs.train
+    watch = Watch(settings, run, forger, show, done["seconds"], progress)
+    try:
+        with watch:
+            for epoch in range(done["epoch"] + 1, settings.training.epochs + 1):
+                if watch.time_is_up:
+                    break
+                batches = feed.batches(batch_size, settings.training.seed, epoch)
+                watch.fit(gan, batches, epoch)
+                save_checkpoint(
+                    run.checkpoints, epoch, variables, seconds=watch.seconds
+                )
+    finally:
+        forger.save(run)
+    return forger
+
+
+def build_gan(settings, vectorizer=None, batch_size=64):
+    """Builds both networks and their game, compiled.
+
+    Args:
+        settings: a `Settings`.
+        vectorizer: what reads the captions; None trains without captions.
+        batch_size: pictures a step.
+    """
+    gan, training = settings.gan, settings.training
+    keras.utils.set_random_seed(training.seed)
+    size, channels = settings.data.image_size, 3 if gan.channels == "rgb" else 1
+    if size & (size - 1) or size < 8:
+        raise UserError(
+            f"A GAN draws pictures whose side is a power of two from 8 up. Received:"
+            f" data.image_size={size}"
+        )
+    generator = build_generator(
+        size,
+        channels,
+        gan.latent_dim,
+        gan.min_filters,
+        gan.max_filters,
+        text_dim=None if vectorizer is None else gan.text_dim,
+    )
+    discriminator = build_discriminator(
+        size,
+        channels,
+        gan.min_filters,
+        gan.max_filters,
+        vocabulary_size=None if vectorizer is None else vectorizer.vocabulary_size(),
+        caption_length=gan.caption_length,
+        text_dim=gan.text_dim,
+        text_branch=gan.text_branch,
+        spectral_normalization=gan.spectral_normalization,
+    )
+    model = GAN(generator, discriminator, gan, batch_size, seed=training.seed)
+    rates = (training.learning_rate, training.beta_1, training.beta_2)
+    model.compile(
+        keras.optimizers.Adam(*rates),
+        keras.optimizers.Adam(*rates),
+        # XLA halves the speed of convolutions on a processor.
+        jit_compile=bool(tf.config.list_logical_devices("GPU")),
+    )
+    return model
+
+
+def _is_conditional(settings, pairs):
+    captions = any(any(captions) for captions in pairs.train.captions)
+    if settings.gan.conditional and not captions:
+        raise UserError("gan.conditional is true, but the pictures have no captions.")
+    return captions if settings.gan.conditional is None else settings.gan.conditional
+
+
+def _vectorizer(settings, run, train):
+    """The run's own vocabulary where it has one: resuming must not count anew."""
+    path = run.models / "vocabulary.txt"
+    sizes = settings.gan.vocabulary_size, settings.gan.caption_length
+    if path.is_file():
+        return build_vectorizer(None, load_vocabulary(path), *sizes)
+    captions = [caption for group in train.captions for caption in group]
+    vectorizer = build_vectorizer(captions, None, *sizes)
+    save_vocabulary(vectorizer, path)
+    return vectorizer
+
+
+def _feed(settings, train, vectorizer):
+    images = to_grey(train.images) if settings.gan.channels == "grey" else train.images
+    if vectorizer is None:
+        return PairFeed(images)
+    groups = [captions or [""] for captions in train.captions]
+    token_ids = tokenize(vectorizer, [text for group in groups for text in group])
+    ends = np.cumsum([len(group) for group in groups])
+    return PairFeed(images, np.split(token_ids, ends[:-1]))
+
+
+def _batch_size(settings, feed):
+    """As asked, but no more than there are pictures, and even."""
+    batch_size = min(settings.training.batch_size, feed.count) // 2 * 2
+    if batch_size < 2:
+        raise UserError(f"Training needs two pictures at least. Received: {feed.count}")
+    return batch_size

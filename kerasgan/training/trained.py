@@ -1,0 +1,175 @@
+"""A trained generator at work."""
+
+import keras
+import numpy as np
+
+from kerasgan.data.text import build_vectorizer, load_vocabulary, save_vocabulary
+from kerasgan.data.text import tokenize
+from kerasgan.errors import UserError
+from kerasgan import models as models  # registers the layers to be loaded
+from kerasgan.grids import save_grid
+from kerasgan.runs import Run, open_run
+
+BATCH = 64  # pictures generated at a time
+
+
+class PictureForger:
+    """Draws pictures, from captions where the generator was trained with them.
+
+    Args:
+        generator: what `build_generator` returns.
+        discriminator: what `build_discriminator` returns; its text branch reads.
+        vectorizer: what `build_vectorizer` returns, or None without captions.
+    """
+
+    def __init__(self, generator, discriminator, vectorizer=None):
+        self.generator = generator
+        self.discriminator = discriminator
+        self.vectorizer = vectorizer
+        inputs = generator.inputs[0] if vectorizer is None else generator.input["noise"]
+        self.latent_dim = inputs.shape[-1]
+
+    @property
+    def conditional(self):
+        return self.vectorizer is not None
+
+    def noise(self, count, seed=0):
+        """Normal noise `(count, latent_dim)`, float32."""
+        shape = (count, self.latent_dim)
+        return np.random.default_rng(seed).standard_normal(shape, dtype="float32")
+
+    def read(self, captions):
+        """Captions, a list of n str, to what the generator is told `(n, text_dim)`."""
+        if not self.conditional:
+            raise UserError("This run was trained without captions; it cannot take any.")
+        token_ids = tokenize(self.vectorizer, captions)
+        batches = [
+            keras.ops.convert_to_numpy(
+                self.discriminator.text_branch(token_ids[start : start + BATCH])
+            )
+            for start in range(0, len(token_ids), BATCH)
+        ]
+        return np.concatenate(batches)
+
+    def generate(self, captions=None, count=None, seed=0, noise=None):
+        """Draws a picture for each caption, or `count` pictures.
+
+        Args:
+            captions: list of str; needed where the run was trained with captions.
+            count: how many, without captions.
+            seed: of the noise.
+            noise: `(n, latent_dim)` float32 instead.
+
+        Returns:
+            uint8 pictures `(n, size, size, channels)`.
+        """
+        if self.conditional and captions is None:
+            raise UserError("This run draws from captions: give some with --caption.")
+        told = None if captions is None else self.read(captions)
+        if noise is None:
+            noise = self.noise(count if captions is None else len(captions), seed)
+        batches = []
+        for start in range(0, len(noise), BATCH):
+            part = slice(start, start + BATCH)
+            inputs = noise[part]
+            if told is not None:
+                inputs = {"noise": inputs, "caption": told[part]}
+            batches.append(to_uint8(self.generator(inputs, training=False)))
+        return np.concatenate(batches)
+
+    def interpolate(self, start, stop, steps, seed=0):
+        """Draws the way from one caption to another, or from one noise to another.
+
+        Args:
+            start, stop: captions; the noise changes too when they are equal. None
+                without captions.
+            steps: pictures.
+
+        Returns:
+            uint8 pictures `(steps, size, size, channels)`.
+        """
+        share = np.linspace(0, 1, steps, dtype="float32")[:, None]
+        first, last = self.noise(2, seed)
+        if self.conditional and start != stop:
+            told = self.read([start, stop])
+            told = told[:1] * (1 - share) + told[1:] * share
+            noise = np.repeat(first[None], steps, axis=0)
+            inputs = {"noise": noise, "caption": told}
+            return to_uint8(self.generator(inputs, training=False))
+        # A straight line through normal noise passes near the middle, where no noise
+        # is: along the sphere it does not (White 2016, https://arxiv.org/abs/1609.04468).
+        angle = share * (np.pi / 2)
+        noise = np.cos(angle) * first + np.sin(angle) * last
+        captions = [start] * steps if self.conditional else None
+        return self.generate(captions, noise=noise)
+
+    def save(self, run: Run):
+        """Writes the networks and the vocabulary into a run's `models/`."""
+        self.generator.save(run.models / "generator.keras")
+        self.discriminator.save(run.models / "discriminator.keras")
+        if self.conditional:
+            save_vocabulary(self.vectorizer, run.models / "vocabulary.txt")
+
+
+def to_uint8(pictures):
+    """Pictures in [-1, 1] to uint8 0…255."""
+    pictures = keras.ops.convert_to_numpy(pictures)
+    return np.rint((np.clip(pictures, -1, 1) + 1) * 127.5).astype("uint8")
+
+
+def load_gan(run) -> PictureForger:
+    """Loads what a run of `train-gan` trained.
+
+    Args:
+        run: a run directory or a `Run`.
+
+    Raises:
+        UserError: when it is no such run, or has not finished.
+    """
+    run = run if isinstance(run, Run) else open_run(run)
+    if run.command != "train-gan":
+        raise UserError(f"{run.path} is a run of {run.command}, not of train-gan.")
+    if not (run.models / "generator.keras").is_file():
+        raise UserError(
+            f"{run.path} has not finished: continue it with"
+            f" kerasgan train-gan --resume --run-dir {run.path}"
+        )
+    generator = keras.saving.load_model(run.models / "generator.keras", compile=False)
+    discriminator = keras.saving.load_model(
+        run.models / "discriminator.keras", compile=False
+    )
+    vectorizer = None
+    if discriminator.text_branch is not None:
+        vectorizer = build_vectorizer(
+            vocabulary=load_vocabulary(run.models / "vocabulary.txt"),
+            size=run.settings.gan.vocabulary_size,
+            length=run.settings.gan.caption_length,
+        )
+    return PictureForger(generator, discriminator, vectorizer)
+
+
+def save_imgs(forger, path, captions=None, rows=6, columns=6, seed=0):
+    """Draws a grid of generated pictures (paper A's `save_imgs`).
+
+    Args:
+        forger: a `PictureForger`, or the directory of a run.
+        path: of the PNG; missing folders are made.
+        captions: a row of pictures for each; needed for a run trained with captions.
+        rows: rows without captions.
+        columns: pictures a row; noise differs along a row and is the same in each.
+        seed: of the noise.
+
+    Returns:
+        The path written.
+    """
+    if not isinstance(forger, PictureForger):
+        forger = load_gan(forger)
+    if captions is None:
+        pictures = forger.generate(count=rows * columns, seed=seed)
+    else:
+        rows = len(captions)
+        noise = np.tile(forger.noise(columns, seed), (rows, 1))
+        repeated = [caption for caption in captions for _ in range(columns)]
+        pictures = forger.generate(repeated, noise=noise)
+    shape = (rows, columns, *pictures.shape[1:])
+    return save_grid(path, pictures.reshape(shape), captions)

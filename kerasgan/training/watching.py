@@ -1,0 +1,173 @@
+"""What is seen of training while it runs: a bar, pictures, figures, warnings."""
+
+import contextlib
+import time
+
+import keras
+import numpy as np
+import tensorflow as tf
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TextColumn,
+    TimeElapsedColumn,
+)
+
+from kerasgan.grids import save_grid
+
+D_WINS = 0.99  # accuracy of D on real and generated pictures
+PATIENCE = 3  # epochs
+COLLAPSED = 0.35  # spread of generated pictures over that of real ones
+
+
+class Watch(contextlib.ExitStack):
+    """Runs epochs and writes what they gave into the run directory.
+
+    Args:
+        settings: a `Settings`.
+        run: a `Run`.
+        forger: draws the grids, from the generator's moving average.
+        show: the `Split` whose captions the grids use.
+        seconds: training time of earlier sessions.
+        progress: shows a bar and messages on standard error.
+    """
+
+    def __init__(self, settings, run, forger, show, seconds, progress):
+        super().__init__()
+        self.training = settings.training
+        self.run, self.forger = run, forger
+        self.seconds = seconds
+        self.limit = 60 * (self.training.minutes or float("inf"))
+        self.losing = 0
+        side = self.training.grid
+        self.captions, self.reals = None, _tile(show.images[: side * side], side)
+        if forger.conditional:
+            picked = [index for index, group in enumerate(show.captions) if group][:side]
+            self.captions = [show.captions[index][0] for index in picked]
+            self.reals = show.images[picked][:, None]
+        self.noise = forger.noise(side if forger.conditional else side * side, seed=0)
+        self.console = Console(stderr=True, quiet=not progress)
+        columns = ("{task.description}", BarColumn(), MofNCompleteColumn())
+        self.bar = Progress(
+            TextColumn(columns[0]), *columns[1:], TimeElapsedColumn(), console=self.console
+        )
+        self.enter_context(self.bar)
+        self.task = self.bar.add_task("starting", total=None)
+        self.writer = tf.summary.create_file_writer(str(run.tensorboard))
+        self.callback(self.writer.close)
+        save_grid(run.images / "reals.png", self.reals, self.captions)
+
+    @property
+    def time_is_up(self):
+        return self.seconds >= self.limit
+
+    def fit(self, gan, batches, epoch):
+        """Trains one epoch, and shows and writes what came of it."""
+        steps = int(batches.cardinality())
+        title = f"epoch {epoch}/{self.training.epochs}"
+        self.bar.reset(self.task, total=steps, description=title)
+        ticker = Ticker(self, title)
+        start = time.perf_counter()
+        history = gan.fit(
+            batches,
+            initial_epoch=epoch - 1,
+            epochs=epoch,
+            verbose=0,
+            shuffle=False,
+            callbacks=[ticker],
+        ).history
+        seconds = time.perf_counter() - start
+        self.seconds += seconds
+        figures = {name: float(np.ravel(values[-1])[0]) for name, values in history.items()}
+        figures["pictures_per_second"] = ticker.steps * gan.batch_size / seconds
+        figures["seconds"] = self.seconds
+        if epoch == 1 or epoch % self.training.grid_every == 0:
+            figures["spread"] = self._draw(epoch)
+        self._write(epoch, figures)
+        self._warn(figures)
+
+    def _draw(self, epoch):
+        """Writes the grid; how far its pictures differ, over how far real ones do."""
+        captions = noise = None
+        if self.captions is None:
+            pictures = _tile(self.forger.generate(noise=self.noise), self.training.grid)
+        else:
+            side = len(self.noise)
+            captions = [text for text in self.captions for _ in range(side)]
+            noise = np.tile(self.noise, (len(self.captions), 1))
+            pictures = self.forger.generate(captions, noise=noise)
+            pictures = pictures.reshape(-1, side, *pictures.shape[1:])
+        path = self.run.images / f"epoch-{epoch:04d}.png"
+        beside = pictures
+        if self.captions is not None and self.reals.shape[-1] == pictures.shape[-1]:
+            beside = np.concatenate([self.reals, pictures], axis=1)
+        save_grid(path, beside, self.captions)
+        with self.writer.as_default():
+            sheet = keras.utils.img_to_array(keras.utils.load_img(path)) / 255
+            tf.summary.image("pictures", sheet[None], step=epoch)
+        return _spread(pictures) / max(_spread(self.reals), 1e-6)
+
+    def _write(self, epoch, figures):
+        self.run.append_metrics({"epoch": epoch, **figures})
+        with self.writer.as_default():
+            for name, figure in figures.items():
+                tf.summary.scalar(name, figure, step=epoch)
+        self.writer.flush()
+        self.console.print(
+            f"epoch {epoch}: " + ", ".join(f"{k} {v:.3g}" for k, v in figures.items()),
+            highlight=False,
+        )
+
+    def _warn(self, figures):
+        wins = min(figures["d_real"], figures["d_generated"]) > D_WINS
+        self.losing = self.losing + 1 if wins else 0
+        if self.losing >= PATIENCE:
+            self.console.print(
+                f"[yellow]D has told nearly everything apart for {self.losing} epochs: G"
+                " learns little. Try augmentation, a larger gan.r1 or more pictures."
+            )
+        if figures.get("spread", 1) < COLLAPSED:
+            self.console.print(
+                f"[yellow]Generated pictures differ {figures['spread']:.2f} times as much"
+                " as real ones: the generator may be collapsing."
+            )
+
+
+class Ticker(keras.callbacks.Callback):
+    """Moves the bar, and stops when the time is up."""
+
+    def __init__(self, watch, title):
+        super().__init__()
+        self.watch, self.title = watch, title
+        self.start = time.perf_counter()
+        self.steps = 0
+
+    def on_train_batch_end(self, batch, logs=None):
+        self.steps += 1
+        figures = {name: float(np.ravel(v)[0]) for name, v in (logs or {}).items()}
+        description = (
+            f"{self.title}  G {figures['g_loss']:.2f}  D {figures['d_loss']:.2f}"
+            f"  V {figures['value']:.2f}"
+        )
+        self.watch.bar.update(self.watch.task, advance=1, description=description)
+        spent = self.watch.seconds + time.perf_counter() - self.start
+        if spent >= self.watch.limit:
+            self.model.stop_training = True
+
+
+def _tile(pictures, side):
+    """Pictures `(n, …)` to rows of `side`; what fills no row is left out."""
+    side = max(1, min(side, len(pictures)))
+    rows = len(pictures) // side
+    return pictures[: rows * side].reshape(rows, side, *pictures.shape[1:])
+
+
+def _spread(rows):
+    """Mean distance of all pairs of pictures of a grid, in grey levels (RMS)."""
+    flat = rows.reshape(rows.shape[0] * rows.shape[1], -1).astype("float32")
+    squares = (flat**2).sum(1)
+    distances = squares[:, None] + squares[None] - 2 * flat @ flat.T
+    pairs = np.sqrt(np.maximum(distances, 0) / flat.shape[1])
+    return float(pairs.sum() / max(1, len(flat) * (len(flat) - 1)))

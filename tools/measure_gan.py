@@ -1,0 +1,358 @@
+"""Measures a trained run's pictures beside real ones, a peer's and a wrong data set's.
+
+    python tools/measure_gan.py RUN --classifier-dir cache --peer peer.npz --json
+
+Half of the held-out pictures are the reference. The other half stands for a perfect
+generator (real/real), its captions are what the run draws, and a data set that has
+nothing to do with it stands for a bad one. All sets have the same number of pictures.
+Labels are judged by a classifier trained apart, on the training split alone.
+"""
+
+import argparse
+import hashlib
+import importlib.util
+import json
+import os
+from pathlib import Path
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
+
+import keras
+import numpy as np
+
+from kerasgan.data import load_data
+from kerasgan.evaluation import images as measures
+
+AT_LEAST = 100  # pictures of a class that is judged, both splits together
+MOST = 1000  # pictures in each set
+CAPTIONS, DRAWN = 40, 8  # captions, and pictures of each, for the spread within
+COLUMNS = ("KID×1000", "±", "precision", "recall", "density", "coverage", "spread")
+
+
+# The independent classifier ----------------------------------------------------
+
+
+class Classifier:
+    """Says which class a picture shows, and what its features are.
+
+    Args:
+        model: uint8 pictures to `{"features", "logits"}`.
+        classes: `(c,)` the labels that it knows, in the order of its logits.
+        accuracy: share of right answers on real held-out pictures of these classes.
+    """
+
+    def __init__(self, model, classes, accuracy=None):
+        self.model, self.classes, self.accuracy = model, np.asarray(classes), accuracy
+
+    def predict(self, pictures):
+        """uint8 pictures `(n, s, s, 3)` to labels `(n,)`."""
+        return self.classes[self._run(pictures)["logits"].argmax(axis=1)]
+
+    def features(self, pictures):
+        """The layer before the last: `(n, 128)`."""
+        return self._run(pictures)["features"]
+
+    def _run(self, pictures):
+        return self.model.predict(np.asarray(pictures), batch_size=128, verbose=0)
+
+
+def frequent_classes(labels, at_least=AT_LEAST):
+    """Labels that at least so many pictures have."""
+    names, counts = np.unique(labels, return_counts=True)
+    return names[counts >= at_least]
+
+
+def train_classifier(train, train_labels, test, test_labels, epochs=10, seed=0):
+    """A plain convolutional network trained on real pictures alone.
+
+    Args:
+        train, test: uint8 pictures `(n, s, s, 3)`; `test` only gives the accuracy.
+        train_labels, test_labels: `(n,)`; classes with few pictures are left out.
+    """
+    keras.utils.set_random_seed(seed)
+    classes = frequent_classes(np.concatenate([train_labels, test_labels]))
+    chosen = np.isin(train_labels, classes)
+    train, targets = train[chosen], np.searchsorted(classes, train_labels[chosen])
+    model = _classifier_network(train.shape[1:], len(classes))
+    steps = epochs * -(-len(train) // 64)
+    schedule = keras.optimizers.schedules.CosineDecay(
+        1e-4, steps, warmup_target=2e-3, warmup_steps=steps // 10
+    )
+    loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+    # Keras compiles with XLA by itself, which makes convolutions slower on processors.
+    model.compile(
+        keras.optimizers.AdamW(schedule), loss={"logits": loss}, jit_compile=False
+    )
+    model.fit(train, {"logits": targets}, batch_size=64, epochs=epochs, verbose=2)
+    classifier = Classifier(model, classes)
+    chosen = np.isin(test_labels, classes)
+    right = classifier.predict(test[chosen]) == test_labels[chosen]
+    classifier.accuracy = float(right.mean())
+    return classifier
+
+
+def _classifier_network(shape, classes):
+    pictures = keras.Input(shape)
+    x = keras.layers.Rescaling(1 / 127.5, offset=-1)(pictures)
+    x = keras.layers.RandomFlip("horizontal")(x)
+    x = keras.layers.GaussianNoise(0.05)(x)
+    for filters in (32, 64, 128, 128):
+        convolution = keras.layers.Conv2D(
+            filters,
+            4,
+            strides=2,
+            padding="same",
+            activation="relu",
+            kernel_initializer="he_normal",
+        )
+        x = convolution(x)
+    x = keras.layers.Dropout(0.3)(keras.layers.Flatten()(x))
+    features = keras.layers.Dense(128, activation="relu", name="features")(x)
+    logits = keras.layers.Dense(classes, name="logits")(
+        keras.layers.Dropout(0.3)(features)
+    )
+    return keras.Model(pictures, {"features": features, "logits": logits})
+
+
+def cached_classifier(pairs, directory):
+    """The classifier of a data set's training split, trained when first asked for."""
+    arrays = (pairs.train.images, pairs.train.labels)
+    digest = hashlib.sha256(b"".join(np.ascontiguousarray(a) for a in arrays))
+    path = Path(directory) / f"classifier-{digest.hexdigest()[:16]}.keras"
+    facts = path.with_suffix(".json")
+    if facts.exists():
+        known = json.loads(facts.read_text())
+        return Classifier(keras.models.load_model(path), **known)
+    classifier = train_classifier(*arrays, pairs.test.images, pairs.test.labels)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    classifier.model.save(path)
+    known = {"classes": classifier.classes.tolist(), "accuracy": classifier.accuracy}
+    facts.write_text(json.dumps(known))
+    return classifier
+
+
+def lite0_features(pictures):
+    """EfficientNet-Lite0's pooled features `(n, 1280)` of pictures of any size."""
+    from kerasgan.models.backbones import efficientnet_lite0
+
+    model = efficientnet_lite0()
+    pooled = keras.Model(model.input, model.output["pooled"])
+    batches = [
+        keras.ops.image.resize(
+            np.float32(pictures[start : start + 64]), (224, 224), "bicubic"
+        )
+        for start in range(0, len(pictures), 64)
+    ]
+    return np.concatenate(
+        [np.asarray(pooled(keras.ops.clip(batch, 0, 255))) for batch in batches]
+    )
+
+
+# Figures, from arrays ----------------------------------------------------------
+
+
+def compare(reference, candidates, features):
+    """Every set beside the reference, by one extractor.
+
+    Args:
+        reference: uint8 pictures `(n, s, s, 3)`.
+        candidates: `{name: uint8 pictures (m, s, s, 3)}`.
+        features: pictures to features `(n, d)`.
+
+    Returns:
+        `{name: {"kid", "kid_deviation", "precision", "recall", "density",
+        "coverage", "spread", "n"}}`.
+    """
+    real = features(reference)
+    return {name: _judge(real, features(c)) for name, c in candidates.items()}
+
+
+def _judge(real, found):
+    kid, deviation = measures.kernel_inception_distance(real, found)
+    return {
+        "kid": kid,
+        "kid_deviation": deviation,
+        **measures.precision_recall(real, found),
+        **measures.density_coverage(real, found),
+        "spread": measures.spread_ratio(real, found),
+        "n": len(found),
+    }
+
+
+def requested(classifier, pictures, labels):
+    """How often a picture shows the class of the caption that it was drawn from.
+
+    Args:
+        pictures: uint8 `(n, s, s, 3)`, one a caption.
+        labels: `(n,)` the classes of the captions; those that the classifier does not
+            know are left out.
+
+    Returns:
+        `{"found", "shuffled", "ratio", "n"}`: the share found; the same with the
+        captions shuffled, exactly, as the mean over all shufflings; their ratio.
+    """
+    chosen = np.isin(labels, classifier.classes)
+    labels, said = labels[chosen], classifier.predict(pictures[chosen])
+    shuffled = sum(
+        (said == name).mean() * (labels == name).mean() for name in classifier.classes
+    )
+    found = float((said == labels).mean())
+    ratio = found / max(shuffled, 1e-9)
+    return {
+        "found": found,
+        "shuffled": float(shuffled),
+        "ratio": float(ratio),
+        "n": len(labels),
+    }
+
+
+def spread_within_captions(draw, captions, real, labels, drawn=DRAWN):
+    """How much noise alone changes a picture, beside real pictures of one class.
+
+    Args:
+        draw: captions to uint8 pictures, one each, in their order.
+        captions: `(m,)` strings.
+        real, labels: real pictures `(n, s, s, 3)` and their classes `(n,)`.
+
+    Returns:
+        `{"generated", "real", "ratio"}`, the first two as RMS of pixels in [0, 1].
+    """
+    pictures = draw([text for text in captions for _ in range(drawn)])
+    generated = measures.spread_within(pictures, np.repeat(range(len(captions)), drawn))
+    within = measures.spread_within(real, labels)
+    return {"generated": generated, "real": within, "ratio": generated / within}
+
+
+# A run ---------------------------------------------------------------------------
+
+
+def measure(draw, pairs, wrong, classifier=None, peers=None, extractors=None, seed=0):
+    """All figures of one generator.
+
+    Args:
+        draw: captions (list of str), or None for a number of pictures without, and
+            `count`, to uint8 pictures `(n, s, s, 3)`.
+        pairs: what `load_data` returned.
+        wrong: uint8 pictures `(n, s, s, 3)` of another data set.
+        classifier: a `Classifier`, where there are labels.
+        peers: `{name: uint8 pictures}` of other generators.
+        extractors: `{name: function from pictures to features}`.
+    """
+    order = np.random.default_rng(seed).permutation(len(pairs.test.ids))
+    size = min(MOST, len(order) // 2)
+    reference, other = order[:size], order[size : 2 * size]
+    images, captions = pairs.test.images, pairs.test.captions
+    asked = [captions[row][0] if captions[row] else "" for row in other]
+    generated = draw(asked if any(asked) else None, size)
+    candidates = {"real": images[other], "generated": generated}
+    candidates |= {name: found[:size] for name, found in (peers or {}).items()}
+    candidates["wrong data set"] = wrong[:size]
+    result = {"n": size, "sets": {}, "requested": {}}
+    for name, features in (extractors or {}).items():
+        result["sets"][name] = compare(images[reference], candidates, features)
+    _, distances = measures.nearest_pictures(generated[:200], pairs.train.images)
+    _, usual = measures.nearest_pictures(images[other[:200]], pairs.train.images)
+    result["nearest_training_picture"] = {
+        "generated": float(np.median(distances)),
+        "real": float(np.median(usual)),
+    }
+    if classifier is not None:
+        labels = pairs.test.labels
+        result["classifier"] = {
+            "accuracy_on_real": classifier.accuracy,
+            "classes": len(classifier.classes),
+        }
+        for name in ("real", "generated", *(peers or {})):
+            judged = candidates[name]
+            result["requested"][name] = requested(
+                classifier, judged, labels[other][: len(judged)]
+            )
+        if any(asked):
+            result["spread_within"] = spread_within_captions(
+                lambda texts: draw(texts, len(texts)), asked[:CAPTIONS], images, labels
+            )
+    return result
+
+
+def table(result):
+    """The figures as lines for a person."""
+    lines = [f"{result['n']} pictures in each set; real held-out pictures as reference"]
+    for extractor, sets in result["sets"].items():
+        lines += ["", f"{extractor:20}" + "".join(f"{name:>10}" for name in COLUMNS)]
+        for name, row in sets.items():
+            figures = [1000 * row["kid"], 1000 * row["kid_deviation"]]
+            figures += [row[column] for column in COLUMNS[2:]]
+            lines.append(f"{name:20}" + "".join(f"{x:10.3f}" for x in figures))
+    if result["requested"]:
+        facts = result["classifier"]
+        lines += [
+            "",
+            f"requested class, of {facts['classes']} (classifier's accuracy on "
+            f"real pictures {facts['accuracy_on_real']:.3f})",
+        ]
+    for name, row in result["requested"].items():
+        lines.append(
+            f"{name:20}{row['found']:10.3f}  shuffled {row['shuffled']:.3f}"
+            f"  ratio {row['ratio']:.2f}  n {row['n']}"
+        )
+    if "spread_within" in result:
+        row = result["spread_within"]
+        lines += [
+            "",
+            f"spread within a caption {row['generated']:.3f}, within a class of "
+            f"real pictures {row['real']:.3f}, ratio {row['ratio']:.2f}",
+        ]
+    near = result["nearest_training_picture"]
+    lines += [
+        "",
+        "distance to the nearest training picture, median: generated "
+        f"{near['generated']:.3f}, held-out real {near['real']:.3f}",
+    ]
+    return "\n".join(lines)
+
+
+def main():
+    from kerasgan.config import DataConfig
+    from kerasgan.models.backbones import PACKAGE
+    from kerasgan.runs import open_run
+    from kerasgan.training.gan import load_gan
+
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("run", type=Path)
+    parser.add_argument("--classifier-dir", type=Path, default=Path("classifiers"))
+    parser.add_argument("--peer", type=Path, help=".npz with `images`")
+    parser.add_argument(
+        "--wrong",
+        nargs="+",
+        default=["scenes"],
+        metavar=("DATASET", "SOURCE"),
+        help="the data set that has nothing to do with it",
+    )
+    parser.add_argument("--json", action="store_true")
+    options = parser.parse_args()
+    run, gan = open_run(options.run), load_gan(options.run)
+    data = run.settings.data
+    pairs = load_data(data, progress=False)
+    wrong = DataConfig(
+        **dict(zip(("dataset", "source"), options.wrong)), image_size=data.image_size
+    )
+    classifier, extractors = None, {}
+    if pairs.label_names:
+        classifier = cached_classifier(pairs, options.classifier_dir)
+        extractors["classifier"] = classifier.features
+    if importlib.util.find_spec(PACKAGE):
+        extractors["Lite0, ImageNet"] = lite0_features
+    result = measure(
+        lambda captions, count: gan.generate(captions, seed=1, count=count),
+        pairs,
+        load_data(wrong, progress=False).train.images,
+        classifier,
+        {"peer": np.load(options.peer)["images"]} if options.peer else None,
+        extractors,
+    )
+    print(json.dumps(result, indent=2) if options.json else table(result))
+
+
+if __name__ == "__main__":
+    main()
