@@ -66,7 +66,7 @@ def _adam():
 
 
 def build_generator(image_size=64):
-    """Noise to pictures in [-1, 1]: blocks of upsampling, convolution, normalisation."""
+    """Noise to pictures in [-1, 1]: upsampling, convolution, normalisation."""
     model = keras.Sequential([keras.Input((LATENT_DIM,))], name="generator")
     start = image_size // 8
     model.add(layers.Dense(128 * start * start, activation="relu"))

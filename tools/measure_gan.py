@@ -5,11 +5,10 @@
 Half of the held-out pictures are the reference. The other half stands for a perfect
 generator (real/real), its captions are what the run draws, and a data set that has
 nothing to do with it stands for a bad one. All sets have the same number of pictures.
-Labels are judged by a classifier trained apart, on the training split alone.
+Labels are judged by a classifier trained apart (`independent_classifier.py`).
 """
 
 import argparse
-import hashlib
 import importlib.util
 import json
 import os
@@ -20,116 +19,17 @@ os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
 
 import keras
 import numpy as np
+from independent_classifier import cached_classifier
 
 from kerasgan.data import load_data
 from kerasgan.evaluation import images as measures
 
-AT_LEAST = 100  # pictures of a class that is judged, both splits together
 MOST = 1000  # pictures in each set
 CAPTIONS, DRAWN = 40, 8  # captions, and pictures of each, for the spread within
 COLUMNS = ("KID×1000", "±", "precision", "recall", "density", "coverage", "spread")
 
 
-# The independent classifier ----------------------------------------------------
-
-
-class Classifier:
-    """Says which class a picture shows, and what its features are.
-
-    Args:
-        model: uint8 pictures to `{"features", "logits"}`.
-        classes: `(c,)` the labels that it knows, in the order of its logits.
-        accuracy: share of right answers on real held-out pictures of these classes.
-    """
-
-    def __init__(self, model, classes, accuracy=None):
-        self.model, self.classes, self.accuracy = model, np.asarray(classes), accuracy
-
-    def predict(self, pictures):
-        """uint8 pictures `(n, s, s, 3)` to labels `(n,)`."""
-        return self.classes[self._run(pictures)["logits"].argmax(axis=1)]
-
-    def features(self, pictures):
-        """The layer before the last: `(n, 128)`."""
-        return self._run(pictures)["features"]
-
-    def _run(self, pictures):
-        return self.model.predict(np.asarray(pictures), batch_size=128, verbose=0)
-
-
-def frequent_classes(labels, at_least=AT_LEAST):
-    """Labels that at least so many pictures have."""
-    names, counts = np.unique(labels, return_counts=True)
-    return names[counts >= at_least]
-
-
-def train_classifier(train, train_labels, test, test_labels, epochs=10, seed=0):
-    """A plain convolutional network trained on real pictures alone.
-
-    Args:
-        train, test: uint8 pictures `(n, s, s, 3)`; `test` only gives the accuracy.
-        train_labels, test_labels: `(n,)`; classes with few pictures are left out.
-    """
-    keras.utils.set_random_seed(seed)
-    classes = frequent_classes(np.concatenate([train_labels, test_labels]))
-    chosen = np.isin(train_labels, classes)
-    train, targets = train[chosen], np.searchsorted(classes, train_labels[chosen])
-    model = _classifier_network(train.shape[1:], len(classes))
-    steps = epochs * -(-len(train) // 64)
-    schedule = keras.optimizers.schedules.CosineDecay(
-        1e-4, steps, warmup_target=2e-3, warmup_steps=steps // 10
-    )
-    loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
-    # Keras compiles with XLA by itself, which makes convolutions slower on processors.
-    model.compile(
-        keras.optimizers.AdamW(schedule), loss={"logits": loss}, jit_compile=False
-    )
-    model.fit(train, {"logits": targets}, batch_size=64, epochs=epochs, verbose=2)
-    classifier = Classifier(model, classes)
-    chosen = np.isin(test_labels, classes)
-    right = classifier.predict(test[chosen]) == test_labels[chosen]
-    classifier.accuracy = float(right.mean())
-    return classifier
-
-
-def _classifier_network(shape, classes):
-    pictures = keras.Input(shape)
-    x = keras.layers.Rescaling(1 / 127.5, offset=-1)(pictures)
-    x = keras.layers.RandomFlip("horizontal")(x)
-    x = keras.layers.GaussianNoise(0.05)(x)
-    for filters in (32, 64, 128, 128):
-        convolution = keras.layers.Conv2D(
-            filters,
-            4,
-            strides=2,
-            padding="same",
-            activation="relu",
-            kernel_initializer="he_normal",
-        )
-        x = convolution(x)
-    x = keras.layers.Dropout(0.3)(keras.layers.Flatten()(x))
-    features = keras.layers.Dense(128, activation="relu", name="features")(x)
-    logits = keras.layers.Dense(classes, name="logits")(
-        keras.layers.Dropout(0.3)(features)
-    )
-    return keras.Model(pictures, {"features": features, "logits": logits})
-
-
-def cached_classifier(pairs, directory):
-    """The classifier of a data set's training split, trained when first asked for."""
-    arrays = (pairs.train.images, pairs.train.labels)
-    digest = hashlib.sha256(b"".join(np.ascontiguousarray(a) for a in arrays))
-    path = Path(directory) / f"classifier-{digest.hexdigest()[:16]}.keras"
-    facts = path.with_suffix(".json")
-    if facts.exists():
-        known = json.loads(facts.read_text())
-        return Classifier(keras.models.load_model(path), **known)
-    classifier = train_classifier(*arrays, pairs.test.images, pairs.test.labels)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    classifier.model.save(path)
-    known = {"classes": classifier.classes.tolist(), "accuracy": classifier.accuracy}
-    facts.write_text(json.dumps(known))
-    return classifier
+# Features --------------------------------------------------------------------
 
 
 def lite0_features(pictures):
@@ -235,7 +135,7 @@ def measure(draw, pairs, wrong, classifier=None, peers=None, extractors=None, se
             `count`, to uint8 pictures `(n, s, s, 3)`.
         pairs: what `load_data` returned.
         wrong: uint8 pictures `(n, s, s, 3)` of another data set.
-        classifier: a `Classifier`, where there are labels.
+        classifier: an `independent_classifier.Classifier`, where there are labels.
         peers: `{name: uint8 pictures}` of other generators.
         extractors: `{name: function from pictures to features}`.
     """
@@ -316,7 +216,7 @@ def main():
     from kerasgan.config import DataConfig
     from kerasgan.models.backbones import PACKAGE
     from kerasgan.runs import open_run
-    from kerasgan.training.gan import load_gan
+    from kerasgan.training.trained import load_gan
 
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("run", type=Path)

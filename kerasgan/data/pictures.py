@@ -9,7 +9,9 @@ from PIL import Image, ImageFile, ImageOps
 
 LARGEST_PICTURE = 64_000_000  # pixels; more is taken for a decompression bomb
 # Only formats that Pillow decodes itself: no interpreters (EPS), no stubs.
-FORMATS = ("JPEG", "MPO", "PNG", "GIF", "BMP", "TIFF", "WEBP", "PPM", "JPEG2000")
+FORMATS = ("JPEG", "PNG", "GIF", "BMP", "TIFF", "WEBP", "PPM", "JPEG2000")
+SIGNATURES = (b"\xff\xd8\xff", b"\x89PNG", b"GIF8", b"II*\0", b"MM\0*")
+DAMAGED = "truncated or damaged"
 ORIENTATION = 0x0112  # the EXIF tag
 SMALLEST_JPEG = 128  # pixels a side; smaller pictures are stored without loss
 
@@ -62,7 +64,8 @@ def decode(data: bytes) -> tuple[Image.Image, bool]:
     except Image.DecompressionBombError as error:
         raise BadPicture("too many pixels") from error
     except Exception as error:  # decoders raise what they like on strange bytes
-        raise BadPicture("not a picture") from error
+        damaged = data.startswith(SIGNATURES)
+        raise BadPicture(DAMAGED if damaged else "not a picture") from error
     if image.width * image.height > LARGEST_PICTURE:
         raise BadPicture("too many pixels")
     try:
@@ -73,7 +76,7 @@ def decode(data: bytes) -> tuple[Image.Image, bool]:
             image = ImageOps.exif_transpose(image)
         return to_rgb(image), untouched
     except Exception as error:
-        raise BadPicture("truncated or damaged") from error
+        raise BadPicture(DAMAGED) from error
 
 
 def to_rgb(image: Image.Image) -> Image.Image:

@@ -48,7 +48,7 @@ def prepare(plan: Plan, progress: bool) -> None:
                 return
             _clear(plan.path)
             _build(plan, progress)
-    except (OSError, RuntimeError) as error:  # TFDS wraps TensorFlow's errors
+    except (OSError, RuntimeError) as error:  # TFDS wraps some in RuntimeError
         raise JobError(
             f"{plan.config.dataset} could not be prepared in {plan.path}: {error}\n"
             "Nothing half-made was kept. Is the disk full, or not writable? "
@@ -64,6 +64,8 @@ def _clear(path: Path) -> None:
 
 def _build(plan: Plan, progress: bool) -> None:
     tfds = import_tfds()
+    import tensorflow as tf
+
     from kerasgan.data.builders import BUILDERS
 
     with quiet_tfds():
@@ -71,6 +73,8 @@ def _build(plan: Plan, progress: bool) -> None:
         tfds.disable_progress_bar()  # ours counts the pictures
         try:
             builder.download_and_prepare()
+        except tf.errors.OpError as error:
+            raise OSError(str(error)) from error
         finally:
             tfds.enable_progress_bar()
 

@@ -86,15 +86,17 @@ def halve(ids: dict[str, str], share: float, seed: int) -> set[str]:
             is exact unless such groups make that impossible.
         share: part that trains, in (0, 1).
     """
-    if len(ids) < 2:
-        raise UserError(f"{len(ids)} good pictures cannot be split; 2 are needed")
-    wanted = min(max(math.floor(len(ids) * share + 0.5), 1), len(ids) - 1)
     groups: dict[str, list[str]] = {}
     for name in sorted(ids):
         groups.setdefault(ids[name], []).append(name)
+    if len(groups) < 2:
+        raise UserError(
+            f"{len(groups)} good and different pictures cannot be split; 2 are needed"
+        )
+    wanted = min(max(math.floor(len(ids) * share + 0.5), 1), len(ids) - 1)
     by_first = {members[0]: members for members in groups.values()}
     train: set[str] = set()
     for first in order(by_first, seed, "split"):
         if len(train) + len(by_first[first]) <= wanted:
             train.update(by_first[first])
-    return train
+    return train or set(min(by_first.values(), key=len))

@@ -48,13 +48,23 @@ def build_generator(
     x = keras.layers.Reshape((4, 4, filters[0]))(x)
     import os
     V=os.environ.get("V","A")
-    for i,size in enumerate(filters):
+    if V=="C":
+        for size in filters:
+            x = keras.layers.Conv2D(size, 3, padding="same", kernel_initializer="he_normal")(x)
+            x = Modulation()(x, told)
+            x = keras.layers.LeakyReLU(0.2)(x)
+            x = keras.layers.UpSampling2D(interpolation="bilinear")(x)
+        x = keras.layers.Conv2D(filters[-1], 3, padding="same", kernel_initializer="he_normal")(x)
+        x = keras.layers.LeakyReLU(0.2)(x)
+        x = keras.layers.Conv2D(channels, 3, padding="same", name="colours")(x)
+    else:
+      for i,size in enumerate(filters):
         last = i==len(filters)-1
         if last and V=="B":
             x = ResizeConv2D(channels)(x); break
         x = ResizeConv2D(size)(x)
         if not (last and V=="A"): x = Modulation()(x, told)
         x = keras.layers.LeakyReLU(0.2)(x)
-    if V!="B": x = keras.layers.Conv2D(channels, 3, padding="same", name="colours")(x)
+      if V!="B": x = keras.layers.Conv2D(channels, 3, padding="same", name="colours")(x)
     picture = keras.layers.Activation("tanh", dtype="float32", name="picture")(x)
     return keras.Model(inputs, picture, name="generator")

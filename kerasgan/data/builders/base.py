@@ -1,5 +1,6 @@
 """What all builders share: settings in, one shape of example out."""
 
+import contextlib
 import io
 import json
 import tempfile
@@ -59,13 +60,14 @@ class PairBuilder(tfds.core.GeneratorBasedBuilder, skip_registration=True):
     def download_and_prepare(self, *, download_config=None, **kwargs) -> None:
         """Prepares what is not prepared; UserError if there is nothing to read."""
         manual = getattr(download_config, "manual_dir", None)
-        state = self._original_state
-        if manual is not None and state.get("source") is None:
-            state = state | {"source": str(manual)}
+        if manual is not None and self._original_state.get("source") is None:
+            state = self._original_state | {"source": str(manual)}
+            self.__dict__.clear()  # with all that TFDS has cached
             self.__init__(**state)
         if self._missing is not None:
             raise self._missing
-        super().download_and_prepare(download_config=download_config, **kwargs)
+        with contextlib.ExitStack() as self._open_files:
+            super().download_and_prepare(download_config=download_config, **kwargs)
 
     def _info(self) -> tfds.core.DatasetInfo:
         features = {
@@ -94,6 +96,7 @@ class PairBuilder(tfds.core.GeneratorBasedBuilder, skip_registration=True):
         directory = Path(self.data_path)  # TFDS's, renamed when all is whole
         # Without a name on the disk, nothing is left of it however this ends.
         scratch = tempfile.TemporaryFile(dir=directory)
+        self._open_files.enter_context(scratch)
         entries = make_all(plan, ledger, scratch, self._progress)
         ledger.refuse_beyond(plan.config.max_bad)
         selection = select(plan.config, entries, ledger)

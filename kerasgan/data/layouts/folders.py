@@ -44,7 +44,7 @@ def find_pictures(
     probes = [name for name in names if PurePosixPath(name).name == name][:PROBES]
     candidates = [candidate for candidate, _ in walk(folder)]
     hits = [sum((c / name).is_file() for name in probes) for c in candidates]
-    if max(hits, default=0) == 0:
+    if probes and max(hits) == 0:
         zips = find_file(walk(folder), lambda name: name.endswith(".zip"))
         hint = f" {zips} may hold them: unpack it first." if zips else ""
         raise UserError(

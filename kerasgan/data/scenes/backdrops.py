@@ -113,7 +113,9 @@ def _meadow(pen, decor, horizon, ground) -> None:
     pen.gradient(horizon, 1000, *ground)
     for n in range(14):
         x, y = (n * 71 + decor[n]) % 1000, horizon + 30 + decor[n + 14] * 38 // 100
-        pen.line((x - 10, y - 22, x, y, x + 10, y - 22), 7, mix(ground[1], (20, 60, 20), 20))
+        pen.line(
+            (x - 10, y - 22, x, y, x + 10, y - 22), 7, mix(ground[1], (20, 60, 20), 20)
+        )
 
 
 def _beach(pen, decor, horizon, ground) -> None:
@@ -133,8 +135,17 @@ def _snow(pen, decor, horizon, ground) -> None:
     for n in range(7):
         x = (n * 150 + decor[n] % 120) % 1000
         tall = 60 + decor[n + 7] % 50
-        pen.poly((x - tall // 2, horizon + 10, x, horizon - tall, x + tall // 2,
-                  horizon + 10), (120, 154, 158))
+        pen.poly(
+            (
+                x - tall // 2,
+                horizon + 10,
+                x,
+                horizon - tall,
+                x + tall // 2,
+                horizon + 10,
+            ),
+            (120, 154, 158),
+        )
     pen.gradient(horizon, 1000, *ground)
     pen.oval(decor[20], 1000, 520, 260, mix(ground[0], ground[1], 50))
 
@@ -160,8 +171,13 @@ def _city(pen, decor, horizon, ground) -> None:
     pen.gradient(horizon, 1000, *ground)
     pen.box(0, horizon, 1000, horizon + 40, (204, 202, 202))
     for n in range(5):
-        pen.box(n * 230 + decor[9] % 100 - 60, 840, n * 230 + decor[9] % 100 + 50, 856,
-                (232, 228, 214))
+        pen.box(
+            n * 230 + decor[9] % 100 - 60,
+            840,
+            n * 230 + decor[9] % 100 + 50,
+            856,
+            (232, 228, 214),
+        )
 
 
 def _desert(pen, decor, horizon, ground) -> None:

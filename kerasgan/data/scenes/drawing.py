@@ -5,10 +5,11 @@ from functools import lru_cache
 import numpy as np
 from PIL import Image
 
+from kerasgan.data.scenes.animals import ANIMALS, COVERS
 from kerasgan.data.scenes.backdrops import draw_backdrop, draw_foreground
 from kerasgan.data.scenes.pen import Pen, Tones
-from kerasgan.data.scenes.plan import Plan, Thing
-from kerasgan.data.scenes.shapes import ANIMALS, COVERS, SHAPES
+from kerasgan.data.scenes.plan import Plan, Thing, spacing
+from kerasgan.data.scenes.things import THINGS
 from kerasgan.data.scenes.worlds import COLOURS
 
 OVERSAMPLING = 4
@@ -21,11 +22,15 @@ def paint(plan: Plan, size: int) -> np.ndarray:
     pen = Pen(canvas)
     draw_backdrop(pen, plan)
     for thing in plan.things:
-        _draw_thing(pen, thing)
+        if thing.group != "small":
+            _draw_thing(pen, thing)
     if plan.cover is None:
         _draw_animal(pen, plan.animal, plan.label)
     else:
         _draw_cover(pen, plan)
+    for thing in plan.things:
+        if thing.group == "small":  # nearest to the eye
+            _draw_thing(pen, thing)
     draw_foreground(pen, plan)
     return _light(np.asarray(canvas.reduce(OVERSAMPLING)), size)
 
@@ -38,7 +43,7 @@ def _draw_animal(pen: Pen, animal: Thing, label: str) -> None:
 
 
 def _draw_thing(pen: Pen, thing: Thing) -> None:
-    step = thing.height * 115 // 100
+    step = spacing(thing.height)
     first = thing.x - (thing.count - 1) * step // 2 - thing.height // 2
     tones = Tones(COLOURS.get(thing.colour, COLOURS["grey"]))
     for number in range(thing.count):
@@ -48,7 +53,7 @@ def _draw_thing(pen: Pen, thing: Thing) -> None:
             top += (0, 45, -20)[number]
         elif thing.kind != "boat":
             pen.shadow(left + thing.height // 2, thing.base, thing.height * 4 // 10)
-        pen.figure(SHAPES[thing.kind], (left, top, thing.height), tones, thing.mirrored)
+        pen.figure(THINGS[thing.kind], (left, top, thing.height), tones, thing.mirrored)
 
 
 def _draw_cover(pen: Pen, plan: Plan) -> None:
@@ -67,11 +72,11 @@ def _draw_cover(pen: Pen, plan: Plan) -> None:
 
 def _draw_fog(pen: Pen, left: int, top: int, side: int, decor: tuple[int, ...]) -> None:
     for number in range(9):
-        x = left + side * (number % 3) // 2 + decor[number] % 60 - 30
-        y = top + side * (1 + number // 3) // 4 + decor[number + 9] % 60
-        for share, alpha in ((100, 60), (80, 110), (60, 170)):
-            radius = side * 36 * share // 10000
-            pen.glass_oval(x, y, radius * 5 // 4, radius, (226, 230, 236, alpha))
+        x = left + side * (1 + number % 3) // 4 + decor[number] % 40 - 20
+        y = top + side * (1 + number // 3) // 4 + decor[number + 9] % 40
+        for share in (100, 90, 80, 70, 60):
+            radius = side * 27 * share // 10000
+            pen.glass_oval(x, y, radius * 5 // 4, radius, (228, 232, 238, 70))
 
 
 def _draw_static(pen: Pen, left: int, top: int, side: int, plan: Plan) -> None:

@@ -1,5 +1,8 @@
 """Draws shapes, given in thousandths of the picture, onto a Pillow canvas."""
 
+from functools import lru_cache
+
+import numpy as np
 from PIL import Image, ImageDraw
 
 from kerasgan.data.scenes.shapes import FIXED, Shape
@@ -13,18 +16,32 @@ class Tones:
     """The colours of one thing by tone: its own, shades of it, and the fixed ones."""
 
     def __init__(self, base: Colour):
-        self._own = {"base": base, "dark": mix(base, (30, 20, 50), 26),
-                     "light": mix(base, (255, 252, 240), 42)}
+        self._own = {
+            "base": base,
+            "dark": mix(base, (30, 20, 50), 26),
+            "light": mix(base, (255, 252, 240), 42),
+        }
         self.outline = mix(base, (24, 16, 40), 66)
 
     def __getitem__(self, tone: str) -> Colour:
         return self._own.get(tone) or FIXED[tone]
 
 
+@lru_cache(maxsize=256)
+def _ramp(height: int, upper: Colour, lower: Colour) -> Image.Image:
+    """One column of pixels that goes from one colour to the other."""
+    part = np.arange(height)[:, np.newaxis, np.newaxis]
+    column = (np.array(upper) * (height - part) + np.array(lower) * part) // height
+    return Image.fromarray(column.astype(np.uint8))
+
+
+@lru_cache(maxsize=4096)
 def mix(one: Colour, other: Colour, percent: int) -> Colour:
     """`one` with so many per cent of `other` in it."""
-    return tuple((a * (100 - percent) + b * percent) // 100
-                 for a, b in zip(one, other, strict=True))
+    return tuple(
+        (a * (100 - percent) + b * percent) // 100
+        for a, b in zip(one, other, strict=True)
+    )
 
 
 class Pen:
@@ -66,13 +83,13 @@ class Pen:
         """Fill the full width from `top` to `bottom`."""
         self.gradient_box(0, top, 1000, bottom, upper, lower)
 
-    def gradient_box(self, left: int, top: int, right: int, bottom: int,
-                     upper: Colour, lower: Colour) -> None:
-        steps = 24
-        for step in range(steps):
-            y0 = top + (bottom - top) * step // steps
-            y1 = top + (bottom - top) * (step + 1) // steps
-            self.box(left, y0, right, y1, mix(upper, lower, 100 * step // (steps - 1)))
+    def gradient_box(
+        self, left: int, top: int, right: int, bottom: int, upper: Colour, lower: Colour
+    ) -> None:
+        place = [self._px(v) for v in (left, top, right, bottom)]
+        size = (place[2] - place[0], place[3] - place[1])
+        ramp = _ramp(size[1], upper, lower)
+        self.canvas.paste(ramp.resize(size, Image.Resampling.NEAREST), place)
 
     def shadow(self, x: int, y: int, radius: int) -> None:
         self.glass_oval(x, y, radius, radius // 5 + 4, (20, 16, 50, 40))
@@ -80,11 +97,18 @@ class Pen:
 
     def paste(self, picture: Image.Image, left: int, top: int, side: int) -> None:
         pixels = self._px(side)
-        self.canvas.paste(picture.resize((pixels, pixels), Image.Resampling.NEAREST),
-                          (self._px(left), self._px(top)))
+        self.canvas.paste(
+            picture.resize((pixels, pixels), Image.Resampling.NEAREST),
+            (self._px(left), self._px(top)),
+        )
 
-    def figure(self, shapes: tuple[Shape, ...], place: tuple[int, int, int],
-               tones: Tones, mirrored: bool) -> None:
+    def figure(
+        self,
+        shapes: tuple[Shape, ...],
+        place: tuple[int, int, int],
+        tones: Tones,
+        mirrored: bool,
+    ) -> None:
         """Draw `shapes` into the square at `place` (left, top, side), outlined."""
         placed = [(shape, self._placed(shape, place, mirrored)) for shape in shapes]
         grow = max(1, self._px(OUTLINE))
@@ -107,7 +131,9 @@ class Pen:
             xs.reverse()
         return list(zip(xs, ys, strict=True))
 
-    def _draw(self, shape: Shape, xy: list, side: int, colour: Colour, grow: int) -> None:
+    def _draw(
+        self, shape: Shape, xy: list, side: int, colour: Colour, grow: int
+    ) -> None:
         if shape.form == "poly":
             self._solid.polygon(xy, fill=colour)
             if grow:

@@ -10,14 +10,12 @@ from kerasgan.data.scenes.dice import Dice
 from kerasgan.data.scenes.limits import HIDDEN_SHARE, LABELS, UNNAMED_SHARE
 from kerasgan.data.scenes.worlds import BACKDROPS, Backdrop
 
-GROUPS = ("animal", "neighbour", "small", "flying")
-
 
 @dataclass(frozen=True)
 class Thing:
-    """`count` equal objects in a row around x; `base` is where they stand or hang."""
+    """`count` equal objects in a row around x; `base` is the row's lower edge."""
 
-    group: str
+    group: str  # "animal", "neighbour", "small" or "flying"
     kind: str
     colour: str
     size: str  # "small", "" or "big"
@@ -48,6 +46,11 @@ class Plan:
     unnamed: bool
     things: tuple[Thing, ...]
     decor: tuple[int, ...]
+
+
+def spacing(height: int) -> int:
+    """From one thing of a row to the next."""
+    return height * 112 // 100
 
 
 def plan_scene(index: int, seed: int) -> Plan:
@@ -82,15 +85,16 @@ def _draw_cover(index: int, seed: int, backdrop: Backdrop) -> str | None:
 
 
 def _place_animal(dice: Dice, backdrop: Backdrop) -> Thing:
-    size, height = dice.pick((("small", 430), ("", 500), ("big", 580)))
-    x = dice.pick((290, 500, 710)) + dice.between(-20, 20)
+    x = dice.pick((290, 500, 710))
+    sizes = (("small", 430), ("", 500), ("big", 580))
+    size, height = dice.pick(sizes if x != 500 else sizes[:2])
     return Thing(
         group="animal",
         kind="",
         colour=dice.pick(backdrop.animal_colours),
         size=size,
         count=1,
-        x=x,
+        x=x + dice.between(-20, 20),
         base=dice.between(900, 940),
         height=height,
         mirrored=dice.chance(0.5),
@@ -104,11 +108,11 @@ def _place_things(dice: Dice, backdrop: Backdrop, animal: Thing) -> tuple[Thing,
         wanted[dice.between(0, 2)] = True
     centred = 400 < animal.x < 600
     right = dice.chance(0.5) if centred else animal.x < 500
-    beside = dice.between(810, 860) if right else dice.between(140, 190)
-    across = 1000 - beside if centred else beside
+    beside = dice.between(820, 860) if right else dice.between(140, 180)
+    rightwards = right != centred  # the small things find room on this side
     makers = (
         lambda: _neighbour(dice, backdrop, beside),
-        lambda: _small(dice, backdrop, across, 1 if centred else 3),
+        lambda: _small(dice, backdrop, animal, rightwards, 1 if centred else 3),
         lambda: _flying(dice, backdrop, animal.x),
     )
     return tuple(make() for make, on in zip(makers, wanted, strict=True) if on)
@@ -119,15 +123,31 @@ def _neighbour(dice: Dice, backdrop: Backdrop, x: int) -> Thing:
     size, height = dice.pick((("small", 270), ("", 330), ("big", 400)))
     base = backdrop.shore if kind == "boat" else dice.between(720, 770)
     return Thing(
-        "neighbour", kind, dice.pick(colours), size, 1, x, base, height, dice.chance(0.5)
+        "neighbour",
+        kind,
+        dice.pick(colours),
+        size,
+        1,
+        x,
+        base,
+        height,
+        dice.chance(0.5),
     )
 
 
-def _small(dice: Dice, backdrop: Backdrop, x: int, most: int) -> Thing:
+def _small(
+    dice: Dice, backdrop: Backdrop, animal: Thing, rightwards: bool, most: int
+) -> Thing:
+    """As near to the animal as it goes without leaving the picture."""
     kind, colours = dice.pick(backdrop.smalls)
     count = dice.between(1, most)
+    height = 125
+    half = (height + (count - 1) * spacing(height)) // 2
+    room = (1000 - animal.x if rightwards else animal.x) - half - 15
+    away = min(animal.height // 2 + half + dice.between(0, 60), room)
+    x = animal.x + (away if rightwards else -away)
     base = dice.between(940, 970)
-    return Thing("small", kind, dice.pick(colours), "", count, x, base, 125, False)
+    return Thing("small", kind, dice.pick(colours), "", count, x, base, height, False)
 
 
 def _flying(dice: Dice, backdrop: Backdrop, x: int) -> Thing:

@@ -6,6 +6,7 @@ that the captions name it.
 """
 
 from collections.abc import Callable, Sequence
+from functools import cache
 from string import Formatter
 
 from kerasgan.data.scenes import words
@@ -19,28 +20,29 @@ COLOUR_SHARE = 0.85
 def describe(plan: Plan) -> tuple[str, ...]:
     """Five different captions of `plan`, each of 5–18 lower-case words."""
     dice = Dice(plan.seed, plan.index, "captions")
+    writer = _Writer(plan, dice)
     captions: list[str] = []
     for style in dice.shuffled(range(len(words.STYLES))):
         templates = words.STYLES[style]
         if plan.unnamed:
             templates += words.SILENT_STYLES[style]
-        captions.append(_write(plan, templates, captions, dice))
+        captions.append(_write(writer, templates, captions))
     return tuple(captions)
 
 
-def _write(plan: Plan, templates: Sequence[str], taken: list[str], dice: Dice) -> str:
+def _write(writer: "_Writer", templates: Sequence[str], taken: list[str]) -> str:
     """A sentence that is none of `taken`, from the templates that suit the scene."""
-    suited = [t for t in templates if set(_fields(t)) <= _Writer(plan, dice).known()]
+    suited = [t for t in templates if _fields(t) <= writer.known]
     while True:
-        writer = _Writer(plan, dice)
-        caption = dice.pick(suited).format_map(writer)
+        caption = writer.fill(suited)
         length = len(caption.split())
         if words.FEWEST_WORDS <= length <= words.MOST_WORDS and caption not in taken:
             return caption
 
 
-def _fields(template: str) -> list[str]:
-    return [name for _, name, _, _ in Formatter().parse(template) if name]
+@cache
+def _fields(template: str) -> frozenset[str]:
+    return frozenset(name for _, name, _, _ in Formatter().parse(template) if name)
 
 
 def article(noun: str) -> str:
@@ -55,11 +57,12 @@ class _Writer(dict):
         self._plan = plan
         self._dice = dice
         self._size_said = False
-        self._things = {thing.group: thing for thing in plan.things}
         self._phrases = self._collect()
+        self.known = frozenset(self._phrases)
 
-    def known(self) -> set[str]:
-        return set(self._phrases)
+    def fill(self, templates: Sequence[str]) -> str:
+        self._size_said = False
+        return self._dice.pick(templates).format_map(self)
 
     def __missing__(self, field: str) -> str:
         return self._phrases[field]()

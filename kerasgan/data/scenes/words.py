@@ -36,7 +36,10 @@ NOUNS = {
     "pyramid": (("pyramid", "stone pyramid"), ()),
     "ball": (("{c} ball", "shiny {c} ball"), ("{c} balls", "shiny {c} balls")),
     "flower": (("{c} flower", "{c} blossom"), ("{c} flowers", "{c} blossoms")),
-    "mushroom": (("{c} mushroom", "{c} toadstool"), ("{c} mushrooms", "{c} toadstools")),
+    "mushroom": (
+        ("{c} mushroom", "{c} toadstool"),
+        ("{c} mushrooms", "{c} toadstools"),
+    ),
     "present": (("{c} present", "{c} gift box"), ("{c} presents", "{c} gift boxes")),
     "bucket": (("{c} bucket", "{c} pail"), ("{c} buckets", "{c} pails")),
     "starfish": (("{c} starfish",), ("{c} starfish",)),
@@ -106,10 +109,18 @@ STANDS = ("stands", "waits", "is standing", "is", "can be seen", "is waiting")
 HIDES = ("hides", "is hiding", "is hidden", "is out of sight")
 BESIDE = ("next to", "near", "beside", "close to")
 ABOVE = ("above", "over", "high above")
-LIES = (("lies", "is", "has been put"), ("lie", "are", "have been put"))  # one, several
+LIES = (("sits", "is", "can be seen"), ("sit", "are", "can be seen"))  # one, several
 FLIES = (("flies", "hovers", "is"), ("fly", "hover", "are"))
-OPENINGS = ("a picture of", "a drawing of", "an illustration of", "look at", "here is",
-            "we see", "this is", "i can see")
+OPENINGS = (
+    "a picture of",
+    "a drawing of",
+    "an illustration of",
+    "look at",
+    "here is",
+    "we see",
+    "this is",
+    "i can see",
+)
 LEFT_OF = ("left of", "to the left of", "on the left of")
 RIGHT_OF = ("right of", "to the right of", "on the right of")
 ON_LEFT = ("on the left", "at the left side", "on the left side")
@@ -141,7 +152,7 @@ STYLES = (
     ),
     (
         "{animal} {stands} {where}",
-        "{animal} {stands} {where} {place}",
+        "{place} {animal} {stands} {where}",
         "{opening} {animal} {place}",
         "{animal} {hides} {cover} {where}",
         "{opening} {animal} hidden {cover}",
@@ -167,15 +178,15 @@ STYLES = (
 # More templates for the same styles where the animal is left out.
 SILENT_STYLES = (
     (
-        "{small} {lie} {place} in front of {neighbour}",
-        "{neighbour} stands {place} under {flying}",
+        "{small} {lie} {place} with {neighbour}",
+        "{neighbour} {place} with {flying} in the air",
     ),
     (
         "{flying} and {small} {place}",
         "{small} {lie} {place} {sky}",
-        "{flying} {fly} {above} {neighbour}",
+        "{flying} {fly} {above} the ground {place}",
     ),
-    ("something {stands} {where} {place}", "something {hides} {cover} {where}"),
+    ("{place} something {stands} {where}", "something {hides} {cover} {where}"),
     ("{scene} with {neighbour}", "{plain_scene} {sky}", "{scene} with {small}"),
     ("{neighbour} and {small} {place}", "{flying} {sky} {place}"),
 )

@@ -44,7 +44,10 @@ class Backdrop:
 BALLOONS: Kinds = (("balloon", BRIGHT), ("kite", ("red", "yellow", "pink", "purple")))
 BIRDS: Kinds = (("bird", ("white", "black", "blue", "red")),)
 BUTTERFLIES: Kinds = (("butterfly", ("orange", "yellow", "pink", "purple", "white")),)
-AIRCRAFT: Kinds = (("airship", ("red", "yellow", "orange")), ("plane", ("white", "red")))
+AIRCRAFT: Kinds = (
+    ("airship", ("red", "yellow", "orange")),
+    ("plane", ("white", "red")),
+)
 PEOPLE: Kinds = (("child", ("red", "yellow", "blue", "purple")),)
 TOYS: Kinds = (("ball", BRIGHT), ("present", ("red", "blue", "yellow", "purple")))
 FLOWERS: Kinds = (("flower", ("red", "yellow", "pink", "white", "purple")),)
@@ -56,8 +59,11 @@ BACKDROPS = {
         weathers=("sunny", "cloudy", "rainy", "sunset"),
         animal_colours=("red", "orange", "yellow", "blue", "purple", "pink", "white"),
         neighbours=(
-            ("house", PAINTED), ("tree", ("green",)), ("car", PAINTED),
-            ("tent", ("red", "blue", "orange")), *PEOPLE,
+            ("house", PAINTED),
+            ("tree", ("green",)),
+            ("car", PAINTED),
+            ("tent", ("red", "blue", "orange")),
+            *PEOPLE,
         ),
         smalls=(*FLOWERS, ("mushroom", ("red", "orange", "white")), *TOYS),
         flying=(*BALLOONS, *BIRDS, *BUTTERFLIES, *AIRCRAFT),
@@ -69,11 +75,14 @@ BACKDROPS = {
         weathers=("sunny", "cloudy", "sunset"),
         animal_colours=("red", "blue", "purple", "pink", "green", "black", "white"),
         neighbours=(
-            ("boat", ("red", "blue", "white", "yellow")), ("palm", ("green",)),
-            ("parasol", ("red", "blue", "pink", "green")), *PEOPLE,
+            ("boat", ("red", "blue", "white", "yellow")),
+            ("palm", ("green",)),
+            ("parasol", ("red", "blue", "pink", "green")),
+            *PEOPLE,
         ),
         smalls=(
-            ("bucket", ("red", "blue", "green")), ("starfish", ("red", "purple", "pink")),
+            ("bucket", ("red", "blue", "green")),
+            ("starfish", ("red", "purple", "pink")),
             ("ball", ("red", "blue", "white", "pink")),
         ),
         flying=(*BALLOONS, *BIRDS, *AIRCRAFT),
@@ -86,8 +95,10 @@ BACKDROPS = {
         weathers=("sunny", "cloudy", "snowing"),
         animal_colours=("red", "orange", "blue", "purple", "green", "black", "brown"),
         neighbours=(
-            ("house", ("red", "blue", "yellow", "orange")), ("pine", ("green",)),
-            ("snowman", NATURAL), *PEOPLE,
+            ("house", ("red", "blue", "yellow", "orange")),
+            ("pine", ("green",)),
+            ("snowman", NATURAL),
+            *PEOPLE,
         ),
         smalls=(("present", ("red", "blue", "green", "purple")), ("ball", BRIGHT[:5])),
         flying=(*BALLOONS, *AIRCRAFT, ("bird", ("black", "blue", "red"))),
@@ -99,13 +110,22 @@ BACKDROPS = {
         weathers=("moonlit", "starry"),
         animal_colours=("red", "orange", "yellow", "pink", "white", "green", "grey"),
         neighbours=(
-            ("house", PAINTED), ("tent", ("red", "orange", "yellow")),
-            ("car", ("red", "yellow", "white", "orange")), ("pine", ("green",)), *PEOPLE,
+            ("house", PAINTED),
+            ("tent", ("red", "orange", "yellow")),
+            ("car", ("red", "yellow", "white", "orange")),
+            ("pine", ("green",)),
+            *PEOPLE,
         ),
-        smalls=(("ball", ("red", "yellow", "white", "pink")), ("pumpkin", NATURAL),
-                ("lantern", NATURAL)),
-        flying=(("balloon", ("red", "yellow", "pink", "white")),
-                ("bird", ("white",)), ("airship", ("red", "yellow"))),
+        smalls=(
+            ("ball", ("red", "yellow", "white", "pink")),
+            ("pumpkin", NATURAL),
+            ("lantern", NATURAL),
+        ),
+        flying=(
+            ("balloon", ("red", "yellow", "pink", "white")),
+            ("bird", ("white",)),
+            ("airship", ("red", "yellow")),
+        ),
         covers=("hedge", "rock", "fog", "crate", "tent", "static"),
     ),
     "room": Backdrop(
@@ -114,8 +134,11 @@ BACKDROPS = {
         weathers=("blue", "green", "pink", "yellow"),  # the colour of the walls
         animal_colours=("red", "orange", "purple", "white", "black", "grey"),
         neighbours=(
-            ("lamp", ("red", "white", "purple")), ("chair", ("red", "purple", "white")),
-            ("plant", ("red", "white", "purple")), ("shelf", NATURAL), *PEOPLE[:1],
+            ("lamp", ("red", "white", "purple")),
+            ("chair", ("red", "purple", "white")),
+            ("plant", ("red", "white", "purple")),
+            ("shelf", NATURAL),
+            *PEOPLE[:1],
         ),
         smalls=(*TOYS, ("cup", ("red", "white", "blue"))),
         flying=(("balloon", ("red", "orange", "purple", "white")), *BUTTERFLIES[:1]),
@@ -127,8 +150,11 @@ BACKDROPS = {
         weathers=("sunny", "cloudy", "rainy", "sunset"),
         animal_colours=("red", "orange", "yellow", "green", "blue", "purple", "pink"),
         neighbours=(
-            ("car", PAINTED), ("bus", ("red", "yellow", "blue", "orange")),
-            ("lamppost", NATURAL), ("house", PAINTED), *PEOPLE,
+            ("car", PAINTED),
+            ("bus", ("red", "yellow", "blue", "orange")),
+            ("lamppost", NATURAL),
+            ("house", PAINTED),
+            *PEOPLE,
         ),
         smalls=(*TOYS, ("cone", NATURAL)),
         flying=(*BALLOONS[:1], *BIRDS, *AIRCRAFT),
@@ -140,11 +166,17 @@ BACKDROPS = {
         weathers=("sunny", "sunset"),
         animal_colours=("red", "blue", "purple", "pink", "green", "white", "black"),
         neighbours=(
-            ("cactus", NATURAL), ("pyramid", NATURAL), ("car", ("red", "blue", "white")),
-            ("tent", ("red", "blue", "white")), *PEOPLE,
+            ("cactus", NATURAL),
+            ("pyramid", NATURAL),
+            ("car", ("red", "blue", "white")),
+            ("tent", ("red", "blue", "white")),
+            *PEOPLE,
         ),
-        smalls=(("flower", ("red", "pink", "white")), ("ball", ("red", "blue", "white")),
-                ("lantern", NATURAL)),
+        smalls=(
+            ("flower", ("red", "pink", "white")),
+            ("ball", ("red", "blue", "white")),
+            ("lantern", NATURAL),
+        ),
         flying=(*BALLOONS, ("bird", ("black", "white")), *AIRCRAFT),
         covers=("rock", "fog", "crate", "tent", "static"),
     ),
@@ -154,13 +186,21 @@ BACKDROPS = {
         weathers=("sunny", "cloudy", "rainy"),
         animal_colours=("blue", "purple", "pink", "white", "green", "yellow", "black"),
         neighbours=(
-            ("tree", ("orange", "red", "yellow")), ("house", ("white", "blue", "yellow")),
-            ("tent", ("blue", "white", "yellow")), *PEOPLE,
+            ("tree", ("orange", "red", "yellow")),
+            ("house", ("white", "blue", "yellow")),
+            ("tent", ("blue", "white", "yellow")),
+            *PEOPLE,
         ),
-        smalls=(("mushroom", ("red", "white")), ("pumpkin", NATURAL),
-                ("ball", ("blue", "white", "yellow"))),
-        flying=(("kite", ("purple", "pink", "yellow")), *BIRDS,
-                ("balloon", ("blue", "purple", "pink", "white"))),
+        smalls=(
+            ("mushroom", ("red", "white")),
+            ("pumpkin", NATURAL),
+            ("ball", ("blue", "white", "yellow")),
+        ),
+        flying=(
+            ("kite", ("purple", "pink", "yellow")),
+            *BIRDS,
+            ("balloon", ("blue", "purple", "pink", "white")),
+        ),
         covers=("hedge", "rock", "fog", "crate", "tent", "static"),
     ),
 }

@@ -1,0 +1,39 @@
+"""What all tests share. Data are drawn by the package; see `real/` for real pictures."""
+
+import os
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+import keras
+import pytest
+
+from kerasgan.config import DataConfig, GanConfig, Settings, TrainingConfig
+
+
+@pytest.fixture(autouse=True)
+def seeded():
+    keras.utils.set_random_seed(0)
+
+
+@pytest.fixture(scope="session")
+def data_dir(tmp_path_factory):
+    """Prepared data sets, shared by the tests of one session."""
+    return tmp_path_factory.mktemp("prepared")
+
+
+@pytest.fixture
+def tiny(data_dir):
+    """Settings of a GAN that trains in seconds."""
+    return Settings(
+        data=DataConfig(pictures=40, image_size=32, data_dir=str(data_dir)),
+        gan=GanConfig(
+            latent_dim=8,
+            min_filters=4,
+            max_filters=8,
+            text_dim=8,
+            caption_length=8,
+            text_branch="words",
+            r1_interval=2,
+        ),
+        training=TrainingConfig(epochs=2, batch_size=8, grid=2),
+    )

@@ -1,0 +1,144 @@
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from kerasgan.data.annotations import (
+    Picture,
+    Row,
+    clean,
+    join_rows,
+    names_of_labels,
+    numbered_lines,
+    read_text,
+)
+from kerasgan.data.ledger import Ledger
+from kerasgan.errors import UserError
+
+FILE = Path("some.csv")
+
+
+def row(name, *captions, line=1, **more):
+    return Row(FILE, line, name, captions, **more)
+
+
+def test_captions_are_cleaned_and_html_stays():
+    assert clean("  two\x00 dogs\t run \x85 <b>fast</b> &amp; far\n") == (
+        "two dogs run <b>fast</b> &amp; far"
+    )
+
+
+@given(st.text())
+def test_clean_captions_are_one_trimmed_line(text):
+    cleaned = clean(text)
+    assert cleaned == clean(cleaned) == cleaned.strip()
+    assert "\n" not in cleaned and "\x00" not in cleaned
+
+
+def test_rows_of_a_picture_are_joined_in_order():
+    ledger = Ledger()
+    pictures = join_rows([row("a", "1"), row("b", "2"), row("a", "3", "4")], ledger)
+    assert {name: p.captions for name, p in pictures.items()} == {
+        "a": ["1", "3", "4"],
+        "b": ["2"],
+    }
+    assert (ledger.rows, ledger.bad_rows, ledger.skipped) == (3, 0, {})
+
+
+def test_what_cannot_be_used_is_counted_by_reason():
+    ledger = Ledger()
+    rows = [
+        row("", "who?", line=2),
+        row("a", "one", key="0", label="x", line=3),
+        row("a", "one again", key="0", label="x", line=4),
+        row("a", "  ", key="1", label="x", line=5),
+        row("a", "two", key="2", label="y", line=6),
+        row("b", "", key="0", label="x", line=7),
+        row("c", "three", key="0", line=8),
+    ]
+    pictures = join_rows(rows, ledger, labelled=True)
+    assert list(pictures) == ["a"]
+    assert pictures["a"].captions == ["one", "two"]
+    assert pictures["a"].label == "x"
+    assert ledger.skipped == {
+        "no picture named": 1,
+        "duplicate id": 1,
+        "empty caption": 1,
+        "conflicting label": 1,
+        "no caption": 1,
+        "no label": 1,
+    }
+    assert (ledger.rows, ledger.bad_rows) == (7, 5)
+    assert {"reason": "no caption", "file": "some.csv", "line": 7, "value": "b"} in (
+        ledger.examples
+    )
+
+
+def test_labels_are_put_in_order_as_numbers_or_words():
+    def pictures(*labels):
+        return {n: Picture(n, FILE, 1, label=n) for n in labels}
+
+    assert names_of_labels(pictures("10", "9", "1")) == ["1", "9", "10"]
+    assert names_of_labels(pictures("shoe", "bag", "2")) == ["2", "bag", "shoe"]
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+def test_unicode_is_read_whatever_its_form(tmp_path, encoding):
+    (tmp_path / "a.csv").write_bytes("Zoë läuft".encode(encoding))
+    ledger = Ledger()
+    assert read_text(tmp_path / "a.csv", ledger) == "Zoë läuft"
+    assert ledger.notes == []
+
+
+@pytest.mark.parametrize(
+    "data, text, encoding",
+    [(b"Zo\xeb \x96", "Zoë –", "cp1252"), (b"Zo\xeb \x81", "Zoë \x81", "latin-1")],
+)
+def test_another_encoding_is_noted(tmp_path, data, text, encoding):
+    ledger = Ledger()
+    (tmp_path / "a.csv").write_bytes(data)
+    assert read_text(tmp_path / "a.csv", ledger) == text
+    assert ledger.notes == [
+        f"{tmp_path}/a.csv is not UTF-8; it was read as {encoding}"
+    ]
+
+
+def test_files_that_cannot_be_read_are_named(tmp_path):
+    (tmp_path / "empty.csv").write_text(" \n")
+    (tmp_path / "odd.csv").write_bytes(b"\xff\xfea\x00b")
+    for name, message in [
+        ("empty.csv", "is empty"),
+        ("odd.csv", "UTF-16"),
+        ("none.csv", "No such file"),
+    ]:
+        with pytest.raises(UserError, match=message) as error:
+            read_text(tmp_path / name, Ledger())
+        assert str(tmp_path / name) in str(error.value)
+
+
+def test_only_newlines_end_lines():
+    assert list(numbered_lines("a\u2028b\r\n\n c\x0cd")) == [(1, "a\u2028b"), (3, " c\x0cd")]
+
+
+def test_too_many_bad_rows_stop_with_the_first_examples():
+    ledger = Ledger(rows=10)
+    ledger.skip("missing", FILE, 7, "x.jpg")
+    ledger.refuse_beyond(0.1)
+    ledger.skip("empty file", FILE, 8, "y.jpg")
+    with pytest.raises(UserError) as error:
+        ledger.refuse_beyond(0.1)
+    assert str(error.value) == (
+        "2 of 10 rows are bad (20.0%), more than --max-bad 0.1 allows: "
+        "1 × missing, 1 × empty file. The first ones:\n"
+        "  some.csv:7: missing: x.jpg\n"
+        "  some.csv:8: empty file: y.jpg"
+    )
+
+
+def test_examples_are_few_and_short():
+    ledger = Ledger()
+    for line in range(100):
+        ledger.skip("missing", FILE, line, "x" * 10_000)
+    assert ledger.skipped == {"missing": 100}
+    assert [len(example["value"]) for example in ledger.examples] == [200] * 5

@@ -1,0 +1,43 @@
+import numpy as np
+
+from kerasgan.training.feeding import PairFeed, to_grey
+
+IMAGES = np.arange(10, dtype="uint8")[:, None, None, None].repeat(4, 1)
+TOKENS = [np.full((1 + n % 3, 2), n, "int32") + [[0, 100]] for n in range(10)]
+
+
+def dealt(feed, *order):
+    batches = list(feed.batches(*order).as_numpy_iterator())
+    return {key: np.concatenate([b[key] for b in batches]) for key in batches[0]}
+
+
+def test_each_picture_comes_once_with_one_of_its_captions():
+    epoch = dealt(PairFeed(IMAGES, TOKENS), 5, 0, 1)
+    pictures = epoch["image"][:, 0, 0, 0]
+    assert sorted(pictures) == list(range(10))
+    np.testing.assert_array_equal(epoch["token_ids"][:, 0], pictures)
+
+
+def test_order_depends_on_seed_and_epoch_alone():
+    first = dealt(PairFeed(IMAGES, TOKENS), 5, 0, 1)
+    again = dealt(PairFeed(IMAGES, TOKENS), 5, 0, 1)
+    np.testing.assert_array_equal(first["image"], again["image"])
+    for order in ((5, 0, 2), (5, 1, 1)):
+        other = dealt(PairFeed(IMAGES, TOKENS), *order)
+        assert (other["image"] != first["image"]).any()
+
+
+def test_batches_are_full():
+    sizes = [len(batch["image"]) for batch in PairFeed(IMAGES).batches(4, 0, 1)]
+    assert sizes == [4, 4]
+
+
+def test_every_caption_has_its_turn():
+    feed = PairFeed(IMAGES[:2], [np.array([[0], [1], [2]]), np.array([[7]])])
+    seen = {int(i) for e in range(40) for i in dealt(feed, 2, 0, e)["token_ids"][:, 0]}
+    assert seen == {0, 1, 2, 7}
+
+
+def test_grey_is_luminance():
+    colours = np.array([[255, 255, 255], [255, 0, 0], [0, 255, 0], [0, 0, 255]], "uint8")
+    assert to_grey(colours[None, None]).ravel().tolist() == [255, 76, 150, 29]

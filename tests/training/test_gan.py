@@ -1,0 +1,132 @@
+import keras
+import numpy as np
+import pytest
+
+from kerasgan.config import GanConfig
+from kerasgan.models.discriminator import build_discriminator
+from kerasgan.models.generator import build_generator
+from kerasgan.training.gan import GAN, lack_of_spread
+from kerasgan.training.losses import LOSSES
+
+RANDOM = np.random.default_rng(0)
+BATCH = {
+    "image": RANDOM.integers(0, 256, (4, 8, 8, 3)).astype("uint8"),
+    "token_ids": RANDOM.integers(2, 9, (4, 5)).astype("int32"),
+}
+
+
+def build(conditional=True, rates=(1e-3, 1e-3), **settings):
+    settings = GanConfig(**{"text_branch": "words", "r1_interval": 2, **settings})
+    text = {"vocabulary_size": 9, "caption_length": 5, "text_dim": 6}
+    generator = build_generator(8, 3, 4, 4, 4, text_dim=6 if conditional else None)
+    settings = settings.model_copy(update={"latent_dim": 4})
+    discriminator = build_discriminator(
+        8,
+        3,
+        4,
+        4,
+        text_branch=settings.text_branch,
+        spectral_normalization=settings.spectral_normalization,
+        **(text if conditional else {}),
+    )
+    gan = GAN(generator, discriminator, settings, batch_size=4)
+    gan.compile(*(keras.optimizers.SGD(rate) for rate in rates), run_eagerly=True)
+    return gan
+
+
+def weights(network):
+    return [weight.numpy() for weight in network.trainable_variables]
+
+
+def moved(before, after):
+    return any((a != b).any() for a, b in zip(before, after))
+
+
+@pytest.mark.parametrize("loss", LOSSES)
+@pytest.mark.parametrize("order", ["one-stage", "alternating"])
+@pytest.mark.parametrize("conditional", [True, False])
+def test_a_step_moves_both_networks(loss, order, conditional):
+    gan = build(conditional, loss=loss, order=order)
+    networks = (gan.generator, gan.discriminator, gan.ema_generator)
+    before = [weights(network) for network in networks]
+    figures = gan.train_step(BATCH)
+    assert all(moved(b, weights(n)) for b, n in zip(before, networks))
+    names = {"g_loss", "d_loss", "value", "d_real", "d_generated"}
+    assert set(figures) == names | ({"d_mismatched"} if conditional else set())
+    assert all(np.isfinite(figure).all() for figure in figures.values())
+
+
+@pytest.mark.parametrize("order", ["one-stage", "alternating"])
+def test_each_network_learns_from_its_own_loss_alone(order):
+    generator_still = build(rates=(0.0, 1e-2), order=order)
+    before = weights(generator_still.generator)
+    generator_still.train_step(BATCH)
+    assert not moved(before, weights(generator_still.generator))
+    judge_still = build(rates=(1e-2, 0.0), order=order)
+    before = weights(judge_still.discriminator)
+    judge_still.train_step(BATCH)
+    assert not moved(before, weights(judge_still.discriminator))
+
+
+def test_one_stage_has_the_gradients_of_two_separate_steps():
+    """One shared pass and two passes over the same noise move both networks alike."""
+    settings = {"r1": 0.0, "augmentation": []}
+    one = build(order="one-stage", **settings)
+    two = build(order="alternating", **settings)
+    for name in ("generator", "discriminator"):
+        getattr(two, name).set_weights(getattr(one, name).get_weights())
+    two.d_optimizer.learning_rate = 0.0  # so that G meets the same D
+    start = weights(two.generator)
+    noise = RANDOM.standard_normal((4, 4)).astype("float32")
+    draw = keras.random.normal
+    try:
+        keras.random.normal = lambda *args, **kwargs: keras.ops.convert_to_tensor(noise)
+        one.train_step(BATCH)
+        two.train_step(BATCH)
+    finally:
+        keras.random.normal = draw
+    assert moved(start, weights(one.generator))
+    for a, b in zip(weights(one.generator), weights(two.generator)):
+        np.testing.assert_allclose(a, b, atol=1e-6)
+
+
+def test_r1_pulls_the_slope_down():
+    gan = build(False, rates=(0.0, 1e-2), r1=1.0, r1_interval=1, augmentation=[])
+    real = BATCH["image"].astype("float32") / 127.5 - 1
+    before = float(np.mean(gan._squared_slopes(keras.ops.convert_to_tensor(real))))
+    for _ in range(5):
+        gan._regularise(keras.ops.convert_to_tensor(real))
+    after = float(np.mean(gan._squared_slopes(keras.ops.convert_to_tensor(real))))
+    assert after < 0.9 * before
+
+
+def test_moving_average_follows_by_its_half_life():
+    gan = build(ema_half_life=1e-9)
+    gan.train_step(BATCH)
+    for average, weight in zip(weights(gan.ema_generator), weights(gan.generator)):
+        np.testing.assert_allclose(average, weight, atol=1e-6)
+
+
+def test_lack_of_spread():
+    real = RANDOM.uniform(-1, 1, (4, 8, 8, 3)).astype("float32")
+    alike = np.concatenate([real[:2], real[:2]])
+    assert float(lack_of_spread(alike, real)) == pytest.approx(1)
+    apart = np.concatenate([-np.ones_like(real[:2]), np.ones_like(real[:2])])
+    assert float(lack_of_spread(apart, real)) == 0
+
+
+def test_learns_a_single_colour():
+    """All pictures are red: so are generated ones, soon."""
+    gan = build(False, r1=0.0, augmentation=[], ema_half_life=0.1)
+    gan.compile(
+        keras.optimizers.Adam(5e-3, 0.5),
+        keras.optimizers.Adam(5e-3, 0.5),
+        jit_compile=False,
+    )
+    red = np.zeros((16, 8, 8, 3), "uint8")
+    red[..., 0] = 255
+    gan.batch_size = 16
+    gan.fit({"image": red}, batch_size=16, epochs=120, verbose=0, shuffle=False)
+    pictures = np.asarray(gan.ema_generator(RANDOM.standard_normal((8, 4))))
+    channels = pictures.mean((0, 1, 2))
+    assert channels[0] > 0.4 and channels[1] < -0.4 and channels[2] < -0.4

@@ -1,0 +1,134 @@
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import kerasgan
+from kerasgan.config import Settings
+from kerasgan.errors import UserError
+from kerasgan.runs import new_run, open_run
+
+
+def changed(settings, **values):
+    tree = settings.model_dump()
+    for name, value in values.items():
+        section, key = name.split("__")
+        tree[section][key] = value
+    return Settings(**tree)
+
+
+def weights_of(run):
+    forger = kerasgan.load_gan(run.path)
+    return forger.generator.get_weights() + forger.discriminator.get_weights()
+
+
+def train(settings, path, resume=False):
+    run = open_run(path) if resume else new_run("train-gan", "scenes", path)
+    kerasgan.train_gan(settings, run, progress=False)
+    return run
+
+
+@pytest.mark.parametrize("conditional", [True, False])
+def test_one_epoch_and_one_more_are_two(tiny, tmp_path, conditional):
+    settings = changed(tiny, gan__conditional=conditional)
+    whole = train(settings, tmp_path / "whole")
+    train(changed(settings, training__epochs=1), tmp_path / "parts")
+    parts = train(settings, tmp_path / "parts", resume=True)
+    for a, b in zip(weights_of(whole), weights_of(parts), strict=True):
+        np.testing.assert_array_equal(a, b)
+    drop = ("seconds", "pictures_per_second")
+    lines = [
+        [{k: v for k, v in line.items() if k not in drop} for line in run.metrics]
+        for run in (whole, parts)
+    ]
+    assert lines[0] == lines[1]
+
+
+def test_a_run_holds_what_it_should(tiny, tmp_path):
+    run = train(tiny, tmp_path / "run")
+    assert [line["epoch"] for line in run.metrics] == [1, 2]
+    for name in ("g_loss", "d_loss", "value", "d_real", "d_generated", "d_mismatched"):
+        assert np.isfinite(run.metrics[0][name])
+    assert run.metrics[1]["seconds"] > run.metrics[0]["seconds"] > 0
+    assert run.metrics[0]["value"] <= 0
+    assert run.data["train"] == len(run.data["train_ids"]) == 32
+    assert run.settings == tiny
+    for name in ("reals.png", "epoch-0001.png", "epoch-0002.png"):
+        assert Image.open(run.images / name).size[0] > 64
+    assert list(run.tensorboard.iterdir())
+
+
+def test_pictures_follow_captions_noise_and_seed(tiny, tmp_path):
+    run = train(changed(tiny, training__epochs=1), tmp_path / "run")
+    forger = kerasgan.load_gan(run.path)
+    captions = ["a red boat", "", "Ünknown wörds — 木"]
+    pictures = forger.generate(captions, seed=1)
+    assert pictures.shape == (3, 32, 32, 3) and pictures.dtype == np.uint8
+    np.testing.assert_array_equal(pictures, forger.generate(captions, seed=1))
+    assert (pictures != forger.generate(captions, seed=2)).any()
+    strip = forger.interpolate("a red boat", "a house", 4)
+    assert strip.shape == (4, 32, 32, 3)
+    path = kerasgan.save_imgs(forger, tmp_path / "new" / "grid.png", captions, columns=2)
+    assert Image.open(path).format == "PNG"
+    with pytest.raises(UserError, match="--caption"):
+        forger.generate(count=2)
+
+
+def test_grey_pictures_and_captionless_runs(tiny, tmp_path):
+    settings = changed(
+        tiny, gan__conditional=False, gan__channels="grey", training__epochs=1
+    )
+    run = train(settings, tmp_path / "run")
+    forger = kerasgan.load_gan(run.path)
+    assert forger.generate(count=3).shape == (3, 32, 32, 1)
+    with pytest.raises(UserError, match="without captions"):
+        forger.generate(["a red boat"])
+
+
+def test_minutes_stop_early_and_still_save(tiny, tmp_path):
+    settings = changed(tiny, training__epochs=500, training__minutes=1e-3)
+    run = train(settings, tmp_path / "run")
+    assert len(run.metrics) == 1
+    assert kerasgan.load_gan(run.path).conditional
+
+
+def test_a_picture_size_that_no_doubling_reaches_is_refused(tiny, tmp_path):
+    with pytest.raises(UserError, match="power of two.*data.image_size=48"):
+        train(changed(tiny, data__image_size=48), tmp_path / "run")
+
+
+def test_resumes_after_kill(tiny, tmp_path):
+    """Killed without warning in the middle, a run goes on to the same weights."""
+    settings = changed(tiny, training__epochs=3)
+    whole = train(settings, tmp_path / "whole")
+    script = (
+        "import sys, kerasgan; from kerasgan.runs import new_run;"
+        "kerasgan.train_gan(kerasgan.Settings.model_validate_json(sys.argv[1]),"
+        " new_run('train-gan', 'scenes', sys.argv[2]), progress=False)"
+    )
+    path = tmp_path / "killed"
+    process = subprocess.Popen([sys.executable, "-c", script, settings.model_dump_json(), path])
+    while process.poll() is None and not list(path.glob("checkpoints/epoch-*1.npz")):
+        time.sleep(0.01)
+    os.kill(process.pid, signal.SIGKILL)
+    process.wait()
+    resumed = train(settings, path, resume=True)
+    assert [line["epoch"] for line in resumed.metrics] == [1, 2, 3]
+    for a, b in zip(weights_of(whole), weights_of(resumed), strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+def test_a_damaged_run_says_so(tmp_path):
+    run = new_run("train-gan", "scenes", tmp_path / "run")
+    (run.path / "options.json").write_text("{")
+    with pytest.raises(UserError, match="options.json is damaged"):
+        kerasgan.load_gan(run.path)
+    (run.path / "options.json").write_text(json.dumps({"command": "other"}))
+    with pytest.raises(UserError, match="not of train-gan"):
+        kerasgan.load_gan(run.path)
