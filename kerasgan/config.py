@@ -57,11 +57,12 @@ class GanConfig(Section):
     conditional: bool | None = None  # None: on where the data have captions
     channels: Literal["rgb", "grey"] = "rgb"
     latent_dim: Positive = 100
-    max_filters: Annotated[int, Field(ge=8)] = 128  # of the widest layer
-    min_filters: Annotated[int, Field(ge=4)] = 32  # of the layers at full size
+    generator_filters: Annotated[int, Field(ge=2)] = 16  # at full size
+    discriminator_filters: Annotated[int, Field(ge=2)] = 32  # at half the size
+    max_filters: Annotated[int, Field(ge=2)] = 128  # of the widest layers
     caption_length: Positive = 24  # words
     vocabulary_size: Annotated[int, Field(ge=3)] = 5000
-    text_branch: Literal["lstm-attention", "words"] = "lstm-attention"
+    text_branch: Literal["lstm-attention", "words"] = "words"
     text_dim: Positive = 128
     loss: Literal[
         "minimax", "non-saturating", "hinge", "least-squares", "wasserstein-gp"
@@ -70,11 +71,8 @@ class GanConfig(Section):
     spectral_normalization: bool = False
     r1: NonNegative = 1.0  # weight of the gradient penalty on real pictures
     r1_interval: Positive = 16  # steps between two penalties
-    augmentation: list[Literal["colour", "translation", "cutout"]] = [
-        "colour",
-        "translation",
-        "cutout",
-    ]
+    # None: all three below 2,000 pictures, which D would learn by heart.
+    augmentation: list[Literal["colour", "translation", "cutout"]] | None = None
     contrast: NonNegative = 1.0  # weight of the contrast between pairs of a batch
     diversity: NonNegative = 1.0  # weight of the spread asked of a caption's pictures
     ema_half_life: NonNegative = 10.0  # thousands of pictures; 0: no averaging
@@ -83,10 +81,10 @@ class GanConfig(Section):
 class TrainingConfig(Section):
     """How long, how fast, and on what."""
 
-    epochs: Positive = 100
-    minutes: Annotated[float, Field(gt=0)] | None = None  # stops earlier
-    batch_size: Annotated[int, Field(ge=2)] = 64
-    learning_rate: Annotated[float, Field(gt=0)] = 4e-4
+    epochs: Positive = 1000
+    minutes: Annotated[float, Field(gt=0)] | None = 4  # None: all epochs
+    batch_size: Annotated[int, Field(ge=2)] = 32
+    learning_rate: Annotated[float, Field(gt=0)] = 8e-4
     beta_1: Annotated[float, Field(ge=0, lt=1)] = 0.5
     beta_2: Annotated[float, Field(gt=0, lt=1)] = 0.99
     precision: Literal["float32", "mixed_bfloat16"] = "float32"

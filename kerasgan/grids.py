@@ -37,7 +37,9 @@ def save_grid(path, rows, captions=None, scale=None):
         if captions is not None:
             _write(draw, captions[row], (4, top), margin - 10, side, font)
         for column, picture in enumerate(pictures):
-            tile = Image.fromarray(picture).resize((side, side), Image.Resampling.NEAREST)
+            tile = Image.fromarray(picture).resize(
+                (side, side), Image.Resampling.NEAREST
+            )
             sheet.paste(tile, (margin + column * (side + GAP), top))
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)

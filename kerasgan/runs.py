@@ -1,13 +1,13 @@
 """The run directory: what one training leaves behind, and how it is read back.
 
-    options.json     every setting, resolved, with versions and the git commit
-    data.json        what was read and how it was split
-    metrics.jsonl    one line an epoch
-    images/          picture grids
-    checkpoints/     what `--resume` continues from
-    models/          *.keras and vocabulary.txt
-    results/         one JSON a judgement
-    tensorboard/     the same figures as metrics.jsonl
+options.json     every setting, resolved, with versions and the git commit
+data.json        what was read and how it was split
+metrics.jsonl    one line an epoch
+images/          picture grids
+checkpoints/     what `--resume` continues from
+models/          *.keras and vocabulary.txt
+results/         one JSON a judgement
+tensorboard/     the same figures as metrics.jsonl
 """
 
 import json
@@ -202,6 +202,8 @@ def _git_commit() -> str | None:
         return None
     git = ["git", "-C", str(here), "rev-parse", "HEAD"]
     try:
-        return subprocess.run(git, capture_output=True, text=True).stdout.strip() or None
+        return (
+            subprocess.run(git, capture_output=True, text=True).stdout.strip() or None
+        )
     except OSError:
         return None

@@ -28,11 +28,11 @@ def tiny(data_dir):
         data=DataConfig(pictures=40, image_size=32, data_dir=str(data_dir)),
         gan=GanConfig(
             latent_dim=8,
-            min_filters=4,
+            generator_filters=4,
+            discriminator_filters=4,
             max_filters=8,
             text_dim=8,
             caption_length=8,
-            text_branch="words",
             r1_interval=2,
         ),
         training=TrainingConfig(epochs=2, batch_size=8, grid=2),

@@ -61,7 +61,7 @@ def train_classifier(train, train_labels, test, test_labels, epochs=10, seed=0):
     model.compile(
         keras.optimizers.AdamW(schedule), loss={"logits": loss}, jit_compile=False
     )
-    model.fit(train, {"logits": targets}, batch_size=64, epochs=epochs, verbose=2)
+    model.fit(train, {"logits": targets}, batch_size=64, epochs=epochs, verbose=0)
     classifier = Classifier(model, classes)
     chosen = np.isin(test_labels, classes)
     right = classifier.predict(test[chosen]) == test_labels[chosen]

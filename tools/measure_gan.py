@@ -9,6 +9,7 @@ Labels are judged by a classifier trained apart (`independent_classifier.py`).
 """
 
 import argparse
+import functools
 import importlib.util
 import json
 import os
@@ -32,21 +33,25 @@ COLUMNS = ("KID×1000", "±", "precision", "recall", "density", "coverage", "spr
 # Features --------------------------------------------------------------------
 
 
-def lite0_features(pictures):
-    """EfficientNet-Lite0's pooled features `(n, 1280)` of pictures of any size."""
+@functools.cache
+def _lite0():
     from kerasgan.models.backbones import efficientnet_lite0
 
-    model = efficientnet_lite0()
-    pooled = keras.Model(model.input, model.output["pooled"])
-    batches = [
-        keras.ops.image.resize(
-            np.float32(pictures[start : start + 64]), (224, 224), "bicubic"
+    network = efficientnet_lite0()
+    pictures = keras.Input((None, None, 3))
+    large = keras.layers.Lambda(
+        lambda x: keras.ops.clip(
+            keras.ops.image.resize(x, (224, 224), "bicubic"), 0, 255
         )
-        for start in range(0, len(pictures), 64)
-    ]
-    return np.concatenate(
-        [np.asarray(pooled(keras.ops.clip(batch, 0, 255))) for batch in batches]
-    )
+    )(pictures)
+    model = keras.Model(pictures, network(large)["pooled"])
+    model.compile(jit_compile=False)  # XLA is slower on processors
+    return model
+
+
+def lite0_features(pictures):
+    """EfficientNet-Lite0's pooled features `(n, 1280)` of pictures of any size."""
+    return _lite0().predict(np.asarray(pictures), batch_size=32, verbose=0)
 
 
 # Figures, from arrays ----------------------------------------------------------
@@ -54,6 +59,9 @@ def lite0_features(pictures):
 
 def compare(reference, candidates, features):
     """Every set beside the reference, by one extractor.
+
+    Features are divided by the reference's root mean square: KID's kernel is not free
+    of scale, and the figures of extractors shall be of one order.
 
     Args:
         reference: uint8 pictures `(n, s, s, 3)`.
@@ -65,7 +73,11 @@ def compare(reference, candidates, features):
         "coverage", "spread", "n"}}`.
     """
     real = features(reference)
-    return {name: _judge(real, features(c)) for name, c in candidates.items()}
+    scale = np.sqrt(np.mean(real**2))
+    return {
+        name: _judge(real / scale, features(pictures) / scale)
+        for name, pictures in candidates.items()
+    }
 
 
 def _judge(real, found):

@@ -31,7 +31,9 @@ def command(run, captions, interpolate, rows, columns, seed, out):
     opened = open_run(run)
     path = Path(out or opened.images / _name(captions, interpolate, seed))
     if path.suffix.lower() != ".png":
-        raise click.BadParameter(f"must end in .png. Received: {out}", param_hint="--out")
+        raise click.BadParameter(
+            f"must end in .png. Received: {out}", param_hint="--out"
+        )
 
     from kerasgan.training.trained import load_gan, save_imgs
 

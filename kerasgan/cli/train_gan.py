@@ -28,7 +28,9 @@ FREE = {
 # The run.
 @click.option("--run-dir", metavar="DIR", help="The run directory.  [default: runs/N]")
 @click.option("--resume", is_flag=True, help="Go on with --run-dir, or the last run.")
-@click.option("-n", "--dry-run", is_flag=True, help="Show what would be done, and stop.")
+@click.option(
+    "-n", "--dry-run", is_flag=True, help="Show what would be done, and stop."
+)
 def command(config, assignments, run_dir, resume, dry_run, seed, **named):
     """Train a generator of pictures against a discriminator.
 
@@ -43,6 +45,9 @@ def command(config, assignments, run_dir, resume, dry_run, seed, **named):
     values = {f"{sections.get(key, 'data')}.{key}": v for key, v in named.items()}
     values["data.sample"] = read_scalar(named["sample"])
     values |= {"data.seed": seed, "training.seed": seed}
+    if named["epochs"] and named["minutes"] is None and not config and not resume:
+        # Whoever counts epochs does not want the default's minutes.
+        assignments = ("training.minutes=null", *assignments)
     run = _run_to_resume(run_dir) if resume else None
     stored = run.settings if run else None
     settings = gather_settings(config, assignments, values, base=stored)

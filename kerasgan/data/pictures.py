@@ -103,21 +103,22 @@ def _deep_grey(image: Image.Image) -> Image.Image:
 def square(image: Image.Image, size: int, fit: str) -> Image.Image:
     """RGB picture of any size to `size` × `size`.
 
-    Bilinear with antialiasing, in Pillow's integer arithmetic: every machine gets
-    the same pixels, and other libraries can compute them exactly.
+    Bilinear with antialiasing, in Pillow's integer arithmetic, so that every machine
+    gets the same pixels; `resize.square_in_graph` computes them in TensorFlow.
     """
-    if fit == "stretch":
-        box, target = (0, 0, *image.size), (size, size)
-    elif fit == "crop":
-        side = min(image.size)
-        left, top = (image.width - side) // 2, (image.height - side) // 2
-        box, target = (left, top, left + side, top + side), (size, size)
-    else:
-        longest = max(image.size)
-        box = (0, 0, *image.size)
-        target = tuple(max(1, round(size * n / longest)) for n in image.size)
-    if target != image.size or box != (0, 0, *image.size):
-        image = image.resize(target, Image.Resampling.BILINEAR, box)
+    width, height = image.size
+    if fit == "crop" and width != height:
+        side = min(width, height)
+        left, top = (width - side) // 2, (height - side) // 2
+        image = image.crop((left, top, left + side, top + side))
+    columns = rows = size
+    if fit == "pad":
+        columns, rows = (
+            max(1, round(size * n / max(width, height))) for n in (width, height)
+        )
+    # Columns, then rows: in one call newer Pillows choose the order, older don't.
+    image = image.resize((columns, image.height), Image.Resampling.BILINEAR)
+    image = image.resize((columns, rows), Image.Resampling.BILINEAR)
     if image.size != (size, size):
         canvas = Image.new("RGB", (size, size), "white")
         corner = ((size - image.width) // 2, (size - image.height) // 2)

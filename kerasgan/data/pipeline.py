@@ -130,6 +130,8 @@ class Split:
     def _arrays(self) -> tuple:
         import numpy as np
 
+        if not self.ids:
+            return np.empty((0, 0, 0, 3), np.uint8), [], None
         images, captions, labels, start = None, [], [], 0
         dataset = self.as_dataset().map(_joined_captions)
         for batch in dataset.batch(READ_BATCH).prefetch(2).as_numpy_iterator():

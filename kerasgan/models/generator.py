@@ -3,22 +3,24 @@
 import keras
 from keras import ops
 
-from kerasgan.models.layers import Modulation, ResizeConv2D
+from kerasgan.models.layers import Modulation
 
 
 def build_generator(
     image_size=64,
     channels=3,
     latent_dim=100,
-    min_filters=32,
+    min_filters=16,
     max_filters=128,
     text_dim=None,
 ):
     """Builds the generator G of paper A: noise, and a caption's vector, to a picture.
 
-    A dense layer lays out a 4×4 picture, and each block doubles it by a
-    resize-convolution (`ResizeConv2D`), whose channels noise and caption modulate
-    (`Modulation`).
+    A dense layer lays out a 4×4 picture. Each block convolves it, lets noise and
+    caption modulate its channels (`Modulation`), and doubles it by bilinear
+    interpolation: transposed convolutions leave a checkerboard (Odena et al. 2016,
+    https://distill.pub/2016/deconv-checkerboard), and doubling by repetition leaves a
+    weave.
 
     Args:
         image_size: side of the pictures in pixels, a power of two, at least 8.
@@ -46,25 +48,18 @@ def build_generator(
     filters = [min(min_filters * 2**d, max_filters) for d in range(doublings)][::-1]
     x = keras.layers.Dense(4 * 4 * filters[0], name="layout")(told)
     x = keras.layers.Reshape((4, 4, filters[0]))(x)
-    import os
-    V=os.environ.get("V","A")
-    if V=="C":
-        for size in filters:
-            x = keras.layers.Conv2D(size, 3, padding="same", kernel_initializer="he_normal")(x)
-            x = Modulation()(x, told)
-            x = keras.layers.LeakyReLU(0.2)(x)
-            x = keras.layers.UpSampling2D(interpolation="bilinear")(x)
-        x = keras.layers.Conv2D(filters[-1], 3, padding="same", kernel_initializer="he_normal")(x)
+    for size in filters:
+        x = _convolution(size)(x)
+        x = Modulation()(x, told)
         x = keras.layers.LeakyReLU(0.2)(x)
-        x = keras.layers.Conv2D(channels, 3, padding="same", name="colours")(x)
-    else:
-      for i,size in enumerate(filters):
-        last = i==len(filters)-1
-        if last and V=="B":
-            x = ResizeConv2D(channels)(x); break
-        x = ResizeConv2D(size)(x)
-        if not (last and V=="A"): x = Modulation()(x, told)
-        x = keras.layers.LeakyReLU(0.2)(x)
-      if V!="B": x = keras.layers.Conv2D(channels, 3, padding="same", name="colours")(x)
+        x = keras.layers.UpSampling2D(interpolation="bilinear")(x)
+    x = keras.layers.LeakyReLU(0.2)(_convolution(filters[-1])(x))
+    x = _convolution(channels, name="colours")(x)
     picture = keras.layers.Activation("tanh", dtype="float32", name="picture")(x)
     return keras.Model(inputs, picture, name="generator")
+
+
+def _convolution(filters, name=None):
+    return keras.layers.Conv2D(
+        filters, 3, padding="same", kernel_initializer="he_normal", name=name
+    )

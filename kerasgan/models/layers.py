@@ -7,68 +7,6 @@ REGISTER = keras.saving.register_keras_serializable(package="kerasgan")
 
 
 @REGISTER
-class ResizeConv2D(keras.layers.Layer):
-    """Nearest-neighbour upsampling by 2, then a 3×3 convolution, as one operation.
-
-    Transposed convolutions leave a checkerboard and resizing first leaves none
-    (Odena et al. 2016, https://distill.pub/2016/deconv-checkerboard). Upsampling
-    repeats every value four times, so the 3×3 kernel over the large picture is a
-    4×4 kernel of stride 2 over the small one, whose taps are sums of the nine: the
-    same result, border included, for 16/36 of the multiplications.
-
-    Input `(batch, height, width, channels)`, output
-    `(batch, 2 * height, 2 * width, filters)`.
-    """
-
-    def __init__(self, filters, use_bias=True, kernel_initializer="he_normal", **kwargs):
-        super().__init__(**kwargs)
-        self.filters = filters
-        self.use_bias = use_bias
-        self.kernel_initializer = keras.initializers.get(kernel_initializer)
-
-    def build(self, input_shape):
-        shape = (3, 3, input_shape[-1], self.filters)
-        self.kernel = self.add_weight(
-            name="kernel", shape=shape, initializer=self.kernel_initializer
-        )
-        if self.use_bias:
-            self.bias = self.add_weight(
-                name="bias", shape=(self.filters,), initializer="zeros"
-            )
-
-    def call(self, inputs):
-        outputs = ops.conv_transpose(
-            inputs, self._kernel_of_the_small_picture(), strides=2, padding="same"
-        )
-        return outputs + self.bias if self.use_bias else outputs
-
-    def _kernel_of_the_small_picture(self):
-        # Along one side, taps (w0, w1, w2) become (w2, w1 + w2, w0 + w1, w0).
-        kernel = ops.flip(ops.transpose(self.kernel, (0, 1, 3, 2)), axis=(0, 1))
-        for axis in (0, 1):
-            before = [[0, 0]] * 4
-            after = [[0, 0]] * 4
-            before[axis], after[axis] = [1, 0], [0, 1]
-            kernel = ops.pad(kernel, before) + ops.pad(kernel, after)
-        return kernel
-
-    def compute_output_shape(self, input_shape):
-        batch, height, width, _ = input_shape
-        double = [None if side is None else 2 * side for side in (height, width)]
-        return (batch, *double, self.filters)
-
-    def get_config(self):
-        config = super().get_config()
-        initializer = keras.initializers.serialize(self.kernel_initializer)
-        config.update(
-            filters=self.filters,
-            use_bias=self.use_bias,
-            kernel_initializer=initializer,
-        )
-        return config
-
-
-@REGISTER
 class Modulation(keras.layers.Layer):
     """Scales and shifts every channel of a picture by what a vector says.
 

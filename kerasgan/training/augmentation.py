@@ -20,9 +20,9 @@ def augment(pictures, policy, seed):
     Returns:
         Pictures of the same shape and dtype; `colour` may leave [-1, 1].
     """
-    for name in ("colour", "translation", "cutout"):
-        if name in policy:
-            pictures = _CHANGES[name](pictures, seed)
+    for name, change in CHANGES.items():
+        if name in (policy or ()):
+            pictures = change(pictures, seed)
     return pictures
 
 
@@ -41,13 +41,6 @@ def _colour(pictures, seed):
     pictures = grey + (pictures - grey) * (2 * saturation)
     mean = ops.mean(pictures, axis=(1, 2, 3), keepdims=True)
     return mean + (pictures - mean) * (contrast + 0.5)
-
-
-def _positions(pictures, axis):
-    size = ops.shape(pictures)[axis]
-    shape = [1, 1, 1, 1]
-    shape[axis] = size
-    return ops.reshape(ops.arange(size, dtype="float32"), shape), float(size)
 
 
 def _translation(pictures, seed):
@@ -69,10 +62,12 @@ def _cutout(pictures, seed):
     inside = True
     for axis in (1, 2):
         (centre,) = _uniform(pictures, 1, seed)
-        position, size = _positions(pictures, axis)
+        size = ops.shape(pictures)[axis]
+        shape = [size if other == axis else 1 for other in range(4)]
+        position = ops.reshape(ops.arange(size, dtype="float32"), shape)
         distance = ops.abs(position - ops.cast(centre, "float32") * size)
         inside = ops.logical_and(inside, distance < size / 4)
     return pictures * ops.cast(ops.logical_not(inside), pictures.dtype)
 
 
-_CHANGES = {"colour": _colour, "translation": _translation, "cutout": _cutout}
+CHANGES = {"colour": _colour, "translation": _translation, "cutout": _cutout}

@@ -2,6 +2,7 @@
 
 import os
 from pathlib import Path
+from zipfile import BadZipFile
 
 import numpy as np
 
@@ -50,9 +51,9 @@ def load_checkpoint(directory, variables):
     problems = []
     for path in paths:
         try:
-            with np.load(path, allow_pickle=False) as file:
-                arrays = {name: file[name] for name in file.files}
-        except (OSError, ValueError, KeyError, EOFError) as error:
+            with open(path, "rb") as file, np.load(file, allow_pickle=False) as saved:
+                arrays = dict(saved)
+        except (OSError, ValueError, KeyError, EOFError, BadZipFile) as error:
             problems.append(f"{path}: {error}")
             continue
         return _restore(path, arrays, variables)

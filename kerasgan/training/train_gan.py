@@ -15,12 +15,15 @@ from kerasgan.grids import save_grid
 from kerasgan.models.discriminator import build_discriminator
 from kerasgan.models.generator import build_generator
 from kerasgan.runs import Run, new_run
+from kerasgan.training.augmentation import CHANGES
 from kerasgan.training.checkpoints import load_checkpoint, save_checkpoint
 from kerasgan.training.devices import strategy
 from kerasgan.training.feeding import PairFeed, to_grey
 from kerasgan.training.gan import GAN
 from kerasgan.training.trained import PictureForger
 from kerasgan.training.watching import Watch
+
+FEW_PICTURES = 2000  # D would learn so few by heart
 
 
 def train_gan(settings: Settings | None = None, run: Run | None = None, progress=True):
@@ -56,6 +59,7 @@ def _train(settings, run, progress):
     vectorizer = _vectorizer(settings, run, pairs.train) if conditional else None
     feed = _feed(settings, pairs.train, vectorizer)
     batch_size = _batch_size(settings, feed)
+    settings = _with_augmentation(settings, feed)
     with strategy(settings.training.device).scope():
         gan = build_gan(settings, vectorizer, batch_size)
     forger = PictureForger(gan.ema_generator, gan.discriminator, vectorizer)
@@ -103,14 +107,14 @@ def build_gan(settings, vectorizer=None, batch_size=64):
         size,
         channels,
         gan.latent_dim,
-        gan.min_filters,
+        gan.generator_filters,
         gan.max_filters,
         text_dim=None if vectorizer is None else gan.text_dim,
     )
     discriminator = build_discriminator(
         size,
         channels,
-        gan.min_filters,
+        gan.discriminator_filters,
         gan.max_filters,
         vocabulary_size=None if vectorizer is None else vectorizer.vocabulary_size(),
         caption_length=gan.caption_length,
@@ -156,6 +160,15 @@ def _feed(settings, train, vectorizer):
     token_ids = tokenize(vectorizer, [text for group in groups for text in group])
     ends = np.cumsum([len(group) for group in groups])
     return PairFeed(images, np.split(token_ids, ends[:-1]))
+
+
+def _with_augmentation(settings, feed):
+    """Chooses the augmentation where the settings leave it open."""
+    if settings.gan.augmentation is not None:
+        return settings
+    policy = list(CHANGES) if feed.count < FEW_PICTURES else []
+    gan = settings.gan.model_copy(update={"augmentation": policy})
+    return settings.model_copy(update={"gan": gan})
 
 
 def _batch_size(settings, feed):

@@ -41,7 +41,9 @@ class PictureForger:
     def read(self, captions):
         """Captions, a list of n str, to what the generator is told `(n, text_dim)`."""
         if not self.conditional:
-            raise UserError("This run was trained without captions; it cannot take any.")
+            raise UserError(
+                "This run was trained without captions; it cannot take any."
+            )
         token_ids = tokenize(self.vectorizer, captions)
         batches = [
             keras.ops.convert_to_numpy(

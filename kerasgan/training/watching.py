@@ -44,14 +44,19 @@ class Watch(contextlib.ExitStack):
         side = self.training.grid
         self.captions, self.reals = None, _tile(show.images[: side * side], side)
         if forger.conditional:
-            picked = [index for index, group in enumerate(show.captions) if group][:side]
+            picked = [index for index, group in enumerate(show.captions) if group][
+                :side
+            ]
             self.captions = [show.captions[index][0] for index in picked]
             self.reals = show.images[picked][:, None]
         self.noise = forger.noise(side if forger.conditional else side * side, seed=0)
         self.console = Console(stderr=True, quiet=not progress)
         columns = ("{task.description}", BarColumn(), MofNCompleteColumn())
         self.bar = Progress(
-            TextColumn(columns[0]), *columns[1:], TimeElapsedColumn(), console=self.console
+            TextColumn(columns[0]),
+            *columns[1:],
+            TimeElapsedColumn(),
+            console=self.console,
         )
         self.enter_context(self.bar)
         self.task = self.bar.add_task("starting", total=None)
@@ -80,7 +85,9 @@ class Watch(contextlib.ExitStack):
         ).history
         seconds = time.perf_counter() - start
         self.seconds += seconds
-        figures = {name: float(np.ravel(values[-1])[0]) for name, values in history.items()}
+        figures = {
+            name: float(np.ravel(values[-1])[0]) for name, values in history.items()
+        }
         figures["pictures_per_second"] = ticker.steps * gan.batch_size / seconds
         figures["seconds"] = self.seconds
         if epoch == 1 or epoch % self.training.grid_every == 0:

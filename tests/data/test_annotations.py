@@ -99,9 +99,7 @@ def test_another_encoding_is_noted(tmp_path, data, text, encoding):
     ledger = Ledger()
     (tmp_path / "a.csv").write_bytes(data)
     assert read_text(tmp_path / "a.csv", ledger) == text
-    assert ledger.notes == [
-        f"{tmp_path}/a.csv is not UTF-8; it was read as {encoding}"
-    ]
+    assert ledger.notes == [f"{tmp_path}/a.csv is not UTF-8; it was read as {encoding}"]
 
 
 def test_files_that_cannot_be_read_are_named(tmp_path):
@@ -118,7 +116,10 @@ def test_files_that_cannot_be_read_are_named(tmp_path):
 
 
 def test_only_newlines_end_lines():
-    assert list(numbered_lines("a\u2028b\r\n\n c\x0cd")) == [(1, "a\u2028b"), (3, " c\x0cd")]
+    assert list(numbered_lines("a\u2028b\r\n\n c\x0cd")) == [
+        (1, "a\u2028b"),
+        (3, " c\x0cd"),
+    ]
 
 
 def test_too_many_bad_rows_stop_with_the_first_examples():

@@ -42,7 +42,10 @@ def test_each_layout_of_flickr30k_is_found_and_says_the_same(tmp_path, make, lay
 def test_entities_lose_their_marks(tmp_path):
     annotations = read(FLICKR30K, makers.entities_30k(tmp_path))
     assert annotations.layout == "Entities sentences"
-    assert annotations.pictures["1003.jpg"].captions[2] == "A big dog on a day , number 2 ."
+    assert (
+        annotations.pictures["1003.jpg"].captions[2]
+        == "A big dog on a day , number 2 ."
+    )
     assert len(annotations.files) == 13
 
 

@@ -41,7 +41,9 @@ def test_bad_pictures_have_a_reason(data, reason):
 
 def test_a_decompression_bomb_is_not_decoded(monkeypatch):
     bomb = save(Image.new("1", (20_000, 20_000)), "PNG")
-    monkeypatch.setattr(ImageFile.ImageFile, "load", lambda self: pytest.fail("decoded"))
+    monkeypatch.setattr(
+        ImageFile.ImageFile, "load", lambda self: pytest.fail("decoded")
+    )
     with strict_pillow(), pytest.raises(BadPicture, match="too many pixels"):
         decode(bomb)
 

@@ -77,7 +77,9 @@ def test_without_a_source_the_manual_directory_is_read(tmp_path):
 
 
 def test_unknown_data_sets_and_wrong_settings_are_named():
-    with pytest.raises(UserError, match="No data set 'coco'; there are scenes, flickr30k"):
+    with pytest.raises(
+        UserError, match="No data set 'coco'; there are scenes, flickr30k"
+    ):
         Plan.of(DataConfig(dataset="coco"))
     with pytest.raises(UserError, match="image_size: .* got 'big'"):
         dataset_config("table", None, {"image_size": "big"})

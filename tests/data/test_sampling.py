@@ -54,7 +54,9 @@ def test_the_papers_split_is_307_and_77():
 
 
 def test_equal_pictures_stay_together_and_the_count_stays_exact():
-    ids = {f"{index:03}": str(index // 3 if index < 30 else index) for index in range(99)}
+    ids = {
+        f"{index:03}": str(index // 3 if index < 30 else index) for index in range(99)
+    }
     for seed in range(20):
         train = halve(ids, 0.8, seed)
         assert len(train) == 79

@@ -26,7 +26,9 @@ def root(tmp_path):
     return folder
 
 
-@pytest.mark.parametrize("name", ["a.jpg", "sub/b.jpg", "in.jpg", "sub/../a.jpg", "./a.jpg"])
+@pytest.mark.parametrize(
+    "name", ["a.jpg", "sub/b.jpg", "in.jpg", "sub/../a.jpg", "./a.jpg"]
+)
 def test_files_inside_are_found(root, name):
     assert locate(root, name).st_size > 100
 
@@ -63,13 +65,20 @@ def test_an_absolute_name_is_refused_even_inside(root):
 
 
 def test_nothing_outside_is_opened(root, monkeypatch):
-    rows = ["image,caption", "out.jpg,x", "../secret.jpg,x", "away/secret.jpg,x", "a.jpg,x"]
+    rows = [
+        "image,caption",
+        "out.jpg,x",
+        "../secret.jpg,x",
+        "away/secret.jpg,x",
+        "a.jpg,x",
+    ]
     config = DataConfig(dataset="table", image_size=8)
     files = Files(read_annotations(config, makers.table(root, rows)), config)
     opened = []
     real_open = open
     monkeypatch.setattr(
-        "builtins.open", lambda path, *args: opened.append(str(path)) or real_open(path, *args)
+        "builtins.open",
+        lambda path, *args: opened.append(str(path)) or real_open(path, *args),
     )
     for name in files.ids:
         try:

@@ -79,7 +79,12 @@ def test_missing_values_of_parquet_are_no_captions_and_whole_floats_no_fractions
 
 
 def test_a_json_list_in_a_cell_is_a_list_and_other_brackets_are_text(tmp_path):
-    rows = ["image,caption", 'a.jpg,"[""one"", ""two""]"', "b.jpg,[sic] three", "c.jpg,[1]"]
+    rows = [
+        "image,caption",
+        'a.jpg,"[""one"", ""two""]"',
+        "b.jpg,[sic] three",
+        "c.jpg,[1]",
+    ]
     assert captions_of(read(makers.table(tmp_path, rows))) == {
         "a.jpg": ["one", "two"],
         "b.jpg": ["[sic] three"],
@@ -123,10 +128,14 @@ def choose(names, path="t.csv", **settings):
     [
         (["label", "image", "caption", "text"], ("image", ("caption",), "label")),
         (["Image Path", "Title"], ("Image Path", ("Title",), None)),
-        (["filename", "Description-1", "description 2"], (
-            "filename", ("Description-1", "description 2"), None)),
-        (["path", "image", "sentence", "category", "class"], (
-            "image", ("sentence",), "class")),
+        (
+            ["filename", "Description-1", "description 2"],
+            ("filename", ("Description-1", "description 2"), None),
+        ),
+        (
+            ["path", "image", "sentence", "category", "class"],
+            ("image", ("sentence",), "class"),
+        ),
     ],
 )
 def test_obvious_columns_are_guessed(names, columns):
@@ -137,7 +146,10 @@ def test_obvious_columns_are_guessed(names, columns):
 def test_named_columns_are_taken_and_empty_names_mean_none():
     names = ["image", "bild", "text", "worte", "label", "art"]
     chosen = choose(
-        names, image_column="bild", caption_columns=["worte", "text"], label_column="art"
+        names,
+        image_column="bild",
+        caption_columns=["worte", "text"],
+        label_column="art",
     )
     assert chosen == Columns("bild", ("worte", "text"), "art")
     chosen = choose(names, caption_columns=[""], label_column="")

@@ -39,5 +39,7 @@ def test_every_caption_has_its_turn():
 
 
 def test_grey_is_luminance():
-    colours = np.array([[255, 255, 255], [255, 0, 0], [0, 255, 0], [0, 0, 255]], "uint8")
+    colours = np.array(
+        [[255, 255, 255], [255, 0, 0], [0, 255, 0], [0, 0, 255]], "uint8"
+    )
     assert to_grey(colours[None, None]).ravel().tolist() == [255, 76, 150, 29]

@@ -74,7 +74,9 @@ def test_pictures_follow_captions_noise_and_seed(tiny, tmp_path):
     assert (pictures != forger.generate(captions, seed=2)).any()
     strip = forger.interpolate("a red boat", "a house", 4)
     assert strip.shape == (4, 32, 32, 3)
-    path = kerasgan.save_imgs(forger, tmp_path / "new" / "grid.png", captions, columns=2)
+    path = kerasgan.save_imgs(
+        forger, tmp_path / "new" / "grid.png", captions, columns=2
+    )
     assert Image.open(path).format == "PNG"
     with pytest.raises(UserError, match="--caption"):
         forger.generate(count=2)
@@ -113,7 +115,9 @@ def test_resumes_after_kill(tiny, tmp_path):
         " new_run('train-gan', 'scenes', sys.argv[2]), progress=False)"
     )
     path = tmp_path / "killed"
-    process = subprocess.Popen([sys.executable, "-c", script, settings.model_dump_json(), path])
+    process = subprocess.Popen(
+        [sys.executable, "-c", script, settings.model_dump_json(), path]
+    )
     while process.poll() is None and not list(path.glob("checkpoints/epoch-*1.npz")):
         time.sleep(0.01)
     os.kill(process.pid, signal.SIGKILL)

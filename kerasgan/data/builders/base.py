@@ -60,10 +60,12 @@ class PairBuilder(tfds.core.GeneratorBasedBuilder, skip_registration=True):
     def download_and_prepare(self, *, download_config=None, **kwargs) -> None:
         """Prepares what is not prepared; UserError if there is nothing to read."""
         manual = getattr(download_config, "manual_dir", None)
-        if manual is not None and self._original_state.get("source") is None:
-            state = self._original_state | {"source": str(manual)}
-            self.__dict__.clear()  # with all that TFDS has cached
-            self.__init__(**state)
+        if manual is not None:
+            # Features and directory are settled when TFDS makes the builder.
+            raise UserError(
+                f"The manual directory {manual} must be known earlier: give it to "
+                f"{self.name} as builder_kwargs={{'source': {str(manual)!r}}}"
+            )
         if self._missing is not None:
             raise self._missing
         with contextlib.ExitStack() as self._open_files:

@@ -31,9 +31,7 @@ def find_file(folders: list[tuple[Path, list[str]]], matches) -> Path | None:
     return None
 
 
-def find_pictures(
-    names: Iterable[str], image_root: str | None, source: Path
-) -> Path:
+def find_pictures(names: Iterable[str], image_root: str | None, source: Path) -> Path:
     """The folder that holds the pictures: `image_root`, or the likeliest one.
 
     The likeliest has most of the first 50 names; of equals the shallowest.

@@ -1,0 +1,106 @@
+import pytest
+from click.testing import CliRunner
+from PIL import Image
+
+from kerasgan.cli import main
+from kerasgan.runs import open_run
+
+TINY = [
+    "--set=data.pictures=24",
+    "--set=data.image_size=32",
+    "--set=gan.generator_filters=4",
+    "--set=gan.discriminator_filters=4",
+    "--set=gan.max_filters=4",
+    "--set=gan.text_dim=4",
+    "--set=training.batch_size=8",
+    "--set=training.grid=2",
+]
+
+
+def call(*arguments, status=0):
+    result = CliRunner().invoke(main, [str(argument) for argument in arguments])
+    assert result.exit_code == status, result.output
+    return result
+
+
+@pytest.fixture(scope="module")
+def run_dir(tmp_path_factory, data_dir):
+    path = tmp_path_factory.mktemp("cli") / "run"
+    call("train-gan", *TINY, "--data-dir", data_dir, "--run-dir", path, "--epochs", 1)
+    return path
+
+
+def test_a_run_goes_on(run_dir):
+    call("train-gan", "--resume", "--run-dir", run_dir, "--epochs", 2)
+    assert [line["epoch"] for line in open_run(run_dir).metrics] == [1, 2]
+
+
+def test_other_settings_are_refused_by_name(run_dir):
+    result = call(
+        "train-gan", "--resume", "--run-dir", run_dir, "--set=gan.r1=5.0", status=2
+    )
+    assert "gan.r1: 1.0 there, 5.0 now" in result.output
+
+
+def test_a_run_is_not_overwritten(run_dir):
+    result = call("train-gan", "--run-dir", run_dir, status=2)
+    assert "--resume" in result.output and str(run_dir) in result.output
+
+
+def test_nothing_to_resume(tmp_path):
+    result = call("train-gan", "--resume", "--run-dir", tmp_path / "none", status=2)
+    assert "There is no run at" in result.output
+
+
+def test_a_failed_start_leaves_nothing(tmp_path):
+    path = tmp_path / "run"
+    result = call(
+        "train-gan", "--dataset=table", "--source", tmp_path / "absent.csv",
+        "--run-dir", path, status=2,
+    )  # fmt: skip
+    assert "absent.csv" in result.output and not path.exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--set=gan.latent=3"], "Did you mean 'latent_dim'"),
+        (["--set=gan.latent_dim=x"], "gan.latent_dim"),
+        (["--epochs=0"], "--epochs"),
+        (["--config=absent.yaml"], "no recipe at"),
+        (["--dataset=imagenet"], "imagenet"),
+    ],
+)
+def test_mistakes_exit_2_without_traceback(arguments, message, tmp_path):
+    result = call("train-gan", "--run-dir", tmp_path / "r", *arguments, status=2)
+    assert message in result.output and "Traceback" not in result.output
+
+
+def test_dry_run_prints_settings_and_shapes(tmp_path):
+    result = call(
+        "train-gan", *TINY, "--seed=7", "--dry-run", "--run-dir", tmp_path / "r"
+    )
+    assert "seed: 7" in result.output and "image_size: 32" in result.output
+    assert "Total params" in result.output and "(None, 32, 32, 3)" in result.output
+    assert not (tmp_path / "r").exists()
+
+
+def test_epochs_alone_are_not_cut_short_by_the_default_minutes():
+    result = call("train-gan", "--epochs=3", "--dry-run", *TINY)
+    assert "minutes:\n" in result.output
+    assert "minutes: 4" in call("train-gan", "--dry-run", *TINY).output
+
+
+def test_save_imgs(run_dir, tmp_path):
+    out = tmp_path / "new" / "grid.png"
+    call("save-imgs", run_dir, "--caption=a red boat", "--columns=3", "--out", out)
+    assert Image.open(out).format == "PNG"
+    call("save-imgs", run_dir, "--caption=a", "--caption=b", "--interpolate")
+    assert (run_dir / "images" / "strip-seed0.png").is_file()
+    result = call("save-imgs", run_dir, "--rows=2", "--seed=3")
+    assert result.output.strip().endswith("captions-seed3.png")
+
+
+def test_save_imgs_refuses(run_dir, tmp_path):
+    assert ".png" in call("save-imgs", run_dir, "--out=a.txt", status=2).output
+    assert "no run at" in call("save-imgs", tmp_path, status=2).output

@@ -1,0 +1,30 @@
+"""What the README shows is run as it stands."""
+
+import re
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def test_the_library_example_runs(tmp_path, monkeypatch, data_dir):
+    code = re.search(r"<!-- library -->\n```python\n(.*?)```", README, re.S).group(1)
+    small = code.replace("pictures=2000", "pictures=40")
+    assert small != code
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("TFDS_DATA_DIR", str(data_dir))
+    exec(compile(small, "README.md", "exec"), {})
+    assert Image.open(tmp_path / "grid.png").format == "PNG"
+
+
+@pytest.mark.parametrize("link", re.findall(r"\]\(([^)#:]+)\)", README))
+def test_links_lead_somewhere(link):
+    assert (ROOT / link).is_file()
+
+
+def test_recipes_that_it_names_exist():
+    for name in set(re.findall(r"configs/[\w.-]+\.yaml", README)):
+        assert (ROOT / name).is_file()
