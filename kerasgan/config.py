@@ -5,7 +5,6 @@ is an attribute below. Values on the command line are set over the recipe's, the
 recipe's over these defaults.
 """
 
-from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field

@@ -19,8 +19,8 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from kerasgan.config import Settings
-from kerasgan.recipes import resolve
 from kerasgan.errors import UserError
+from kerasgan.recipes import resolve
 
 PARTS = ("images", "checkpoints", "models", "results", "tensorboard")
 

@@ -1,4 +1,4 @@
-"""What all tests share. Data are drawn by the package; see `real/` for real pictures."""
+"""What all tests share. The package draws the data; `real/` has real pictures."""
 
 import os
 

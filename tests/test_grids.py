@@ -1,15 +1,15 @@
 import numpy as np
 import pytest
-from PIL import Image
 
 from kerasgan.grids import GAP, save_grid
+from tests.helpers import opened
 
 ROWS = np.random.default_rng(0).integers(0, 256, (2, 3, 8, 8, 3)).astype("uint8")
 
 
 def test_a_grid_holds_every_picture(tmp_path):
     path = save_grid(tmp_path / "new" / "folder" / "grid.png", ROWS, scale=1)
-    sheet = np.asarray(Image.open(path))
+    sheet = np.asarray(opened(path))
     assert sheet.shape == (2 * 8 + GAP, 3 * 8 + 2 * GAP, 3)
     for row in range(2):
         for column in range(3):
@@ -20,7 +20,7 @@ def test_a_grid_holds_every_picture(tmp_path):
 
 def test_grey_pictures(tmp_path):
     path = save_grid(tmp_path / "grid.png", ROWS[..., :1], scale=1)
-    sheet = np.asarray(Image.open(path))
+    sheet = np.asarray(opened(path))
     np.testing.assert_array_equal(sheet[:8, :8, 1], ROWS[0, 0, :, :, 0])
 
 
@@ -30,7 +30,7 @@ def test_grey_pictures(tmp_path):
 )
 def test_captions_are_written_beside(tmp_path, captions):
     path = save_grid(tmp_path / "grid.png", ROWS, captions)
-    sheet = np.asarray(Image.open(path))
+    sheet = np.asarray(opened(path))
     pictures = 3 * (96 + GAP) - GAP
     beside = sheet[:96, : sheet.shape[1] - pictures - 1]
     assert (beside < 128).any() == bool(captions[0])

@@ -4,7 +4,8 @@ import re
 from pathlib import Path
 
 import pytest
-from PIL import Image
+
+from tests.helpers import opened
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -17,7 +18,7 @@ def test_the_library_example_runs(tmp_path, monkeypatch, data_dir):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("TFDS_DATA_DIR", str(data_dir))
     exec(compile(small, "README.md", "exec"), {})
-    assert Image.open(tmp_path / "grid.png").format == "PNG"
+    assert opened(tmp_path / "grid.png").format == "PNG"
 
 
 @pytest.mark.parametrize("link", re.findall(r"\]\(([^)#:]+)\)", README))

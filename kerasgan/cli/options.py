@@ -44,3 +44,14 @@ def gather_settings(config, assignments, named, base=None):
     values |= {key: value for key, value in named.items() if value is not None}
     recipe = read_recipe(config) if config else None
     return resolve(recipe, values, base=base, place=str(config))
+
+
+def import_tensorflow():
+    """Imports TensorFlow and Keras without their notes on what they do not find."""
+    from kerasgan.data.quiet import quiet_import
+
+    with quiet_import():
+        import keras  # noqa: F401
+        import tensorflow as tf
+
+        tf.config.list_physical_devices()

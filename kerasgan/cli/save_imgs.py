@@ -2,6 +2,8 @@
 
 import click
 
+from kerasgan.cli.options import import_tensorflow
+
 
 @click.command("save-imgs")
 @click.argument("run", metavar="RUN")
@@ -35,6 +37,7 @@ def command(run, captions, interpolate, rows, columns, seed, out):
             f"must end in .png. Received: {out}", param_hint="--out"
         )
 
+    import_tensorflow()
     from kerasgan.training.trained import load_gan, save_imgs
 
     forger = load_gan(opened)

@@ -2,7 +2,12 @@
 
 import click
 
-from kerasgan.cli.options import gather_settings, read_scalar, recipe_options
+from kerasgan.cli.options import (
+    gather_settings,
+    import_tensorflow,
+    read_scalar,
+    recipe_options,
+)
 
 # What may change when a run goes on: how long, and how it is shown.
 FREE = {
@@ -60,6 +65,7 @@ def command(config, assignments, run_dir, resume, dry_run, seed, **named):
 
         run = new_run("train-gan", settings.data.dataset, run_dir)
 
+    import_tensorflow()
     from kerasgan.training.train_gan import train_gan
 
     try:
@@ -107,6 +113,7 @@ def _show(settings):
 
     YAML().dump(settings.model_dump(), sys.stdout)
 
+    import_tensorflow()
     from kerasgan.data.text import build_vectorizer
     from kerasgan.training.train_gan import build_gan
 

@@ -77,7 +77,7 @@ def _in_threads(
     def attempt(chunk):
         return [(name, _or_reason(make, name)) for name in chunk]
 
-    workers = len(os.sched_getaffinity(0))
+    workers = cores()
     chunks = (names[at : at + CHUNK] for at in range(0, len(names), CHUNK))
     with ThreadPoolExecutor(workers) as pool:
         waiting = deque(
@@ -96,3 +96,10 @@ def _or_reason(make: Callable[[str], Made], name: str) -> Made | BadPicture:
         return make(name)
     except BadPicture as reason:
         return reason
+
+
+def cores() -> int:
+    """How many this process may use, where the system tells (macOS does not)."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1

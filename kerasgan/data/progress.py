@@ -15,16 +15,20 @@ def bar(title: str, total: int, shown: bool) -> Iterator[Callable[[], None]]:
         BarColumn,
         MofNCompleteColumn,
         Progress,
-        TaskProgressColumn,
+        ProgressColumn,
         TextColumn,
         TimeRemainingColumn,
     )
+
+    class Speed(ProgressColumn):
+        def render(self, task):
+            return f"{task.finished_speed or task.speed or 0:,.0f} pictures/s"
 
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),
         MofNCompleteColumn(),
-        TaskProgressColumn("[progress.percentage]", show_speed=True),
+        Speed(),
         TimeRemainingColumn(),
     )
     with Progress(*columns, console=Console(stderr=True)) as progress:

@@ -1,17 +1,18 @@
 """Paper A's training: from settings to a run directory with a trained generator."""
 
-import time
-
 import keras
 import numpy as np
 import tensorflow as tf
 
 from kerasgan.config import Settings
 from kerasgan.data import load_data
-from kerasgan.data.text import build_vectorizer, load_vocabulary, save_vocabulary
-from kerasgan.data.text import tokenize
+from kerasgan.data.text import (
+    build_vectorizer,
+    load_vocabulary,
+    save_vocabulary,
+    tokenize,
+)
 from kerasgan.errors import UserError
-from kerasgan.grids import save_grid
 from kerasgan.models.discriminator import build_discriminator
 from kerasgan.models.generator import build_generator
 from kerasgan.runs import Run, new_run

@@ -3,10 +3,14 @@
 import keras
 import numpy as np
 
-from kerasgan.data.text import build_vectorizer, load_vocabulary, save_vocabulary
-from kerasgan.data.text import tokenize
-from kerasgan.errors import UserError
 from kerasgan import models as models  # registers the layers to be loaded
+from kerasgan.data.text import (
+    build_vectorizer,
+    load_vocabulary,
+    save_vocabulary,
+    tokenize,
+)
+from kerasgan.errors import UserError
 from kerasgan.grids import save_grid
 from kerasgan.runs import Run, open_run
 

@@ -132,13 +132,14 @@ class Watch(contextlib.ExitStack):
         self.losing = self.losing + 1 if wins else 0
         if self.losing >= PATIENCE:
             self.console.print(
-                f"[yellow]D has told nearly everything apart for {self.losing} epochs: G"
-                " learns little. Try augmentation, a larger gan.r1 or more pictures."
+                f"[yellow]D has told nearly everything apart for {self.losing} epochs:"
+                " G learns little. Try augmentation, a larger gan.r1, more pictures."
             )
-        if figures.get("spread", 1) < COLLAPSED:
+        spread = figures.get("spread", 1)
+        if spread < COLLAPSED:
             self.console.print(
-                f"[yellow]Generated pictures differ {figures['spread']:.2f} times as much"
-                " as real ones: the generator may be collapsing."
+                f"[yellow]Generated pictures differ {spread:.2f} times as much as real"
+                " ones: the generator may be collapsing."
             )
 
 

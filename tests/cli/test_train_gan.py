@@ -1,9 +1,9 @@
 import pytest
 from click.testing import CliRunner
-from PIL import Image
 
 from kerasgan.cli import main
 from kerasgan.runs import open_run
+from tests.helpers import opened
 
 TINY = [
     "--set=data.pictures=24",
@@ -94,7 +94,7 @@ def test_epochs_alone_are_not_cut_short_by_the_default_minutes():
 def test_save_imgs(run_dir, tmp_path):
     out = tmp_path / "new" / "grid.png"
     call("save-imgs", run_dir, "--caption=a red boat", "--columns=3", "--out", out)
-    assert Image.open(out).format == "PNG"
+    assert opened(out).format == "PNG"
     call("save-imgs", run_dir, "--caption=a", "--caption=b", "--interpolate")
     assert (run_dir / "images" / "strip-seed0.png").is_file()
     result = call("save-imgs", run_dir, "--rows=2", "--seed=3")

@@ -274,7 +274,7 @@ def test_progress_goes_to_standard_error_and_nothing_to_output(tmp_path, flickr,
     load_data(config, progress=True)
     out, err = capfd.readouterr()
     assert out == ""
-    assert "Preparing flickr30k" in err and "10/10" in err
+    assert "Preparing flickr30k" in err and "10/10" in err and "pictures/s" in err
 
 
 def test_the_account_is_json_beside_the_data(tmp_path, flickr):

@@ -4,8 +4,15 @@ import tensorflow as tf
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kerasgan.data.text import START, build_vectorizer, load_vocabulary
-from kerasgan.data.text import save_vocabulary, standardize, tokenize, vocabulary_of
+from kerasgan.data.text import (
+    START,
+    build_vectorizer,
+    load_vocabulary,
+    save_vocabulary,
+    standardize,
+    tokenize,
+    vocabulary_of,
+)
 
 CAPTIONS = ["Two dogs, running!", "a dog", "Été à la plage — 木"]
 

@@ -7,12 +7,12 @@ import time
 
 import numpy as np
 import pytest
-from PIL import Image
 
 import kerasgan
 from kerasgan.config import Settings
 from kerasgan.errors import UserError
 from kerasgan.runs import new_run, open_run
+from tests.helpers import opened
 
 
 def changed(settings, **values):
@@ -60,7 +60,7 @@ def test_a_run_holds_what_it_should(tiny, tmp_path):
     assert run.data["train"] == len(run.data["train_ids"]) == 32
     assert run.settings == tiny
     for name in ("reals.png", "epoch-0001.png", "epoch-0002.png"):
-        assert Image.open(run.images / name).size[0] > 64
+        assert opened(run.images / name).size[0] > 64
     assert list(run.tensorboard.iterdir())
 
 
@@ -77,7 +77,7 @@ def test_pictures_follow_captions_noise_and_seed(tiny, tmp_path):
     path = kerasgan.save_imgs(
         forger, tmp_path / "new" / "grid.png", captions, columns=2
     )
-    assert Image.open(path).format == "PNG"
+    assert opened(path).format == "PNG"
     with pytest.raises(UserError, match="--caption"):
         forger.generate(count=2)
 

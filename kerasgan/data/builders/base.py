@@ -55,7 +55,9 @@ class PairBuilder(tfds.core.GeneratorBasedBuilder, skip_registration=True):
             version=version,
             file_format=file_format,
         )
-        self._original_state.update(config=None, progress=progress, **settings)
+        self._original_state.update(
+            config=None, plan=self._plan, progress=progress, **settings
+        )
 
     def download_and_prepare(self, *, download_config=None, **kwargs) -> None:
         """Prepares what is not prepared; UserError if there is nothing to read."""

@@ -1,0 +1,10 @@
+"""Small things that several tests need."""
+
+from PIL import Image
+
+
+def opened(path):
+    """A picture file, read and closed."""
+    with Image.open(path) as image:
+        image.load()
+    return image
