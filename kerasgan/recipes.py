@@ -29,11 +29,17 @@ def read_recipe(path: str | Path) -> dict:
 def read_assignment(text: str) -> tuple[str, object]:
     """Reads `gan.latent_dim=64`, as written on the command line."""
     from ruamel.yaml import YAML
+    from ruamel.yaml.error import YAMLError
 
     key, sign, value = text.partition("=")
     if not sign or key.count(".") != 1:
         raise UserError(f"--set wants SECTION.KEY=VALUE. Received: {text!r}")
-    return key.strip(), YAML(typ="safe", pure=True).load(value)
+    try:
+        return key.strip(), YAML(typ="safe", pure=True).load(value)
+    except YAMLError:
+        raise UserError(
+            f"--set {key} wants a YAML value. Received: {value!r}"
+        ) from None
 
 
 def resolve(
@@ -57,6 +63,8 @@ def resolve(
     tree = (base or Settings()).model_dump()
     places = {}
     for section, keys in (recipe or {}).items():
+        if keys is None:
+            keys = {}
         if not isinstance(keys, dict):
             _refuse_unknown(section, tree, place)
             raise UserError(f"{section} in {place} must hold keys. Received: {keys!r}")

@@ -84,7 +84,21 @@ class Run:
         write_json(self.path / "options.json", options)
 
     def write_data(self, info: dict) -> None:
-        write_json(self.path / "data.json", info)
+        """Writes what was read.
+
+        Raises:
+            UserError: when the run was started with other pictures.
+        """
+        path = self.path / "data.json"
+        if path.is_file():
+            for side in ("train_ids", "test_ids"):
+                if self.data[side] != info[side]:
+                    raise UserError(
+                        f"{self.path} was started with other pictures: {side} in its"
+                        f" data.json and in {info.get('source') or info['dataset']}"
+                        " differ. The source was changed, or is another."
+                    )
+        write_json(path, info)
 
     def append_metrics(self, line: dict) -> None:
         with open(self.path / "metrics.jsonl", "a", encoding="utf-8") as file:
@@ -108,8 +122,9 @@ class Run:
             raise UserError(f"{path} is damaged: {error}") from None
 
 
-def new_run(command: str, dataset: str, run_dir=None, root="runs") -> Run:
-    """Makes an empty run directory: `run_dir`, or the next number under `root`.
+def new_run(command: str, settings: Settings, run_dir=None, root="runs") -> Run:
+    """Makes a run directory, `run_dir` or the next number under `root`, that holds
+    the settings and nothing else yet.
 
     Raises:
         UserError: when `run_dir` is there already and not empty.
@@ -123,10 +138,13 @@ def new_run(command: str, dataset: str, run_dir=None, root="runs") -> Run:
             )
         path.mkdir(parents=True, exist_ok=True)
     else:
-        path = _next_number(Path(root).absolute(), f"{command}-{dataset}")
+        root = Path(root).absolute()
+        path = _next_number(root, f"{command}-{settings.data.dataset}")
+    run = Run(path)
+    run.write_options(command, settings)
     for part in PARTS:
-        (path / part).mkdir()
-    return Run(path)
+        (path / part).mkdir(exist_ok=True)
+    return run
 
 
 def open_run(path) -> Run:
@@ -144,7 +162,11 @@ def open_run(path) -> Run:
 def latest_run(command: str, root="runs") -> Run:
     """The run of `command` with the highest number under `root`."""
     root = Path(root).absolute()
-    runs = [path for path in _numbered(root) if f"-{command}-" in path.name]
+    runs = [
+        path
+        for path in _numbered(root)
+        if f"-{command}-" in path.name and (path / "options.json").is_file()
+    ]
     if not runs:
         raise UserError(f"There is no run of {command} under {root} to resume.")
     return open_run(runs[-1])

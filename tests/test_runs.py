@@ -8,40 +8,43 @@ from kerasgan.runs import latest_run, new_run, open_run
 
 
 def test_runs_are_numbered(tmp_path):
-    names = [new_run("train-gan", "scenes", root=tmp_path).path.name for _ in range(3)]
+    names = [
+        new_run("train-gan", Settings(), root=tmp_path).path.name for _ in range(3)
+    ]
     assert names == [f"0000{n}-train-gan-scenes" for n in range(3)]
     (tmp_path / "00041-train-classifier-table").mkdir()
-    assert new_run("train-gan", "x", root=tmp_path).path.name == "00042-train-gan-x"
+    assert new_run("train-gan", Settings(), root=tmp_path).path.name == (
+        "00042-train-gan-scenes"
+    )
 
 
 def test_a_directory_of_ones_own(tmp_path):
-    run = new_run("train-gan", "scenes", tmp_path / "deep" / "down")
+    run = new_run("train-gan", Settings(), tmp_path / "deep" / "down")
     assert run.images.is_dir() and run.checkpoints.is_dir()
     with pytest.raises(UserError, match="--resume"):
-        new_run("train-gan", "scenes", run.path)
+        new_run("train-gan", Settings(), run.path)
 
 
 def test_the_latest_run_of_a_command(tmp_path):
     with pytest.raises(UserError, match="no run of train-gan"):
         latest_run("train-gan", tmp_path)
     for command in ("train-gan", "train-gan", "train-classifier"):
-        run = new_run(command, "scenes", root=tmp_path)
-        run.write_options(command, Settings())
+        new_run(command, Settings(), root=tmp_path)
+    (tmp_path / "00009-train-gan-half-made").mkdir()
     assert latest_run("train-gan", tmp_path).path.name.startswith("00001")
 
 
 def test_options_come_back(tmp_path):
-    run = new_run("train-gan", "scenes", tmp_path / "run")
     with pytest.raises(UserError, match="no run at .*run: no options.json"):
-        open_run(run.path)
-    run.write_options("train-gan", Settings())
+        open_run(tmp_path / "run")
+    run = new_run("train-gan", Settings(), tmp_path / "run")
     again = open_run(run.path)
     assert again.settings == Settings() and again.command == "train-gan"
     assert json.loads((run.path / "options.json").read_text())["versions"]["keras"]
 
 
 def test_metrics_survive_a_half_written_line(tmp_path):
-    run = new_run("train-gan", "scenes", tmp_path / "run")
+    run = new_run("train-gan", Settings(), tmp_path / "run")
     for epoch in (1, 2, 3):
         run.append_metrics({"epoch": epoch, "g_loss": 0.5})
     with open(run.path / "metrics.jsonl", "a") as file:
@@ -50,3 +53,12 @@ def test_metrics_survive_a_half_written_line(tmp_path):
     run.keep_metrics(2)
     run.append_metrics({"epoch": 3})
     assert [line["epoch"] for line in run.metrics] == [1, 2, 3]
+
+
+def test_other_pictures_are_refused(tmp_path):
+    run = new_run("train-gan", Settings(), tmp_path / "run")
+    info = {"dataset": "scenes", "train_ids": ["a", "b"], "test_ids": ["c"]}
+    run.write_data(info)
+    run.write_data(info)
+    with pytest.raises(UserError, match="test_ids.*differ"):
+        run.write_data({**info, "test_ids": ["b"]})

@@ -26,7 +26,10 @@ def json_option(function):
 
 def read_scalar(text):
     """`"100"` is a number, `"paper"` a word."""
-    return int(text) if text is not None and text.lstrip("-").isdigit() else text
+    try:
+        return int(text)
+    except (TypeError, ValueError):
+        return text
 
 
 def gather_settings(config, assignments, named, base=None):

@@ -11,7 +11,7 @@ from kerasgan.cli.options import import_tensorflow
 @click.option("--interpolate", is_flag=True, help="The way from one to the next.")
 @click.option("--rows", type=click.IntRange(1, 64), default=6, show_default=True)
 @click.option("--columns", type=click.IntRange(1, 64), default=6, show_default=True)
-@click.option("--seed", type=int, default=0, show_default=True, help="Of the noise.")
+@click.option("--seed", type=click.IntRange(0), default=0, show_default=True)
 @click.option("--out", metavar="FILE", help="The PNG.  [default: in RUN/images]")
 def command(run, captions, interpolate, rows, columns, seed, out):
     """Draw pictures with a trained generator.
@@ -76,7 +76,8 @@ def _save_strips(forger, path, captions, rows, columns, seed):
     else:
         ways = list(zip(captions, captions[1:]))
     strips = [
-        forger.interpolate(start, stop, columns, seed + number)
+        # The same noise all the way, so that one strip ends where the next begins.
+        forger.interpolate(start, stop, columns, seed + number * (start == stop))
         for number, (start, stop) in enumerate(ways)
     ]
     titles = None

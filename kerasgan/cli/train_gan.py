@@ -1,5 +1,8 @@
 """`kerasgan train-gan`."""
 
+import os
+import shutil
+
 import click
 
 from kerasgan.cli.options import (
@@ -8,15 +11,7 @@ from kerasgan.cli.options import (
     read_scalar,
     recipe_options,
 )
-
-# What may change when a run goes on: how long, and how it is shown.
-FREE = {
-    "training.epochs",
-    "training.minutes",
-    "training.grid",
-    "training.grid_every",
-    "data.data_dir",
-}
+from kerasgan.errors import UserError
 
 
 @click.command("train-gan")
@@ -50,32 +45,35 @@ def command(config, assignments, run_dir, resume, dry_run, seed, **named):
     values = {f"{sections.get(key, 'data')}.{key}": v for key, v in named.items()}
     values["data.sample"] = read_scalar(named["sample"])
     values |= {"data.seed": seed, "training.seed": seed}
-    if named["epochs"] and named["minutes"] is None and not config and not resume:
-        # Whoever counts epochs does not want the default's minutes.
+    if named["source"]:
+        values["data.source"] = os.path.abspath(os.path.expanduser(named["source"]))
+    if named["epochs"] and named["minutes"] is None:
+        # Whoever counts epochs does not want a default's minutes.
         assignments = ("training.minutes=null", *assignments)
     run = _run_to_resume(run_dir) if resume else None
-    stored = run.settings if run else None
-    settings = gather_settings(config, assignments, values, base=stored)
+    settings = gather_settings(
+        config, assignments, values, base=run.settings if run else None
+    )
     if dry_run:
         return _show(settings)
-    if run:
-        _refuse_differences(run, stored, settings)
-    else:
-        from kerasgan.runs import new_run
-
-        run = new_run("train-gan", settings.data.dataset, run_dir)
-
-    import_tensorflow()
-    from kerasgan.training.train_gan import train_gan
-
+    run = run or _new_run(settings, run_dir)
     try:
+        import_tensorflow()
+        from kerasgan.training.train_gan import train_gan
+
+        epochs = len(run.metrics)
         train_gan(settings, run)
     except KeyboardInterrupt:
         click.echo(f"Stopped. Go on: kerasgan train-gan --resume --run-dir {run.path}")
         raise SystemExit(130) from None
-    except BaseException:
-        _remove_if_untouched(run)
+    except UserError:
+        if not resume and not any(run.checkpoints.iterdir()):
+            shutil.rmtree(run.path)  # nothing was trained: leave nothing behind
         raise
+    if resume and len(run.metrics) == epochs:
+        click.echo(
+            "Nothing left to train: raise --epochs or --minutes, which count all."
+        )
     click.echo(f"Pictures: {run.images}\nRun: {run.path}")
 
 
@@ -85,24 +83,10 @@ def _run_to_resume(run_dir):
     return open_run(run_dir) if run_dir else latest_run("train-gan")
 
 
-def _refuse_differences(run, stored, settings):
-    from kerasgan.errors import UserError
-    from kerasgan.recipes import differences
+def _new_run(settings, run_dir):
+    from kerasgan.runs import new_run
 
-    lines = differences(stored, settings, FREE)
-    if lines:
-        raise UserError(
-            f"{run.path} was started with other settings; --resume goes on with the"
-            " same.\n" + "\n".join(lines)
-        )
-
-
-def _remove_if_untouched(run):
-    """A run that failed before its first epoch leaves no empty directory behind."""
-    import shutil
-
-    if not any(run.checkpoints.iterdir()):
-        shutil.rmtree(run.path, ignore_errors=True)
+    return new_run("train-gan", settings, run_dir)
 
 
 def _show(settings):

@@ -5,6 +5,8 @@ from pathlib import Path
 import keras
 import tensorflow as tf
 
+from kerasgan.runs import write_text
+
 START = "[START]"
 
 
@@ -50,9 +52,8 @@ def vocabulary_of(vectorizer):
 
 
 def save_vocabulary(vectorizer, path):
-    """Writes a word a line, UTF-8."""
-    words = "".join(f"{word}\n" for word in vocabulary_of(vectorizer))
-    Path(path).write_text(words, encoding="utf-8")
+    """Writes a word a line, UTF-8, whole or not at all."""
+    write_text(Path(path), "".join(f"{word}\n" for word in vocabulary_of(vectorizer)))
 
 
 def load_vocabulary(path):

@@ -91,7 +91,7 @@ def build_discriminator(
     vocabulary_size=None,
     caption_length=24,
     text_dim=128,
-    text_branch="lstm-attention",
+    text_branch="words",
     spectral_normalization=False,
 ):
     """Builds the discriminator D of paper A.

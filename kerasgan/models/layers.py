@@ -85,9 +85,10 @@ class WeightedSum(keras.layers.Layer):
         super().__init__(**kwargs)
         self.vocabulary_size = vocabulary_size
         self.dim = dim
-        self.embedding = keras.layers.Embedding(vocabulary_size, dim)
+        policy = {"dtype": self.dtype_policy}
+        self.embedding = keras.layers.Embedding(vocabulary_size, dim, **policy)
         self.weight = keras.layers.Embedding(
-            vocabulary_size, 1, embeddings_initializer="ones"
+            vocabulary_size, 1, embeddings_initializer="ones", **policy
         )
 
     def build(self, input_shape):

@@ -29,3 +29,10 @@ def strategy(device="auto"):
     if len(gpus) == 1:
         return tf.distribute.OneDeviceStrategy("/gpu:0")
     return tf.distribute.MirroredStrategy()
+
+
+def compiles(place):
+    """Whether XLA pays on a strategy: it halves the speed of convolutions on a
+    processor, and Keras cannot compile a step over several devices."""
+    one = place.num_replicas_in_sync == 1
+    return one and "GPU" in place.extended.worker_devices[0].upper()

@@ -69,7 +69,7 @@ class GAN(keras.Model):
         return self.discriminator(inputs, training=training)
 
     def compile(self, g_optimizer, d_optimizer, **kwargs):
-        super().compile(**kwargs)
+        super().compile(optimizer=None, **kwargs)
         self.g_optimizer, self.d_optimizer = g_optimizer, d_optimizer
         g_optimizer.build(self.generator.trainable_variables)
         d_optimizer.build(self.discriminator.trainable_variables)
@@ -88,63 +88,64 @@ class GAN(keras.Model):
             # https://arxiv.org/abs/2103.00430).
             with tf.GradientTape(persistent=True) as tape:
                 game = self._play(real, token_ids)
-            d_gradients = self._gradients(tape, game.d_loss, self.discriminator)
             g_gradients = self._gradients(tape, game.g_loss, self.generator)
         else:
             with tf.GradientTape() as tape:
                 game = self._play(real, token_ids)
-            d_gradients = self._gradients(tape, game.d_loss, self.discriminator)
+        d_gradients = self._gradients(tape, game.d_loss, self.discriminator)
+        d_gradients = self._with_r1(d_gradients, real, token_ids)
         self.d_optimizer.apply(d_gradients, self.discriminator.trainable_variables)
         if self.settings.order == "alternating":
+            # What only D's loss needs is left out when the graph is built.
             with tf.GradientTape() as tape:
                 g_loss = self._play(real, token_ids).g_loss
             g_gradients = self._gradients(tape, g_loss, self.generator)
         self.g_optimizer.apply(g_gradients, self.generator.trainable_variables)
-        self._regularise(real)
         self._average()
         self.step.assign_add(1)
         return self._measure(game)
 
     def _play(self, real, token_ids):
         """Generates a batch and judges it beside the real one."""
-        words, captions, told = None, None, None
         count = ops.shape(real)[0]
+        words, captions, told = None, None, None
         if self.conditional:
             words, captions = self.discriminator.read(token_ids, training=True)
             told = ops.arange(count) % (count // 2)  # each caption twice
         generated = self._generate(count, words, told)
-        augmented = [self._augment(pictures) for pictures in (real, generated)]
-        real_logits, real_vectors = self.discriminator.see(augmented[0], training=True)
-        logits, vectors = self.discriminator.see(augmented[1], training=True)
+        see = self.discriminator.see
+        real_logits, real_vectors = see(self._augment(real), training=True)
+        logits, vectors = see(self._augment(generated), training=True)
         if not self.conditional:
             d_loss = self.loss_functions.discriminator(real_logits, logits)
-            d_loss = d_loss + self._gradient_penalty(real, generated)
+            d_loss = d_loss + self._gradient_penalty(real, generated, None)
             g_loss = self.loss_functions.generator(logits)
             return Round(g_loss, d_loss, real_logits, logits, None)
 
         match = self.discriminator.match
-        someone_elses = ops.roll(captions, 1, axis=0)
-        mismatched = real_logits + match(real_vectors, someone_elses)
+        logits = logits + match(vectors, ops.take(captions, told, axis=0))
+        mismatched = real_logits + match(real_vectors, ops.roll(captions, 1, axis=0))
         real_logits = real_logits + match(real_vectors, captions)
-        own = ops.take(captions, told, axis=0)
-        d_logits = logits + match(vectors, own)
-        g_logits = logits + match(vectors, ops.stop_gradient(own))
+        # Where the neighbour's caption reads the same, a generated pair stands in.
+        differs = ops.any(token_ids != ops.roll(token_ids, 1, axis=0), axis=-1)
+        mismatched = ops.where(differs, mismatched, logits)
         d_loss = 0.5 * (
-            self.loss_functions.discriminator(real_logits, d_logits)
+            self.loss_functions.discriminator(real_logits, logits)
             + self.loss_functions.discriminator(real_logits, mismatched)
         )
-        d_loss = d_loss + self._gradient_penalty(real, generated)
-        g_loss = self.loss_functions.generator(g_logits)
+        d_loss = d_loss + self._gradient_penalty(real, generated, captions)
+        g_loss = self.loss_functions.generator(logits)
         if self.settings.contrast:
+            rows = ops.arange(count)
             d_loss = d_loss + self.settings.contrast * contrastive_loss(
-                real_vectors, captions, ops.arange(count)
+                real_vectors, captions, rows, token_ids
             )
             g_loss = g_loss + self.settings.contrast * contrastive_loss(
-                vectors, ops.stop_gradient(captions), told
+                vectors, captions, told, token_ids
             )
         if self.settings.diversity:
             g_loss = g_loss + self.settings.diversity * lack_of_spread(generated, real)
-        return Round(g_loss, d_loss, real_logits, d_logits, mismatched)
+        return Round(g_loss, d_loss, real_logits, logits, mismatched)
 
     def _generate(self, count, words, told):
         noise = keras.random.normal(
@@ -167,7 +168,7 @@ class GAN(keras.Model):
 
     # Regularisation ------------------------------------------------------------
 
-    def _gradient_penalty(self, real, generated):
+    def _gradient_penalty(self, real, generated, captions):
         """Of `wasserstein-gp`, on points between real and generated pictures
         (Gulrajani et al. 2017, https://arxiv.org/abs/1704.00028), weight 10."""
         if self.settings.loss != "wasserstein-gp":
@@ -176,33 +177,47 @@ class GAN(keras.Model):
             (ops.shape(real)[0], 1, 1, 1), seed=self.seed_generator
         )
         between = real + place * (ops.stop_gradient(generated) - real)
-        norms = ops.sqrt(self._squared_slopes(between) + 1e-12)
+        norms = ops.sqrt(self._squared_slopes(between, captions) + 1e-12)
         return 10.0 * ops.mean(ops.square(norms - 1))
 
-    def _squared_slopes(self, pictures):
+    def _squared_slopes(self, pictures, captions=None):
+        """How steeply D's logit rises with each picture, squared: `(n,)`."""
         with tf.GradientTape() as tape:
             tape.watch(pictures)
-            logits, _ = self.discriminator.see(pictures, training=True)
+            logits, vectors = self.discriminator.see(pictures, training=True)
+            if captions is not None:
+                logits = logits + self.discriminator.match(vectors, captions)
         slopes = tape.gradient(logits, pictures)
         return ops.sum(ops.square(slopes), axis=(1, 2, 3))
 
-    def _regularise(self, real):
-        """R1 on real pictures (Mescheder et al. 2018, https://arxiv.org/abs/1801.04406)
-        every `r1_interval` steps, as many times as strong (Karras et al. 2020)."""
+    def _with_r1(self, gradients, real, token_ids):
+        """Adds R1 on real pictures (Mescheder et al. 2018,
+        https://arxiv.org/abs/1801.04406), lazily: every `r1_interval` steps, as many
+        times as strong (Karras et al. 2020, https://arxiv.org/abs/1912.04958)."""
         if not self.settings.r1:
-            return
+            return gradients
+        weights = self.discriminator.trainable_variables
 
-        def penalise():
+        def penalty():
             with tf.GradientTape() as tape:
-                slopes = self._squared_slopes(self._augment(real))
+                captions = None
+                if self.conditional:
+                    _, captions = self.discriminator.read(token_ids, training=True)
+                slopes = self._squared_slopes(self._augment(real), captions)
                 loss = 0.5 * self.settings.r1 * ops.mean(slopes)
                 loss = loss * self.settings.r1_interval
-            gradients = self._gradients(tape, loss, self.discriminator)
-            weights = self.discriminator.trainable_variables
-            pairs = [(g, w) for g, w in zip(gradients, weights) if g is not None]
-            self.d_optimizer.apply(*zip(*pairs))
+            found = self._gradients(tape, loss, self.discriminator)
+            return [
+                ops.zeros_like(weight) if slope is None else tf.convert_to_tensor(slope)
+                for slope, weight in zip(found, weights)
+            ]
 
-        tf.cond(self.step % self.settings.r1_interval == 0, penalise, lambda: None)
+        due = self.step % self.settings.r1_interval == 0
+        penalties = tf.cond(due, penalty, lambda: [ops.zeros_like(w) for w in weights])
+        return [
+            tf.convert_to_tensor(slope) + penalty
+            for slope, penalty in zip(gradients, penalties)
+        ]
 
     def _average(self):
         """Moves the generator's exponential moving average, with a half-life in

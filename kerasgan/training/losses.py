@@ -41,13 +41,14 @@ def hinge_generator_loss(generated):
 
 
 def least_squares_discriminator_loss(real, generated):
-    """Mao et al. 2017, https://arxiv.org/abs/1611.04076, with a = 0, b = c = 1."""
-    return 0.5 * (ops.mean(ops.square(real - 1)) + ops.mean(ops.square(generated)))
+    """Mao et al. 2017, https://arxiv.org/abs/1611.04076, equation (8): real pictures
+    are 1, generated ones -1."""
+    return 0.5 * (ops.mean(ops.square(real - 1)) + ops.mean(ops.square(generated + 1)))
 
 
 def least_squares_generator_loss(generated):
-    """Mao et al. 2017, https://arxiv.org/abs/1611.04076, with a = 0, b = c = 1."""
-    return 0.5 * ops.mean(ops.square(generated - 1))
+    """Mao et al. 2017, equation (8): generated pictures shall be 0, halfway."""
+    return 0.5 * ops.mean(ops.square(generated))
 
 
 def wasserstein_discriminator_loss(real, generated):
@@ -60,7 +61,7 @@ def wasserstein_generator_loss(generated):
     return -ops.mean(generated)
 
 
-def contrastive_loss(pictures, captions, targets, temperature=0.1):
+def contrastive_loss(pictures, captions, targets, token_ids, temperature=0.1):
     """InfoNCE: each picture should find its caption among all of the batch.
 
     van den Oord et al. 2018, https://arxiv.org/abs/1807.03748; between generated
@@ -71,17 +72,28 @@ def contrastive_loss(pictures, captions, targets, temperature=0.1):
         pictures: vectors `(n, d)`.
         captions: vectors `(m, d)`.
         targets: for each picture the row of its caption, `(n,)` int.
+        token_ids: the captions `(m, length)`; one that reads the same as a picture's
+            own is not held against it.
         temperature: of the softmax over cosines.
     """
     pictures = ops.normalize(pictures, axis=-1)
     captions = ops.normalize(captions, axis=-1)
     logits = ops.matmul(pictures, ops.transpose(captions)) / temperature
-    own = ops.take_along_axis(logits, targets[:, None], axis=-1)[:, 0]
-    return ops.mean(ops.logsumexp(logits, axis=-1) - own)
+    own = ops.take_along_axis(logits, targets[:, None], axis=-1)
+    asked = ops.take(token_ids, targets, axis=0)
+    same = ops.all(ops.equal(asked[:, None], token_ids[None]), axis=-1)
+    others = ops.where(same, -1e9, logits)
+    return ops.mean(
+        ops.logsumexp(ops.concatenate([own, others], axis=1), axis=1) - own[:, 0]
+    )
 
 
 def value(real, generated):
-    """V(D, G) of paper A, equation (2); at most 0, and -log 4 where D is at a loss."""
+    """V(D, G) of paper A, equation (2); at most 0, and -log 4 where D is at a loss.
+
+    It reads logits as log-odds, which they are under `minimax` and `non-saturating`;
+    under the other losses it is a yardstick only.
+    """
     return -minimax_discriminator_loss(real, generated)
 
 

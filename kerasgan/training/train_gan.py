@@ -15,15 +15,24 @@ from kerasgan.data.text import (
 from kerasgan.errors import UserError
 from kerasgan.models.discriminator import build_discriminator
 from kerasgan.models.generator import build_generator
+from kerasgan.recipes import differences
 from kerasgan.runs import Run, new_run
 from kerasgan.training.augmentation import CHANGES
 from kerasgan.training.checkpoints import load_checkpoint, save_checkpoint
-from kerasgan.training.devices import strategy
+from kerasgan.training.devices import compiles, strategy
 from kerasgan.training.feeding import PairFeed, to_grey
 from kerasgan.training.gan import GAN
 from kerasgan.training.trained import PictureForger
 from kerasgan.training.watching import Watch
 
+# What may change when a run goes on: how long, and how it is shown.
+FREE = {
+    "training.epochs",
+    "training.minutes",
+    "training.grid",
+    "training.grid_every",
+    "data.data_dir",
+}
 FEW_PICTURES = 2000  # D would learn so few by heart
 
 
@@ -43,26 +52,31 @@ def train_gan(settings: Settings | None = None, run: Run | None = None, progress
     Raises:
         UserError: for settings that do not go together or with the data.
     """
-    settings = settings or Settings()
-    run = run or new_run("train-gan", settings.data.dataset)
+    if run is None:
+        settings = settings or Settings()
+        run = new_run("train-gan", settings)
+    settings = settings or run.settings
+    _refuse_other_settings(run, settings)
     run.write_options("train-gan", settings)
+    policy = keras.config.dtype_policy()
     keras.config.set_dtype_policy(settings.training.precision)
     try:
         return _train(settings, run, progress)
     finally:
-        keras.config.set_dtype_policy("float32")
+        keras.config.set_dtype_policy(policy)
 
 
 def _train(settings, run, progress):
+    place = strategy(settings.training.device)
     pairs = load_data(settings.data, progress=progress)
     run.write_data(pairs.info)
     conditional = _is_conditional(settings, pairs)
     vectorizer = _vectorizer(settings, run, pairs.train) if conditional else None
     feed = _feed(settings, pairs.train, vectorizer)
-    batch_size = _batch_size(settings, feed)
+    batch_size = _batch_size(settings, feed, place.num_replicas_in_sync)
     settings = _with_augmentation(settings, feed)
-    with strategy(settings.training.device).scope():
-        gan = build_gan(settings, vectorizer, batch_size)
+    with place.scope():
+        gan = build_gan(settings, vectorizer, batch_size, compiles(place))
     forger = PictureForger(gan.ema_generator, gan.discriminator, vectorizer)
     variables = [
         *gan.variables,
@@ -83,18 +97,30 @@ def _train(settings, run, progress):
                 save_checkpoint(
                     run.checkpoints, epoch, variables, seconds=watch.seconds
                 )
-    finally:
+    except KeyboardInterrupt:
         forger.save(run)
+        raise
+    forger.save(run)
     return forger
 
 
-def build_gan(settings, vectorizer=None, batch_size=64):
+def _refuse_other_settings(run, settings):
+    lines = differences(run.settings, settings, FREE)
+    if lines:
+        raise UserError(
+            f"{run.path} was started with other settings; it goes on with the same.\n"
+            + "\n".join(lines)
+        )
+
+
+def build_gan(settings, vectorizer=None, batch_size=64, jit_compile=False):
     """Builds both networks and their game, compiled.
 
     Args:
         settings: a `Settings`.
         vectorizer: what reads the captions; None trains without captions.
         batch_size: pictures a step.
+        jit_compile: compiles the step by XLA.
     """
     gan, training = settings.gan, settings.training
     keras.utils.set_random_seed(training.seed)
@@ -103,6 +129,11 @@ def build_gan(settings, vectorizer=None, batch_size=64):
         raise UserError(
             f"A GAN draws pictures whose side is a power of two from 8 up. Received:"
             f" data.image_size={size}"
+        )
+    if gan.spectral_normalization and training.precision != "float32":
+        raise UserError(
+            "gan.spectral_normalization needs training.precision float32: Keras's layer"
+            " would round its kernels to bfloat16 at every step."
         )
     generator = build_generator(
         size,
@@ -128,8 +159,7 @@ def build_gan(settings, vectorizer=None, batch_size=64):
     model.compile(
         keras.optimizers.Adam(*rates),
         keras.optimizers.Adam(*rates),
-        # XLA halves the speed of convolutions on a processor.
-        jit_compile=bool(tf.config.list_logical_devices("GPU")),
+        jit_compile=jit_compile,
     )
     return model
 
@@ -172,9 +202,13 @@ def _with_augmentation(settings, feed):
     return settings.model_copy(update={"gan": gan})
 
 
-def _batch_size(settings, feed):
-    """As asked, but no more than there are pictures, and even."""
-    batch_size = min(settings.training.batch_size, feed.count) // 2 * 2
-    if batch_size < 2:
-        raise UserError(f"Training needs two pictures at least. Received: {feed.count}")
+def _batch_size(settings, feed, replicas):
+    """As asked, but no more than there are pictures, and even on every replica."""
+    step = 2 * replicas
+    batch_size = min(settings.training.batch_size, feed.count) // step * step
+    if not batch_size:
+        raise UserError(
+            f"A step needs {step} pictures at least. Received: {feed.count} to train"
+            f" on, training.batch_size={settings.training.batch_size}"
+        )
     return batch_size

@@ -1,15 +1,12 @@
 """A trained generator at work."""
 
+import os
+
 import keras
 import numpy as np
 
 from kerasgan import models as models  # registers the layers to be loaded
-from kerasgan.data.text import (
-    build_vectorizer,
-    load_vocabulary,
-    save_vocabulary,
-    tokenize,
-)
+from kerasgan.data.text import build_vectorizer, load_vocabulary, tokenize
 from kerasgan.errors import UserError
 from kerasgan.grids import save_grid
 from kerasgan.runs import Run, open_run
@@ -110,11 +107,12 @@ class PictureForger:
         return self.generate(captions, noise=noise)
 
     def save(self, run: Run):
-        """Writes the networks and the vocabulary into a run's `models/`."""
-        self.generator.save(run.models / "generator.keras")
-        self.discriminator.save(run.models / "discriminator.keras")
-        if self.conditional:
-            save_vocabulary(self.vectorizer, run.models / "vocabulary.txt")
+        """Writes the networks into a run's `models/`, each whole or not at all."""
+        networks = {"discriminator": self.discriminator, "generator": self.generator}
+        for name, network in networks.items():
+            scratch = run.models / f"{name}.partial.keras"
+            network.save(scratch)
+            os.replace(scratch, run.models / f"{name}.keras")
 
 
 def to_uint8(pictures):

@@ -15,6 +15,7 @@ from rich.progress import (
     TimeElapsedColumn,
 )
 
+from kerasgan.errors import JobError
 from kerasgan.grids import save_grid
 
 D_WINS = 0.99  # accuracy of D on real and generated pictures
@@ -51,10 +52,10 @@ class Watch(contextlib.ExitStack):
             self.reals = show.images[picked][:, None]
         self.noise = forger.noise(side if forger.conditional else side * side, seed=0)
         self.console = Console(stderr=True, quiet=not progress)
-        columns = ("{task.description}", BarColumn(), MofNCompleteColumn())
         self.bar = Progress(
-            TextColumn(columns[0]),
-            *columns[1:],
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
             TimeElapsedColumn(),
             console=self.console,
         )
@@ -88,6 +89,12 @@ class Watch(contextlib.ExitStack):
         figures = {
             name: float(np.ravel(values[-1])[0]) for name, values in history.items()
         }
+        wrong = [name for name, figure in figures.items() if not np.isfinite(figure)]
+        if wrong:
+            raise JobError(
+                f"Training broke in epoch {epoch}: {', '.join(wrong)} is no number. The"
+                " epoch before is kept; a lower training.learning_rate may help."
+            )
         figures["pictures_per_second"] = ticker.steps * gan.batch_size / seconds
         figures["seconds"] = self.seconds
         if epoch == 1 or epoch % self.training.grid_every == 0:
@@ -114,7 +121,8 @@ class Watch(contextlib.ExitStack):
         with self.writer.as_default():
             sheet = keras.utils.img_to_array(keras.utils.load_img(path)) / 255
             tf.summary.image("pictures", sheet[None], step=epoch)
-        return _spread(pictures) / max(_spread(self.reals), 1e-6)
+        real = _spread(self.reals)
+        return _spread(pictures) / real if real else 1.0
 
     def _write(self, epoch, figures):
         self.run.append_metrics({"epoch": epoch, **figures})
@@ -148,20 +156,19 @@ class Ticker(keras.callbacks.Callback):
 
     def __init__(self, watch, title):
         super().__init__()
-        self.watch, self.title = watch, title
-        self.start = time.perf_counter()
+        self.watch, self.epoch, self.title = watch, title, title
+        self.start = self.shown = time.perf_counter()
         self.steps = 0
 
     def on_train_batch_end(self, batch, logs=None):
         self.steps += 1
-        figures = {name: float(np.ravel(v)[0]) for name, v in (logs or {}).items()}
-        description = (
-            f"{self.title}  G {figures['g_loss']:.2f}  D {figures['d_loss']:.2f}"
-            f"  V {figures['value']:.2f}"
-        )
-        self.watch.bar.update(self.watch.task, advance=1, description=description)
-        spent = self.watch.seconds + time.perf_counter() - self.start
-        if spent >= self.watch.limit:
+        now = time.perf_counter()
+        if now - self.shown > 0.5:  # reading figures waits for the device
+            self.shown = now
+            g, d, v = (np.ravel(logs[n])[0] for n in ("g_loss", "d_loss", "value"))
+            self.title = f"{self.epoch}  G {g:.2f}  D {d:.2f}  V {v:.2f}"
+        self.watch.bar.update(self.watch.task, advance=1, description=self.title)
+        if self.watch.seconds + now - self.start >= self.watch.limit:
             self.model.stop_training = True
 
 

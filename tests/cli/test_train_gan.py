@@ -98,7 +98,7 @@ def test_save_imgs(run_dir, tmp_path):
     call("save-imgs", run_dir, "--caption=a", "--caption=b", "--interpolate")
     assert (run_dir / "images" / "strip-seed0.png").is_file()
     result = call("save-imgs", run_dir, "--rows=2", "--seed=3")
-    assert result.output.strip().endswith("captions-seed3.png")
+    assert result.output.strip().endswith("random-seed3.png")
 
 
 def test_save_imgs_refuses(run_dir, tmp_path):

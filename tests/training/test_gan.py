@@ -16,6 +16,7 @@ BATCH = {
 
 
 def build(conditional=True, rates=(1e-3, 1e-3), **settings):
+    batch_size = settings.pop("batch_size", 4)
     settings = GanConfig(**{"text_branch": "words", "r1_interval": 2, **settings})
     text = {"vocabulary_size": 9, "caption_length": 5, "text_dim": 6}
     generator = build_generator(8, 3, 4, 4, 4, text_dim=6 if conditional else None)
@@ -29,7 +30,7 @@ def build(conditional=True, rates=(1e-3, 1e-3), **settings):
         spectral_normalization=settings.spectral_normalization,
         **(text if conditional else {}),
     )
-    gan = GAN(generator, discriminator, settings, batch_size=4)
+    gan = GAN(generator, discriminator, settings, batch_size)
     gan.compile(*(keras.optimizers.SGD(rate) for rate in rates), run_eagerly=True)
     return gan
 
@@ -94,17 +95,42 @@ def test_r1_pulls_the_slope_down():
     gan = build(False, rates=(0.0, 1e-2), r1=1.0, r1_interval=1, augmentation=[])
     real = BATCH["image"].astype("float32") / 127.5 - 1
     before = float(np.mean(gan._squared_slopes(keras.ops.convert_to_tensor(real))))
+    weights = gan.discriminator.trainable_variables
     for _ in range(5):
-        gan._regularise(keras.ops.convert_to_tensor(real))
+        still = [keras.ops.zeros_like(weight) for weight in weights]
+        slopes = gan._with_r1(still, keras.ops.convert_to_tensor(real), None)
+        gan.d_optimizer.apply(slopes, weights)
     after = float(np.mean(gan._squared_slopes(keras.ops.convert_to_tensor(real))))
     assert after < 0.9 * before
 
 
 def test_moving_average_follows_by_its_half_life():
-    gan = build(ema_half_life=1e-9)
-    gan.train_step(BATCH)
+    gan = build(ema_half_life=0.002, batch_size=4)  # 2 pictures
+    gan.step.assign(1000)  # past the short half-lives of the beginning
+    for average in gan.ema_generator.variables:
+        average.assign(keras.ops.zeros_like(average))
+    gan._average()
     for average, weight in zip(weights(gan.ema_generator), weights(gan.generator)):
-        np.testing.assert_allclose(average, weight, atol=1e-6)
+        np.testing.assert_allclose(average, 0.75 * weight, atol=1e-6)
+
+
+def test_equal_captions_are_nobody_elses():
+    gan = build(contrast=0.0, diversity=0.0, augmentation=[])
+    same = {**BATCH, "token_ids": np.repeat(BATCH["token_ids"][:1], 4, axis=0)}
+    game = gan._play(
+        keras.ops.convert_to_tensor(same["image"].astype("float32")), same["token_ids"]
+    )
+    np.testing.assert_array_equal(game.mismatched, game.generated)
+
+
+@pytest.mark.parametrize("loss", ["wasserstein-gp", "non-saturating"])
+def test_the_slope_knows_the_caption(loss):
+    gan = build(loss=loss)
+    real = keras.ops.convert_to_tensor(BATCH["image"].astype("float32") / 255)
+    _, captions = gan.discriminator.read(BATCH["token_ids"])
+    alone = np.asarray(gan._squared_slopes(real))
+    paired = np.asarray(gan._squared_slopes(real, 9 * captions))
+    assert (abs(alone - paired) > 1e-6).all()
 
 
 def test_lack_of_spread():

@@ -5,12 +5,13 @@ import subprocess
 import sys
 import time
 
+import keras
 import numpy as np
 import pytest
 
 import kerasgan
 from kerasgan.config import Settings
-from kerasgan.errors import UserError
+from kerasgan.errors import JobError, UserError
 from kerasgan.runs import new_run, open_run
 from tests.helpers import opened
 
@@ -29,7 +30,7 @@ def weights_of(run):
 
 
 def train(settings, path, resume=False):
-    run = open_run(path) if resume else new_run("train-gan", "scenes", path)
+    run = open_run(path) if resume else new_run("train-gan", settings, path)
     kerasgan.train_gan(settings, run, progress=False)
     return run
 
@@ -111,8 +112,9 @@ def test_resumes_after_kill(tiny, tmp_path):
     whole = train(settings, tmp_path / "whole")
     script = (
         "import sys, kerasgan; from kerasgan.runs import new_run;"
-        "kerasgan.train_gan(kerasgan.Settings.model_validate_json(sys.argv[1]),"
-        " new_run('train-gan', 'scenes', sys.argv[2]), progress=False)"
+        "settings = kerasgan.Settings.model_validate_json(sys.argv[1]);"
+        "run = new_run('train-gan', settings, sys.argv[2]);"
+        "kerasgan.train_gan(settings, run, progress=False)"
     )
     path = tmp_path / "killed"
     process = subprocess.Popen(
@@ -121,15 +123,39 @@ def test_resumes_after_kill(tiny, tmp_path):
     while process.poll() is None and not list(path.glob("checkpoints/epoch-*1.npz")):
         time.sleep(0.01)
     os.kill(process.pid, signal.SIGKILL)
-    process.wait()
+    assert process.wait() == -signal.SIGKILL
+    assert not list(path.glob("checkpoints/epoch-*3.npz"))
     resumed = train(settings, path, resume=True)
     assert [line["epoch"] for line in resumed.metrics] == [1, 2, 3]
     for a, b in zip(weights_of(whole), weights_of(resumed), strict=True):
         np.testing.assert_array_equal(a, b)
 
 
+def test_a_run_goes_on_with_its_own_settings_alone(tiny, tmp_path):
+    run = new_run("train-gan", tiny, tmp_path / "run")
+    with pytest.raises(UserError, match="gan.r1: 1.0 there, 9.0 now"):
+        kerasgan.train_gan(changed(tiny, gan__r1=9.0), run, progress=False)
+    assert run.settings == tiny
+
+
+def test_bfloat16_runs_load_and_draw(tiny, tmp_path):
+    settings = changed(tiny, training__precision="mixed_bfloat16", training__epochs=1)
+    run = train(settings, tmp_path / "run")
+    assert keras.config.dtype_policy().name == "float32"
+    pictures = kerasgan.load_gan(run.path).generate(["a red boat"])
+    assert pictures.shape == (1, 32, 32, 3)
+
+
+def test_numbers_that_are_none_stop_training(tiny, tmp_path):
+    settings = changed(
+        tiny, training__learning_rate=1e30, training__epochs=9, gan__loss="hinge"
+    )
+    with pytest.raises(JobError, match="is no number"):
+        train(settings, tmp_path / "run")
+
+
 def test_a_damaged_run_says_so(tmp_path):
-    run = new_run("train-gan", "scenes", tmp_path / "run")
+    run = new_run("train-gan", Settings(), tmp_path / "run")
     (run.path / "options.json").write_text("{")
     with pytest.raises(UserError, match="options.json is damaged"):
         kerasgan.load_gan(run.path)
