@@ -2,7 +2,6 @@
 
 import keras
 import numpy as np
-import tensorflow as tf
 
 from kerasgan.config import Settings
 from kerasgan.data import load_data
