@@ -13,13 +13,15 @@ METRICS = ("g_loss", "d_loss", "value", "d_real", "d_generated", "d_mismatched")
 
 
 class Round(NamedTuple):
-    """What one round of the game gave: two losses, and D's logits by kind of pair."""
+    """What one round of the game gave: two losses, what G drew, and D's logits by kind
+    of pair."""
 
     g_loss: tf.Tensor
     d_loss: tf.Tensor
+    pictures: tf.Tensor
     real: tf.Tensor
     generated: tf.Tensor
-    mismatched: tf.Tensor | None
+    mismatched: tf.Tensor | None = None
 
 
 class GAN(keras.Model):
@@ -59,6 +61,8 @@ class GAN(keras.Model):
         self.trackers = [keras.metrics.Mean(name=name) for name in METRICS]
         self.loss_functions = LOSSES[settings.loss]
         self.batch_size = batch_size
+        extra = self.conditional and (settings.contrast or settings.diversity)
+        self.rescales = not extra and self.loss_functions.never_flat
 
     def build(self, input_shape=None):
         self.built = True
@@ -84,15 +88,13 @@ class GAN(keras.Model):
         real = to_floats(batch["image"])
         token_ids = batch["token_ids"] if self.conditional else None
         if self.settings.order == "one-stage":
-            # One pass through both networks serves both (Shen et al. 2021,
-            # https://arxiv.org/abs/2103.00430).
             with tf.GradientTape(persistent=True) as tape:
                 game = self._play(real, token_ids)
-            g_gradients = self._gradients(tape, game.g_loss, self.generator)
+            d_gradients, g_gradients = self._gradients_of_both(tape, game)
         else:
             with tf.GradientTape() as tape:
                 game = self._play(real, token_ids)
-        d_gradients = self._gradients(tape, game.d_loss, self.discriminator)
+            d_gradients = self._gradients(tape, game.d_loss, self.discriminator)
         d_gradients = self._with_r1(d_gradients, real, token_ids)
         self.d_optimizer.apply(d_gradients, self.discriminator.trainable_variables)
         if self.settings.order == "alternating":
@@ -120,7 +122,7 @@ class GAN(keras.Model):
             d_loss = self.loss_functions.discriminator(real_logits, logits)
             d_loss = d_loss + self._gradient_penalty(real, generated, None)
             g_loss = self.loss_functions.generator(logits)
-            return Round(g_loss, d_loss, real_logits, logits, None)
+            return Round(g_loss, d_loss, generated, real_logits, logits)
 
         match = self.discriminator.match
         logits = logits + match(vectors, ops.take(captions, told, axis=0))
@@ -145,7 +147,7 @@ class GAN(keras.Model):
             )
         if self.settings.diversity:
             g_loss = g_loss + self.settings.diversity * lack_of_spread(generated, real)
-        return Round(g_loss, d_loss, real_logits, logits, mismatched)
+        return Round(g_loss, d_loss, generated, real_logits, logits, mismatched)
 
     def _generate(self, count, words, told):
         noise = keras.random.normal(
@@ -165,6 +167,34 @@ class GAN(keras.Model):
         replicas = tf.distribute.get_strategy().num_replicas_in_sync
         weights = network.trainable_variables
         return tape.gradient(loss, weights, output_gradients=tf.constant(1 / replicas))
+
+    def _gradients_of_both(self, tape, game):
+        """D's and G's, from one pass through both networks (Shen et al. 2021,
+        https://arxiv.org/abs/2103.00430).
+
+        Where both losses reach a generated picture through its logit alone, the way
+        back through D is the same but for a factor a picture, and is gone once.
+        """
+        if not self.rescales:
+            return (
+                self._gradients(tape, game.d_loss, self.discriminator),
+                self._gradients(tape, game.g_loss, self.generator),
+            )
+        judge, forger = (
+            network.trainable_variables
+            for network in (self.discriminator, self.generator)
+        )
+        share = tf.constant(1 / tf.distribute.get_strategy().num_replicas_in_sync)
+        *d_gradients, slopes = tape.gradient(
+            game.d_loss, [*judge, game.pictures], output_gradients=share
+        )
+        for_g, for_d = (
+            tape.gradient(loss, game.generated) for loss in (game.g_loss, game.d_loss)
+        )
+        factors = tf.math.divide_no_nan(for_g, for_d)
+        slopes = slopes * ops.reshape(factors, (-1, 1, 1, 1))
+        g_gradients = tape.gradient(game.pictures, forger, output_gradients=slopes)
+        return d_gradients, g_gradients
 
     # Regularisation ------------------------------------------------------------
 

@@ -98,18 +98,23 @@ def value(real, generated):
 
 
 class Loss(NamedTuple):
+    """Both sides' losses, and whether D's has a slope at every generated logit."""
+
     generator: Callable
     discriminator: Callable
+    never_flat: bool
 
 
 LOSSES = {
-    "minimax": Loss(minimax_generator_loss, minimax_discriminator_loss),
+    "minimax": Loss(minimax_generator_loss, minimax_discriminator_loss, True),
     "non-saturating": Loss(
-        non_saturating_generator_loss, non_saturating_discriminator_loss
+        non_saturating_generator_loss, non_saturating_discriminator_loss, True
     ),
-    "hinge": Loss(hinge_generator_loss, hinge_discriminator_loss),
+    "hinge": Loss(hinge_generator_loss, hinge_discriminator_loss, False),
     "least-squares": Loss(
-        least_squares_generator_loss, least_squares_discriminator_loss
+        least_squares_generator_loss, least_squares_discriminator_loss, False
     ),
-    "wasserstein-gp": Loss(wasserstein_generator_loss, wasserstein_discriminator_loss),
+    "wasserstein-gp": Loss(
+        wasserstein_generator_loss, wasserstein_discriminator_loss, True
+    ),
 }

@@ -1,6 +1,10 @@
+import types
+import unittest.mock
+
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from kerasgan.config import GanConfig
 from kerasgan.models.discriminator import build_discriminator
@@ -69,25 +73,35 @@ def test_each_network_learns_from_its_own_loss_alone(order):
     assert not moved(before, weights(judge_still.discriminator))
 
 
-def test_one_stage_has_the_gradients_of_two_separate_steps():
+@pytest.mark.parametrize("conditional", [True, False])
+@pytest.mark.parametrize("loss", LOSSES)
+def test_one_stage_has_the_gradients_of_two_separate_steps(loss, conditional):
     """One shared pass and two passes over the same noise move both networks alike."""
-    settings = {"r1": 0.0, "augmentation": []}
+    settings = {"loss": loss, "conditional": conditional, "r1": 0.0, "augmentation": []}
+    settings |= {"contrast": 0.0, "diversity": 0.0}
     one = build(order="one-stage", **settings)
     two = build(order="alternating", **settings)
     for name in ("generator", "discriminator"):
         getattr(two, name).set_weights(getattr(one, name).get_weights())
-    two.d_optimizer.learning_rate = 0.0  # so that G meets the same D
-    start = weights(two.generator)
+    start = [weights(network) for network in (two.generator, two.discriminator)]
     noise = RANDOM.standard_normal((4, 4)).astype("float32")
-    draw = keras.random.normal
-    try:
-        keras.random.normal = lambda *args, **kwargs: keras.ops.convert_to_tensor(noise)
+    random = types.SimpleNamespace(
+        normal=lambda *args, **kwargs: keras.ops.convert_to_tensor(noise),
+        uniform=lambda *args, **kwargs: keras.ops.full((4, 1, 1, 1), 0.3),
+    )
+    with unittest.mock.patch("keras.random", random):
         one.train_step(BATCH)
+        with tf.GradientTape() as tape:  # G meets the D of before
+            real = keras.ops.convert_to_tensor(BATCH["image"] / np.float32(127.5) - 1)
+            g_loss = two._play(real, BATCH["token_ids"]).g_loss
+        asked = tape.gradient(g_loss, two.generator.trainable_variables)
+        two.g_optimizer.learning_rate = 0.0
         two.train_step(BATCH)
-    finally:
-        keras.random.normal = draw
-    assert moved(start, weights(one.generator))
-    for a, b in zip(weights(one.generator), weights(two.generator)):
+    assert moved(start[0], weights(one.generator))
+    for a, b, slope in zip(start[0], weights(one.generator), asked):
+        np.testing.assert_allclose(b, a - 1e-3 * slope, atol=1e-6)
+    assert moved(start[1], weights(one.discriminator))
+    for a, b in zip(weights(one.discriminator), weights(two.discriminator)):
         np.testing.assert_allclose(a, b, atol=1e-6)
 
 
