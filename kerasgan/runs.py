@@ -1,9 +1,10 @@
 """The run directory: what one training leaves behind, and how it is read back.
 
-options.json     every setting, resolved, with versions and the git commit
+options.json     every setting, what was chosen where a setting leaves it open,
+                 versions and the git commit
 data.json        what was read and how it was split
 metrics.jsonl    one line an epoch
-images/          picture grids
+images/          picture grids, and the captions that they show
 checkpoints/     what `--resume` continues from
 models/          *.keras and vocabulary.txt
 results/         one JSON a judgement
@@ -66,6 +67,17 @@ class Run:
         return self._read("data.json")
 
     @property
+    def captions(self) -> list[str]:
+        """The captions that the run's grids show, one a row."""
+        path = self.images / "captions.json"
+        if not path.is_file():
+            raise UserError(
+                f"{path} is not there: the run has trained nothing yet, or without"
+                " captions, or is older than this file."
+            )
+        return self._read("images/captions.json")
+
+    @property
     def metrics(self) -> list[dict]:
         """One dict an epoch; a half-written last line is left out."""
         path = self.path / "metrics.jsonl"
@@ -74,10 +86,19 @@ class Run:
         lines = path.read_text(encoding="utf-8").split("\n")
         return [json.loads(line) for line in lines[:-1] if line]
 
-    def write_options(self, command: str, settings: Settings) -> None:
+    def write_options(self, command: str, settings: Settings, chosen=None) -> None:
+        """Writes what the run was asked for.
+
+        Args:
+            command: the command that trains.
+            settings: as they were given; `--resume` compares them.
+            chosen: `{"section.key": value}` of those that settings leave open, once
+                the data have decided them.
+        """
         options = {
             "command": command,
             "settings": settings.model_dump(),
+            "chosen": chosen or {},
             "versions": _versions(),
             "git_commit": _git_commit(),
         }
@@ -110,7 +131,7 @@ class Run:
         text = "".join(json.dumps(line) + "\n" for line in kept)
         write_text(self.path / "metrics.jsonl", text)
 
-    def _read(self, name: str) -> dict:
+    def _read(self, name: str):
         path = self.path / name
         try:
             return json.loads(path.read_text(encoding="utf-8"))

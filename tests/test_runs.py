@@ -41,6 +41,10 @@ def test_options_come_back(tmp_path):
     again = open_run(run.path)
     assert again.settings == Settings() and again.command == "train-gan"
     assert json.loads((run.path / "options.json").read_text())["versions"]["keras"]
+    run.write_options("train-gan", Settings(), {"gan.conditional": True})
+    options = json.loads((run.path / "options.json").read_text())
+    assert options["chosen"] == {"gan.conditional": True}
+    assert run.settings == Settings() and run.settings.gan.conditional is None
 
 
 def test_metrics_survive_a_half_written_line(tmp_path):

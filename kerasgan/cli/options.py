@@ -2,6 +2,8 @@
 
 import click
 
+from kerasgan.errors import UserError
+
 
 def recipe_options(function):
     """`--config` and `--set`, for every command that trains."""
@@ -47,6 +49,18 @@ def gather_settings(config, assignments, named, base=None):
     values |= {key: value for key, value in named.items() if value is not None}
     recipe = read_recipe(config) if config else None
     return resolve(recipe, values, base=base, place=str(config))
+
+
+def check_dataset(name):
+    """Refuses a data set that does not exist before anything is made for it."""
+    import difflib
+
+    from kerasgan.data.plan import DATASETS
+
+    if name not in DATASETS:
+        near = difflib.get_close_matches(name, DATASETS, n=1)
+        hint = f" Did you mean {near[0]!r}?" if near else ""
+        raise UserError(f"No data set {name!r}; there are {', '.join(DATASETS)}.{hint}")
 
 
 def import_tensorflow():

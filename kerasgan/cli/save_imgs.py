@@ -9,14 +9,18 @@ from kerasgan.cli.options import import_tensorflow
 @click.argument("run", metavar="RUN")
 @click.option("--caption", "captions", multiple=True, help="Draw this (repeatable).")
 @click.option("--interpolate", is_flag=True, help="The way from one to the next.")
-@click.option("--rows", type=click.IntRange(1, 64), default=6, show_default=True)
+@click.option(
+    "--rows",
+    type=click.IntRange(1, 64),
+    help="Rows, or how many of the run's captions.  [default: 6, or all captions]",
+)
 @click.option("--columns", type=click.IntRange(1, 64), default=6, show_default=True)
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True)
 @click.option("--out", metavar="FILE", help="The PNG.  [default: in RUN/images]")
 def command(run, captions, interpolate, rows, columns, seed, out):
     """Draw pictures with a trained generator.
 
-    Without captions, a run that was trained with them draws its test captions.
+    Without captions, a run that was trained with them draws those of its grids.
     With --interpolate each strip leads from one caption to the next or, of a single
     caption or none, from one noise to another.
 
@@ -30,6 +34,8 @@ def command(run, captions, interpolate, rows, columns, seed, out):
 
     from kerasgan.runs import open_run
 
+    if captions and rows:
+        raise click.UsageError("--rows does not go with --caption: each has its row.")
     opened = open_run(run)
     path = Path(out or opened.images / _name(captions, interpolate, seed))
     if path.suffix.lower() != ".png":
@@ -42,8 +48,8 @@ def command(run, captions, interpolate, rows, columns, seed, out):
 
     forger = load_gan(opened)
     if forger.conditional and not captions:
-        captions = _test_captions(opened, rows)
-    captions = list(captions) or None
+        captions = _own_captions(opened, rows)
+    captions, rows = list(captions) or None, rows or 6
     if interpolate:
         _save_strips(forger, path, captions, rows, columns, seed)
     else:
@@ -56,12 +62,14 @@ def _name(captions, interpolate, seed):
     return f"{kind}-seed{seed}.png"
 
 
-def _test_captions(run, rows):
-    """The captions that the run's own grids show."""
-    from kerasgan.data import load_data
-
-    groups = load_data(run.settings.data).test.captions
-    return [group[0] for group in groups if group][:rows]
+def _own_captions(run, rows):
+    """The captions that the run's own grids show, or the first `rows` of them."""
+    if rows and rows > len(run.captions):
+        raise click.BadParameter(
+            f"the run's grids show {len(run.captions)} captions. Received: {rows}",
+            param_hint="--rows",
+        )
+    return run.captions[:rows]
 
 
 def _save_strips(forger, path, captions, rows, columns, seed):

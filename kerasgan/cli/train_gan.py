@@ -6,12 +6,19 @@ import shutil
 import click
 
 from kerasgan.cli.options import (
+    check_dataset,
     gather_settings,
     import_tensorflow,
     read_scalar,
     recipe_options,
 )
 from kerasgan.errors import UserError
+
+WHAT_NULL_MEANS = """\
+# No value (null) means: gan.conditional, gan.augmentation, data.split and the columns
+# are chosen from the data (a run's options.json and data.json hold the choice), the
+# others are off, without limit or the usual place."""
+AS_WITH_CAPTIONS = "# gan.conditional is open: these are the networks with captions."
 
 
 @click.command("train-gan")
@@ -54,6 +61,7 @@ def command(config, assignments, run_dir, resume, dry_run, seed, **named):
     settings = gather_settings(
         config, assignments, values, base=run.settings if run else None
     )
+    check_dataset(settings.data.dataset)
     if dry_run:
         return _show(settings)
     run = run or _new_run(settings, run_dir)
@@ -95,6 +103,7 @@ def _show(settings):
 
     from ruamel.yaml import YAML
 
+    click.echo(WHAT_NULL_MEANS)
     YAML().dump(settings.model_dump(), sys.stdout)
 
     import_tensorflow()
@@ -107,5 +116,7 @@ def _show(settings):
         size, length = settings.gan.vocabulary_size, settings.gan.caption_length
         vectorizer = build_vectorizer(None, words, size, length)
     gan = build_gan(settings, vectorizer, settings.training.batch_size)
+    if settings.gan.conditional is None:
+        click.echo(AS_WITH_CAPTIONS)
     for network in (gan.generator, gan.discriminator):
         network.summary(line_length=88, expand_nested=True)

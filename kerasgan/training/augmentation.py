@@ -15,7 +15,7 @@ def augment(pictures, policy, seed):
     Args:
         pictures: `(n, size, size, channels)` in [-1, 1].
         policy: any of `"colour"`, `"translation"`, `"cutout"`, applied in this order.
-        seed: a `keras.random.SeedGenerator`.
+        seed: a `keras.random.SeedGenerator`; `ReplicaSeeds` on several devices.
 
     Returns:
         Pictures of the same shape and dtype; `colour` may leave [-1, 1].

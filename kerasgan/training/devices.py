@@ -1,5 +1,6 @@
 """Where training runs: one processor, several GPUs, or a TPU."""
 
+import keras
 import tensorflow as tf
 
 from kerasgan.errors import UserError
@@ -36,3 +37,18 @@ def compiles(place):
     processor, and Keras cannot compile a step over several devices."""
     one = place.num_replicas_in_sync == 1
     return one and "GPU" in place.extended.worker_devices[0].upper()
+
+
+class ReplicaSeeds(keras.random.SeedGenerator):
+    """A `SeedGenerator` that seeds every replica of a strategy differently.
+
+    Its state is the same on all of them; replica 0 gets Keras's own seeds, so that one
+    device draws what it would draw without this class.
+    """
+
+    def next(self, ordered=True):
+        seed = super().next(ordered)
+        context = tf.distribute.get_replica_context()
+        replica = 0 if context is None else context.replica_id_in_sync_group
+        # Far apart, so that no replica repeats another run's with the next seed.
+        return seed + [tf.cast(replica, seed.dtype) * 2**20, 0]

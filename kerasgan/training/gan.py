@@ -7,7 +7,8 @@ import tensorflow as tf
 from keras import ops
 
 from kerasgan.training.augmentation import augment
-from kerasgan.training.losses import LOSSES, contrastive_loss, value
+from kerasgan.training.devices import ReplicaSeeds
+from kerasgan.training.losses import LOSSES, contrastive_loss
 
 METRICS = ("g_loss", "d_loss", "value", "d_real", "d_generated", "d_mismatched")
 
@@ -54,7 +55,7 @@ class GAN(keras.Model):
         self.conditional = discriminator.text_branch is not None
         self.ema_generator = keras.models.clone_model(generator)
         self.ema_generator.set_weights(generator.get_weights())
-        self.seed_generator = keras.random.SeedGenerator(seed)
+        self.seed_generator = ReplicaSeeds(seed)
         self.step = self.add_weight(
             name="step", shape=(), dtype="int32", initializer="zeros", trainable=False
         )
@@ -267,7 +268,7 @@ class GAN(keras.Model):
         figures = {
             "g_loss": game.g_loss,
             "d_loss": game.d_loss,
-            "value": value(game.real, game.generated),
+            "value": self.loss_functions.value(game.real, game.generated),
             "d_real": ops.mean(ops.cast(game.real > 0, "float32")),
             "d_generated": ops.mean(ops.cast(game.generated < 0, "float32")),
         }

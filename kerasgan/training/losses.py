@@ -92,17 +92,26 @@ def value(real, generated):
     """V(D, G) of paper A, equation (2); at most 0, and -log 4 where D is at a loss.
 
     It reads logits as log-odds, which they are under `minimax` and `non-saturating`;
-    under the other losses it is a yardstick only.
+    under `hinge` and `least-squares` it is a yardstick only.
     """
     return -minimax_discriminator_loss(real, generated)
 
 
+def wasserstein_value(real, generated):
+    """The critic's estimate of the distance between real and generated pictures,
+    Arjovsky et al. 2017, equation (2): 0 where it is at a loss, without an upper end.
+    Its logits are no log-odds, so V(D, G) would say nothing."""
+    return -wasserstein_discriminator_loss(real, generated)
+
+
 class Loss(NamedTuple):
-    """Both sides' losses, and whether D's has a slope at every generated logit."""
+    """Both sides' losses, whether D's has a slope at every generated logit, and the
+    figure of how well D tells real from generated pictures."""
 
     generator: Callable
     discriminator: Callable
     never_flat: bool
+    value: Callable = value
 
 
 LOSSES = {
@@ -115,6 +124,9 @@ LOSSES = {
         least_squares_generator_loss, least_squares_discriminator_loss, False
     ),
     "wasserstein-gp": Loss(
-        wasserstein_generator_loss, wasserstein_discriminator_loss, True
+        wasserstein_generator_loss,
+        wasserstein_discriminator_loss,
+        True,
+        wasserstein_value,
     ),
 }

@@ -56,7 +56,6 @@ def train_gan(settings: Settings | None = None, run: Run | None = None, progress
         run = new_run("train-gan", settings)
     settings = settings or run.settings
     _refuse_other_settings(run, settings)
-    run.write_options("train-gan", settings)
     policy = keras.config.dtype_policy()
     keras.config.set_dtype_policy(settings.training.precision)
     try:
@@ -69,13 +68,7 @@ def _train(settings, run, progress):
     place = strategy(settings.training.device)
     pairs = load_data(settings.data, progress=progress)
     run.write_data(pairs.info)
-    conditional = _is_conditional(settings, pairs)
-    vectorizer = _vectorizer(settings, run, pairs.train) if conditional else None
-    feed = _feed(settings, pairs.train, vectorizer)
-    batch_size = _batch_size(settings, feed, place.num_replicas_in_sync)
-    settings = _with_augmentation(settings, feed)
-    with place.scope():
-        gan = build_gan(settings, vectorizer, batch_size, compiles(place))
+    gan, feed, vectorizer = prepare(settings, run, pairs.train, place)
     forger = PictureForger(gan.ema_generator, gan.discriminator, vectorizer)
     variables = [
         *gan.variables,
@@ -84,14 +77,14 @@ def _train(settings, run, progress):
     ]
     done = load_checkpoint(run.checkpoints, variables) or {"epoch": 0, "seconds": 0.0}
     run.keep_metrics(done["epoch"])
-    show = pairs.test if len(pairs.test.ids) else pairs.train
+    show = _shown(pairs, gan.conditional)
     watch = Watch(settings, run, forger, show, done["seconds"], progress)
     try:
         with watch:
             for epoch in range(done["epoch"] + 1, settings.training.epochs + 1):
                 if watch.time_is_up:
                     break
-                batches = feed.batches(batch_size, settings.training.seed, epoch)
+                batches = feed.batches(gan.batch_size, settings.training.seed, epoch)
                 watch.fit(gan, batches, epoch)
                 save_checkpoint(
                     run.checkpoints, epoch, variables, seconds=watch.seconds
@@ -110,6 +103,32 @@ def _refuse_other_settings(run, settings):
             f"{run.path} was started with other settings; it goes on with the same.\n"
             + "\n".join(lines)
         )
+
+
+def prepare(settings, run, train, place):
+    """Makes what a run's settings leave open fit its data, and builds its game.
+
+    Args:
+        settings: a `Settings`.
+        run: the `Run` that gets the vocabulary and what was chosen.
+        train: the `Split` that trains.
+        place: a `tf.distribute.Strategy`.
+
+    Returns:
+        A compiled `GAN`, a `PairFeed`, and what reads captions, None without.
+    """
+    conditional = _is_conditional(settings, train)
+    vectorizer = _vectorizer(settings, run, train) if conditional else None
+    feed = _feed(settings, train, vectorizer)
+    batch_size = _batch_size(settings, feed, place.num_replicas_in_sync)
+    augmentation = _augmentation(settings, feed)
+    chosen = {"gan.conditional": conditional, "gan.augmentation": augmentation}
+    run.write_options("train-gan", settings, chosen)
+    game = settings.gan.model_copy(update={"augmentation": augmentation})
+    settings = settings.model_copy(update={"gan": game})
+    with place.scope():
+        gan = build_gan(settings, vectorizer, batch_size, compiles(place))
+    return gan, feed, vectorizer
 
 
 def build_gan(settings, vectorizer=None, batch_size=64, jit_compile=False):
@@ -163,8 +182,8 @@ def build_gan(settings, vectorizer=None, batch_size=64, jit_compile=False):
     return model
 
 
-def _is_conditional(settings, pairs):
-    captions = any(any(captions) for captions in pairs.train.captions)
+def _is_conditional(settings, train):
+    captions = any(any(captions) for captions in train.captions)
     if settings.gan.conditional and not captions:
         raise UserError("gan.conditional is true, but the pictures have no captions.")
     return captions if settings.gan.conditional is None else settings.gan.conditional
@@ -192,13 +211,17 @@ def _feed(settings, train, vectorizer):
     return PairFeed(images, np.split(token_ids, ends[:-1]))
 
 
-def _with_augmentation(settings, feed):
-    """Chooses the augmentation where the settings leave it open."""
+def _shown(pairs, conditional):
+    """The side that the grids show: training's where test has nothing to show."""
+    shows = any(pairs.test.captions) if conditional else pairs.test.ids
+    return pairs.test if shows else pairs.train
+
+
+def _augmentation(settings, feed):
+    """The settings' augmentation, chosen where they leave it open."""
     if settings.gan.augmentation is not None:
-        return settings
-    policy = list(CHANGES) if feed.count < FEW_PICTURES else []
-    gan = settings.gan.model_copy(update={"augmentation": policy})
-    return settings.model_copy(update={"gan": gan})
+        return settings.gan.augmentation
+    return list(CHANGES) if feed.count < FEW_PICTURES else []
 
 
 def _batch_size(settings, feed, replicas):

@@ -17,6 +17,7 @@ from rich.progress import (
 
 from kerasgan.errors import JobError
 from kerasgan.grids import save_grid
+from kerasgan.runs import write_json
 
 D_WINS = 0.99  # accuracy of D on real and generated pictures
 PATIENCE = 3  # epochs
@@ -30,7 +31,8 @@ class Watch(contextlib.ExitStack):
         settings: a `Settings`.
         run: a `Run`.
         forger: draws the grids, from the generator's moving average.
-        show: the `Split` whose captions the grids use.
+        show: the `Split` whose pictures, and captions where G takes some, the grids
+            show.
         seconds: training time of earlier sessions.
         progress: shows a bar and messages on standard error.
     """
@@ -42,6 +44,8 @@ class Watch(contextlib.ExitStack):
         self.seconds = seconds
         self.limit = 60 * (self.training.minutes or float("inf"))
         self.losing = 0
+        # A critic's logits have no threshold that it could be right or wrong about.
+        self.has_critic = settings.gan.loss == "wasserstein-gp"
         side = self.training.grid
         self.captions, self.reals = None, _tile(show.images[: side * side], side)
         if forger.conditional:
@@ -50,6 +54,7 @@ class Watch(contextlib.ExitStack):
             ]
             self.captions = [show.captions[index][0] for index in picked]
             self.reals = show.images[picked][:, None]
+            write_json(run.images / "captions.json", self.captions)
         self.noise = forger.noise(side if forger.conditional else side * side, seed=0)
         self.console = Console(stderr=True, quiet=not progress)
         self.bar = Progress(
@@ -137,7 +142,7 @@ class Watch(contextlib.ExitStack):
 
     def _warn(self, figures):
         wins = min(figures["d_real"], figures["d_generated"]) > D_WINS
-        self.losing = self.losing + 1 if wins else 0
+        self.losing = self.losing + 1 if wins and not self.has_critic else 0
         if self.losing >= PATIENCE:
             self.console.print(
                 f"[yellow]D has told nearly everything apart for {self.losing} epochs:"

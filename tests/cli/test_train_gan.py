@@ -68,7 +68,8 @@ def test_a_failed_start_leaves_nothing(tmp_path):
         (["--set=gan.latent_dim=x"], "gan.latent_dim"),
         (["--epochs=0"], "--epochs"),
         (["--config=absent.yaml"], "no recipe at"),
-        (["--dataset=imagenet"], "imagenet"),
+        (["--dataset=imagenet"], "No data set 'imagenet'; there are scenes, "),
+        (["--dataset=flickr30", "--dry-run"], "Did you mean 'flickr30k'?"),
     ],
 )
 def test_mistakes_exit_2_without_traceback(arguments, message, tmp_path):
@@ -85,6 +86,15 @@ def test_dry_run_prints_settings_and_shapes(tmp_path):
     assert not (tmp_path / "r").exists()
 
 
+def test_dry_run_says_what_null_means():
+    lines = call("train-gan", *TINY, "--dry-run").output.splitlines()
+    comment = " ".join(line for line in lines if line.startswith("#"))
+    assert "null" in comment and "gan.augmentation" in comment
+    assert "networks with captions" in comment
+    settled = call("train-gan", *TINY, "--set=gan.conditional=false", "--dry-run")
+    assert "networks with captions" not in settled.output
+
+
 def test_epochs_alone_are_not_cut_short_by_the_default_minutes():
     result = call("train-gan", "--epochs=3", "--dry-run", *TINY)
     assert "minutes:\n" in result.output
@@ -97,10 +107,27 @@ def test_save_imgs(run_dir, tmp_path):
     assert opened(out).format == "PNG"
     call("save-imgs", run_dir, "--caption=a", "--caption=b", "--interpolate")
     assert (run_dir / "images" / "strip-seed0.png").is_file()
+
+
+def test_a_run_directory_alone_draws_its_own_captions(run_dir, tmp_path, monkeypatch):
+    def fail(*args, **kwargs):
+        raise AssertionError("the data were read")
+
+    monkeypatch.setattr("kerasgan.data.pipeline.load_data", fail)
     result = call("save-imgs", run_dir, "--rows=2", "--seed=3")
-    assert result.output.strip().endswith("random-seed3.png")
+    own = result.output.strip()
+    assert own.endswith("random-seed3.png")
+    given = [f"--caption={caption}" for caption in open_run(run_dir).captions]
+    assert len(given) == 2
+    out = tmp_path / "given.png"
+    call("save-imgs", run_dir, *given, "--seed=3", "--out", out)
+    assert opened(own).tobytes() == opened(out).tobytes()
 
 
 def test_save_imgs_refuses(run_dir, tmp_path):
     assert ".png" in call("save-imgs", run_dir, "--out=a.txt", status=2).output
     assert "no run at" in call("save-imgs", tmp_path, status=2).output
+    result = call("save-imgs", run_dir, "--caption=a", "--rows=2", status=2)
+    assert "--rows does not go with --caption" in result.output
+    result = call("save-imgs", run_dir, "--rows=3", status=2)
+    assert "show 2 captions. Received: 3" in result.output

@@ -61,6 +61,14 @@ def test_a_step_moves_both_networks(loss, order, conditional):
     assert all(np.isfinite(figure).all() for figure in figures.values())
 
 
+@pytest.mark.parametrize("loss", ["non-saturating", "wasserstein-gp"])
+def test_value_is_what_d_maximises(loss):
+    gan = build(False, loss=loss)
+    gan._gradient_penalty = lambda *args: 0.0
+    figures = gan.train_step(BATCH)
+    assert float(figures["value"][0]) == pytest.approx(-float(figures["d_loss"][0]))
+
+
 @pytest.mark.parametrize("order", ["one-stage", "alternating"])
 def test_each_network_learns_from_its_own_loss_alone(order):
     generator_still = build(rates=(0.0, 1e-2), order=order)

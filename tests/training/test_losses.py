@@ -59,6 +59,13 @@ def test_value_is_minus_log_four_where_d_is_at_a_loss():
     assert float(value(zeros, zeros)) == pytest.approx(-np.log(4), abs=1e-6)
 
 
+@pytest.mark.parametrize("name", LOSSES)
+def test_every_loss_has_its_value(name):
+    v = np.log(sigmoid(REAL)).mean() + np.log(1 - sigmoid(FAKE)).mean()
+    expected = 2.9 - 3.125 if name == "wasserstein-gp" else v
+    assert float(LOSSES[name].value(REAL, FAKE)) == pytest.approx(expected, abs=1e-5)
+
+
 def test_contrast_against_naive_softmax():
     random = np.random.default_rng(0)
     pictures, captions = random.standard_normal((2, 5, 3)).astype("float32")

@@ -11,6 +11,7 @@ import pytest
 
 import kerasgan
 from kerasgan.config import Settings
+from kerasgan.data import load_data
 from kerasgan.errors import JobError, UserError
 from kerasgan.runs import new_run, open_run
 from tests.helpers import opened
@@ -60,9 +61,49 @@ def test_a_run_holds_what_it_should(tiny, tmp_path):
     assert run.metrics[0]["value"] <= 0
     assert run.data["train"] == len(run.data["train_ids"]) == 32
     assert run.settings == tiny
+    assert json.loads((run.path / "options.json").read_text())["chosen"] == {
+        "gan.conditional": True,
+        "gan.augmentation": ["colour", "translation", "cutout"],
+    }
+    shown = load_data(tiny.data).test.captions
+    assert run.captions == [group[0] for group in shown][:2]
     for name in ("reals.png", "epoch-0001.png", "epoch-0002.png"):
         assert opened(run.images / name).size[0] > 64
     assert list(run.tensorboard.iterdir())
+
+
+def test_grids_show_training_captions_where_test_has_none(tiny, tmp_path, monkeypatch):
+    pairs = load_data(tiny.data)
+    for group in [*pairs.test.captions, pairs.train.captions[0]]:
+        group.clear()
+    name = "kerasgan.training.train_gan.load_data"
+    monkeypatch.setattr(name, lambda *args, **kwargs: pairs)
+    run = train(changed(tiny, training__epochs=1), tmp_path / "run")
+    assert run.captions == [group[0] for group in pairs.train.captions[1:3]]
+    assert (run.images / "epoch-0001.png").is_file()
+
+
+def test_choices_that_settings_make_are_kept(tiny, tmp_path):
+    given = {"gan__conditional": False, "gan__augmentation": ["cutout"]}
+    run = train(changed(tiny, training__epochs=1, **given), tmp_path / "run")
+    options = json.loads((run.path / "options.json").read_text())
+    assert options["chosen"] == {
+        "gan.conditional": False,
+        "gan.augmentation": ["cutout"],
+    }
+    with pytest.raises(UserError, match="captions.json is not there"):
+        run.captions
+
+
+@pytest.mark.parametrize(
+    ("loss", "warns"), [("hinge", True), ("wasserstein-gp", False)]
+)
+def test_a_critic_does_not_win(tiny, tmp_path, monkeypatch, capsys, loss, warns):
+    monkeypatch.setattr("kerasgan.training.watching.D_WINS", -1)  # always
+    monkeypatch.setattr("kerasgan.training.watching.PATIENCE", 1)
+    settings = changed(tiny, gan__loss=loss, training__epochs=1)
+    kerasgan.train_gan(settings, new_run("train-gan", settings, tmp_path / "run"))
+    assert ("D has told" in capsys.readouterr().err) == warns
 
 
 def test_pictures_follow_captions_noise_and_seed(tiny, tmp_path):
