@@ -1,0 +1,118 @@
+"""How alike texts are by paper A's equation (5): the cosine of TF-IDF vectors.
+
+A picture's references are lists of str. One without a word is none; a picture
+without references has no similarity (NaN), while a caption without a known word has
+one: 0.
+"""
+
+from itertools import chain
+
+import numpy as np
+from sklearn.feature_extraction.text import TfidfVectorizer
+
+from kerasgan.evaluation.words import normalize, normalize_references
+
+CHUNK = 512  # captions compared at a time
+DIGITS = 12  # kept, so that rounding neither breaks a tie nor misses a threshold
+REDUCTIONS = ("max", "mean", "first")
+
+
+def fit_tfidf(train_captions):
+    """Fits TF-IDF on the words of training captions.
+
+    Word counts times ln((1 + n) / (1 + document frequency)) + 1, scaled to length 1;
+    words of one letter count, and no word is left out as too common.
+
+    Args:
+        train_captions: sequence of str, captions of the training split alone.
+
+    Returns:
+        A fitted `TfidfVectorizer`.
+    """
+    vectorizer = TfidfVectorizer(
+        preprocessor=normalize, tokenizer=str.split, token_pattern=None
+    )
+    return vectorizer.fit(train_captions)
+
+
+def similarity_matrix(vectorizer, captions, references, reduction="max"):
+    """Similarity of every caption to every picture.
+
+    Args:
+        vectorizer: as `fit_tfidf` gave it.
+        captions: n str, the i-th of the i-th picture.
+        references: n lists of str.
+        reduction: of the similarities to a picture's references: their "max", their
+            "mean", or the "first" alone.
+
+    Returns:
+        float64 `(n, n)` in [0, 1]: captions down, pictures across, so that a caption
+        meets its own picture on the diagonal. Row and column of a picture without
+        references are NaN.
+    """
+    if len(captions) != len(references):
+        raise ValueError(
+            "Every picture needs one caption and a list of references. Received: "
+            f"{len(captions)} captions and {len(references)} lists."
+        )
+    vectors, counts = _reference_vectors(vectorizer, references)
+    known = np.flatnonzero(counts)
+    caption_vectors = vectorizer.transform(captions)
+    matrix = np.full((len(captions), len(captions)), np.nan)
+    for start in range(0, len(known), CHUNK):
+        rows = known[start : start + CHUNK]
+        cosines = (caption_vectors[rows] @ vectors.T).toarray()
+        matrix[np.ix_(rows, known)] = _reduced(cosines, counts[known], reduction)
+    return matrix
+
+
+def scores(vectorizer, captions, references, owners, reduction="max"):
+    """Similarity of each caption to its own picture.
+
+    Args:
+        vectorizer, references, reduction: see `similarity_matrix`.
+        captions: m str.
+        owners: int `(m,)`, each caption's picture as a row of `references`.
+
+    Returns:
+        float64 `(m,)` in [0, 1]; NaN where the picture has no references.
+    """
+    vectors, counts = _reference_vectors(vectorizer, references)
+    firsts, owners = np.cumsum(counts) - counts, np.asarray(owners)
+    known = np.flatnonzero(counts[owners])
+    result = np.full(len(captions), np.nan)
+    if len(known):
+        owners = owners[known]
+        own = [np.arange(firsts[row], firsts[row] + counts[row]) for row in owners]
+        repeated = vectorizer.transform(captions)[np.repeat(known, counts[owners])]
+        products = repeated.multiply(vectors[np.concatenate(own)]).sum(axis=1)
+        cosines = np.asarray(products).ravel()
+        result[known] = _reduced(cosines, counts[owners], reduction)
+    return result
+
+
+def _reference_vectors(vectorizer, references):
+    """One row a reference, picture after picture, and how many each picture has."""
+    references = normalize_references(references)
+    counts = np.array([len(captions) for captions in references], np.int64)
+    if not counts.any():
+        raise ValueError(
+            f"No picture has a reference with a word. Received: {len(counts)} pictures."
+        )
+    return vectorizer.transform(chain.from_iterable(references)), counts
+
+
+def _reduced(cosines, counts, reduction):
+    """Reduces the last axis, which holds `counts[i]` values of the i-th picture."""
+    if reduction not in REDUCTIONS:
+        raise ValueError(
+            f"reduction must be one of {', '.join(REDUCTIONS)}. Received: {reduction!r}"
+        )
+    starts = np.cumsum(counts) - counts
+    if reduction == "first":
+        reduced = cosines[..., starts]
+    elif reduction == "max":
+        reduced = np.maximum.reduceat(cosines, starts, axis=-1)
+    else:
+        reduced = np.add.reduceat(cosines, starts, axis=-1) / counts
+    return reduced.round(DIGITS)
