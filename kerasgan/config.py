@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field
 Fraction = Annotated[float, Field(gt=0, lt=1)]
 Positive = Annotated[int, Field(ge=1)]
 NonNegative = Annotated[float, Field(ge=0)]
+Minutes = Annotated[float, Field(gt=0)]
 
 
 class Section(BaseModel):
@@ -77,11 +78,39 @@ class GanConfig(Section):
     ema_half_life: NonNegative = 10.0  # thousands of pictures; 0: no averaging
 
 
+class CaptionsConfig(Section):
+    """The matcher, the forger of captions, and their game."""
+
+    backbone: Literal["conv", "efficientnet-lite0"] = "conv"
+    validation: Annotated[float, Field(gt=0, le=0.5)] = 0.1  # part of what trains
+    vocabulary_size: Annotated[int, Field(ge=4)] = 4000
+    caption_length: Annotated[int, Field(ge=2)] = 24  # words
+    text_branch: Literal["lstm-attention", "words"] = "words"  # of the matcher
+    joint_dim: Positive = 256
+    members: Positive = 2  # matchers whose cosines are averaged
+    matcher_batch_size: Annotated[int, Field(ge=2)] = 256
+    matcher_learning_rate: Annotated[float, Field(gt=0)] = 1e-3
+    matcher_epochs: Positive = 60
+    matcher_minutes: Minutes | None = None  # None: all epochs
+    dim: Positive = 256  # of the captioner's LSTM, embedding and attention
+    noise_dim: Positive = 16
+    batch_size: Positive = 32  # pictures, with up to five captions each
+    learning_rate: Annotated[float, Field(gt=0)] = 1e-3
+    likelihood_epochs: Positive = 15
+    likelihood_minutes: Minutes | None = None
+    game_epochs: Annotated[int, Field(ge=0)] = 3  # of the adversarial stage; 0: none
+    game_minutes: Minutes | None = None
+    game_learning_rate: Annotated[float, Field(gt=0)] = 1e-4
+    samples: Annotated[int, Field(ge=2)] = 5  # captions a picture in the game
+    consensus: NonNegative = 1.0  # reward for words of the picture's own captions
+    likelihood: NonNegative = 0.2  # weight of teacher forcing in the game
+
+
 class TrainingConfig(Section):
     """How long, how fast, and on what."""
 
     epochs: Positive = 1000
-    minutes: Annotated[float, Field(gt=0)] | None = 4  # None: all epochs
+    minutes: Minutes | None = 4  # None: all epochs
     batch_size: Annotated[int, Field(ge=2)] = 32
     learning_rate: Annotated[float, Field(gt=0)] = 8e-4
     beta_1: Annotated[float, Field(ge=0, lt=1)] = 0.5
@@ -98,4 +127,5 @@ class Settings(Section):
 
     data: DataConfig = DataConfig()
     gan: GanConfig = GanConfig()
+    captions: CaptionsConfig = CaptionsConfig()
     training: TrainingConfig = TrainingConfig()

@@ -3,6 +3,7 @@
 import contextlib
 import io
 import warnings
+from pathlib import Path
 
 import numpy as np
 from PIL import Image, ImageFile, ImageOps
@@ -53,6 +54,17 @@ def prepare(data: bytes, size: int, fit: str) -> bytes:
     if untouched and image.size == (size, size):
         return data
     return encode(square(image, size, fit))
+
+
+def read_square(path: Path, size: int, fit: str) -> np.ndarray:
+    """A picture file as training would see it: uint8 (size, size, 3).
+
+    Raises:
+        BadPicture: with the reason.
+        OSError: it cannot be read.
+    """
+    data = prepare(path.read_bytes(), size, fit)
+    return np.asarray(decode(data)[0])
 
 
 def decode(data: bytes) -> tuple[Image.Image, bool]:

@@ -7,7 +7,9 @@ from kerasgan.models.layers import AttentionPooling, WeightedSum
 KINDS = ("lstm-attention", "words")
 
 
-def build_text_branch(vocabulary_size, length, dim=128, kind="lstm-attention"):
+def build_text_branch(
+    vocabulary_size, length, dim=128, kind="lstm-attention", name="text_branch"
+):
     """Builds the text branch.
 
     `lstm-attention` is the papers': embedding, LSTM, attention over its outputs.
@@ -34,4 +36,4 @@ def build_text_branch(vocabulary_size, length, dim=128, kind="lstm-attention"):
         vector = keras.layers.Dense(dim)(vector) + keras.layers.Dense(dim)(hidden)
     else:
         raise ValueError(f"kind must be one of {KINDS}. Received: kind={kind!r}")
-    return keras.Model(token_ids, vector, name="text_branch")
+    return keras.Model(token_ids, vector, name=name)

@@ -1,0 +1,36 @@
+"""`kerasgan evaluate`."""
+
+import json
+
+import click
+
+from kerasgan.cli.options import import_tensorflow, json_option
+
+
+@click.command("evaluate")
+@click.argument("run", metavar="RUN")
+@json_option
+def command(run, as_json):
+    """Judge a run's captions by paper A's protocol, beside what they must be better
+    than, and its matcher by retrieval both ways.
+
+    Thresholds are chosen on validation pictures, figures are of the test pictures.
+    RUN/results holds all of them: similarity.json, captions.json, retrieval.json,
+    and predictions.csv with the score of every pair.
+
+    \b
+    Example:
+      kerasgan evaluate runs/00000-train-gan-scenes
+    """
+    from kerasgan.runs import open_run
+
+    opened = open_run(run)
+    import_tensorflow()
+    from kerasgan.evaluation.protocol import evaluate_captions
+    from kerasgan.report.tables import protocol_tables
+
+    results = evaluate_captions(opened, lambda line: click.echo(line, err=True))
+    if as_json:
+        return click.echo(json.dumps(results, ensure_ascii=False))
+    click.echo(protocol_tables(results))
+    click.echo(f"\nResults: {opened.results}")

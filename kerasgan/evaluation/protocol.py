@@ -1,0 +1,175 @@
+"""Paper A's protocol on a run's captions: rows side by side, on the same pairs.
+
+Thresholds are chosen on the validation part of the training split alone; the test
+split is only judged.
+"""
+
+import csv
+import io
+
+import numpy as np
+
+from kerasgan.data import load_data
+from kerasgan.errors import UserError
+from kerasgan.evaluation.baselines import Baselines
+from kerasgan.evaluation.captions import score_captions
+from kerasgan.evaluation.judgement import best_threshold, judge, pairs
+from kerasgan.evaluation.retrieval import retrieval
+from kerasgan.evaluation.similarity import fit_tfidf, similarity_matrix
+from kerasgan.runs import write_json, write_text
+from kerasgan.training.caption_forger import load_captioner
+from kerasgan.training.seeing import cached_grids, shows_pictures
+from kerasgan.training.train_captions import data_for_captions, validation_rows
+
+NEIGHBOURS = (10, 50)
+BEAM = 3
+ROWS = {
+    "likelihood": "ours, likelihood only, beam",
+    "adversarial": "ours, adversarial, beam",
+    "reranked": "ours, adversarial, reranked",
+    "nearest": "nearest training picture's caption",
+    "consensus10": "consensus of the 10 nearest",
+    "consensus50": "consensus of the 50 nearest",
+    "frequent": "the commonest caption",
+    "random": "a random training caption",
+    "human": "a human one against the rest",
+}
+
+
+def evaluate_captions(run, progress=print):
+    """Judges a run's captions and its matcher, and writes the results.
+
+    Args:
+        run: a `Run` whose captions stage has finished.
+        progress: called with a line for a person as each step begins.
+
+    Returns:
+        `{"similarity", "captions", "retrieval"}`, as written to `results/`, where
+        `predictions.csv` holds the scores of every pair.
+    """
+    forger = load_captioner(run)
+    settings = run.settings
+    data = load_data(data_for_captions(settings))
+    fit, validation = validation_rows(
+        data.train, settings.captions.validation, settings
+    )
+    train = _Part(data.train, fit, forger, settings)
+    parts = {"validation": _Part(data.train, validation, forger, settings)}
+    test = [row for row, texts in enumerate(data.test.captions) if any(texts)]
+    if len(test) < 2:
+        raise UserError("The test split has fewer than two pictures with captions.")
+    parts["test"] = _Part(data.test, test, forger, settings)
+
+    known = [text for texts in train.captions for text in texts]
+    vectorizer = fit_tfidf(known)
+    baselines = Baselines(train.captions, forger.memory.vectors, vectorizer)
+    said = {}
+    for name, part in parts.items():
+        progress(f"captions of {len(part.captions)} {name} pictures")
+        said[name] = _captions(part, forger, run, baselines, settings.training.seed)
+
+    rows, judged, predictions = {}, {}, _Predictions()
+    for name in said["test"]:
+        matrices = {
+            part: similarity_matrix(vectorizer, *_asked(name, said[part], parts[part]))
+            for part in parts
+        }
+        threshold = best_threshold(*pairs(matrices["validation"]))
+        rows[name] = judge(matrices["test"], threshold)
+        rows[name]["reductions"] = {
+            reduction: judge(
+                similarity_matrix(
+                    vectorizer, *_asked(name, said["test"], parts["test"]), reduction
+                ),
+                threshold,
+            )["auc"]
+            for reduction in ("mean", "first")
+        }
+        captions, references = _asked(name, said["test"], parts["test"])
+        judged[name] = score_captions(captions, references, known)
+        predictions.add(name, parts["test"].ids, captions, matrices["test"], threshold)
+    results = {
+        "similarity": {
+            "rows": rows,
+            "titles": ROWS,
+            "test_pictures": len(test),
+            "validation_pictures": len(validation),
+            "reference": "the most similar of a picture's captions",
+        },
+        "captions": {"rows": judged},
+        "retrieval": _retrieval(parts["test"], forger),
+    }
+    for name, content in results.items():
+        write_json(run.results / f"{name}.json", content)
+    write_text(run.results / "predictions.csv", predictions.text)
+    return results
+
+
+class _Part:
+    """Some pictures of a split, and what the forger sees in them."""
+
+    def __init__(self, split, rows, forger, settings):
+        self.ids = [split.ids[row] for row in rows]
+        self.captions = [[t for t in split.captions[row] if t] for row in rows]
+        if shows_pictures(forger.eye):
+            images = split.images[rows]
+            self.grids = forger.see(images)
+            self.vectors = forger.embed_pictures(images)
+        else:
+            name = settings.captions.backbone
+            self.grids = cached_grids(forger.eye, name, split)[rows]
+            self.vectors = forger.embed_pictures(grids=self.grids)
+
+
+def _captions(part, forger, run, baselines, seed):
+    likelihood = load_captioner(run, "captioner-likelihood")
+    count, vectors = len(part.captions), part.vectors
+
+    def best(found):
+        return [choices[0][0] for choices in found]
+
+    return {
+        "likelihood": best(likelihood.caption(part.grids, decoding="beam")),
+        "adversarial": best(forger.caption(part.grids, decoding="beam")),
+        "reranked": best(forger.caption(part.grids, vectors, "rerank", seed)),
+        "nearest": baselines.nearest(vectors),
+        **{f"consensus{n}": baselines.consensus(vectors, n) for n in NEIGHBOURS},
+        "frequent": baselines.frequent(count),
+        "random": baselines.random(count, seed),
+        "human": [texts[0] for texts in part.captions],
+    }
+
+
+def _asked(name, said, part):
+    """A row's captions and what they are held against."""
+    if name == "human":  # its own words are no reference
+        return said[name], [texts[1:] for texts in part.captions]
+    return said[name], part.captions
+
+
+def _retrieval(part, forger):
+    texts = [text for group in part.captions for text in group]
+    owners = np.repeat(np.arange(len(part.captions)), [len(g) for g in part.captions])
+    return retrieval(part.vectors, forger.embed_captions(texts), owners)
+
+
+class _Predictions:
+    """Every pair's score as CSV, so that anyone can compute the figures again."""
+
+    def __init__(self):
+        self.file = io.StringIO()
+        self.writer = csv.writer(self.file, lineterminator="\n")
+        head = ("row", "image_id", "caption", "matched", "mismatched", "threshold")
+        self.writer.writerow(head)
+
+    def add(self, name, ids, captions, matrix, threshold):
+        known = ~np.isnan(np.diag(matrix))
+        matched, mismatched = pairs(matrix, derangement_count=1)
+        scores = zip(matched, mismatched)
+        for image_id, caption, there in zip(ids, captions, known):
+            one, other = next(scores) if there else ("", "")
+            self.writer.writerow([name, image_id, caption, one, other, threshold])
+
+    @property
+    def text(self):
+        return self.file.getvalue()

@@ -1,0 +1,133 @@
+"""Captions from a captioner, word by word, inside the graph.
+
+All functions take a `Captioner`, the grid `(n, height, width, channels)` of n pictures
+and noise `(n, noise_dim)`. They stop when every caption has ended, and return token
+ids `(n, k, caption_length - 1)` int32, without the opening one, and log-likelihoods
+`(n, k)` float32 of k captions a picture.
+"""
+
+import tensorflow as tf
+
+from kerasgan.models.captioner import END, NEVER
+
+NUCLEUS = 256  # the likeliest words, among which top-p chooses
+
+
+def greedy(captioner, grid, noise):
+    """One caption a picture: the likeliest word each time."""
+
+    def choose(chances, word):
+        return tf.argmax(chances, axis=-1, output_type=tf.int32)
+
+    return _write(captioner, grid, noise, 1, choose)
+
+
+def sample(captioner, grid, noise, count=5, top_p=1.0, temperature=1.0, seed=0):
+    """Words drawn by their chances.
+
+    Args:
+        count: captions a picture.
+        top_p: only the likeliest words that make up this share are drawn from
+            (Holtzman et al. 2020, https://arxiv.org/abs/1904.09751).
+        temperature: below 1 prefers likely words.
+        seed: int, or an int32 scalar tensor.
+    """
+
+    def choose(chances, word):
+        key = tf.stack([tf.cast(seed, tf.int32), word])
+        chances = chances / temperature
+        if top_p == 1:
+            return _draw(chances, key)
+        chances, ids = tf.math.top_k(chances, min(NUCLEUS, chances.shape[-1]))
+        before = tf.cumsum(tf.nn.softmax(chances), axis=-1, exclusive=True)
+        place = _draw(tf.where(before < top_p, chances, NEVER), key)
+        return tf.gather(ids, place, batch_dims=2)
+
+    return _write(captioner, grid, noise, count, choose)
+
+
+def _draw(chances, key):
+    """Gumbel's trick: an index for each row of unnormalised log-chances."""
+    uniform = tf.random.stateless_uniform(tf.shape(chances), key, 1e-20, 1.0)
+    chances -= tf.math.log(-tf.math.log(uniform))
+    return tf.argmax(chances, axis=-1, output_type=tf.int32)
+
+
+def _write(captioner, grid, noise, count, choose):
+    memory, state = captioner.remember(grid, noise)
+    page = _empty_page(captioner, memory, count)
+
+    def write(word, tokens, total, page, *state):
+        chances, state, _ = captioner.step(tokens, state, memory)
+        ended = (tokens == END) & (word > 0)
+        tokens = tf.where(ended, END, choose(chances, word))
+        gained = tf.gather(chances, tokens, batch_dims=2)
+        total += tf.where(ended, 0.0, gained)
+        return word + 1, tokens, total, _put(page, word, tokens), *state
+
+    total = tf.zeros(tf.shape(page)[:2])
+    return _loop(captioner, write, total, page, _spread(state, count))
+
+
+def beam(captioner, grid, noise, width=3, length_penalty=0.7):
+    """Keeps the `width` likeliest beginnings.
+
+    Args:
+        width: captions kept, and returned, a picture.
+        length_penalty: captions are ranked by log-likelihood over their length to
+            this power (Wu et al. 2016, https://arxiv.org/abs/1609.08144): 0 prefers
+            short ones.
+
+    Returns:
+        As the others, the best caption first.
+    """
+    memory, state = captioner.remember(grid, noise)
+    page = _empty_page(captioner, memory, width)
+    most = min(width, captioner.vocabulary_size)
+    only_end = tf.one_hot(END, captioner.vocabulary_size, 0.0, NEVER)
+
+    def write(word, tokens, total, page, *state):
+        chances, state, _ = captioner.step(tokens, state, memory)
+        ended = (tokens == END) & (word > 0)
+        chances = tf.where(ended[..., None], only_end, chances) + total[..., None]
+        # Each beginning has at most `width` heirs among the best.
+        heirs, words = tf.math.top_k(chances, most)
+        total, place = tf.math.top_k(tf.reshape(heirs, [-1, width * most]), width)
+        tokens = tf.gather(tf.reshape(words, [-1, width * most]), place, batch_dims=1)
+        parents = place // most
+        page, *state = (
+            tf.gather(part, parents, batch_dims=1) for part in (page, *state)
+        )
+        return word + 1, tokens, total, _put(page, word, tokens), *state
+
+    # All beginnings are alike at first: one of them counts.
+    total = tf.tile(tf.one_hot([0], width, 0.0, NEVER), [tf.shape(memory)[0], 1])
+    ids, total = _loop(captioner, write, total, page, _spread(state, width))
+    length = 1 + tf.reduce_sum(tf.cast(ids != END, tf.float32), axis=-1)
+    order = tf.argsort(total / length**length_penalty, direction="DESCENDING")
+    return tf.gather(ids, order, batch_dims=1), tf.gather(total, order, batch_dims=1)
+
+
+def _empty_page(captioner, memory, count):
+    return tf.fill([tf.shape(memory)[0], count, captioner.caption_length - 1], END)
+
+
+def _spread(state, count):
+    return [tf.repeat(part[:, None], count, axis=1) for part in state]
+
+
+def _put(page, word, tokens):
+    here = tf.range(page.shape[-1]) == word
+    return tf.where(here, tokens[..., None], page)
+
+
+def _loop(captioner, write, total, page, state):
+    tokens = tf.fill(tf.shape(total), captioner.start_id)
+
+    def goes_on(word, tokens, *_):
+        return (word < page.shape[-1]) & ((word == 0) | tf.reduce_any(tokens != END))
+
+    _, _, total, page, *_ = tf.while_loop(
+        goes_on, write, (0, tokens, total, page, *state)
+    )
+    return page, total

@@ -1,0 +1,57 @@
+"""The eye: a picture to a grid of features, for matching and for captions."""
+
+import keras
+
+from kerasgan.models.backbones import efficientnet_lite0
+
+BACKBONES = ("conv", "efficientnet-lite0")
+BACKBONE_SIZE = 224  # pixels, what EfficientNet-Lite0 was trained with
+FILTERS = (64, 128, 256)
+
+
+def build_eye(backbone="conv", image_size=64, weights="imagenet"):
+    """Builds the eye.
+
+    `conv` is trained from scratch with whatever looks through it: a convolution and
+    three residual blocks (He et al. 2016, https://arxiv.org/abs/1603.05027), each of
+    which halves the picture. `efficientnet-lite0` was trained on ImageNet by others
+    and stays as it is.
+
+    Args:
+        backbone: `"conv"` or `"efficientnet-lite0"`.
+        image_size: side of the pictures in pixels, a multiple of 16 for `conv` and of
+            32 for `efficientnet-lite0`.
+        weights: `"imagenet"`, or None for random ones; `conv` has none.
+
+    Returns:
+        A `keras.Model`: pictures `(n, size, size, 3)`, RGB in [0, 255], to a grid
+        `(n, size / 16, size / 16, 256)`, or `(n, size / 32, size / 32, 1280)`.
+    """
+    if backbone == "efficientnet-lite0":
+        network = efficientnet_lite0(weights, image_size)
+        eye = keras.Model(network.input, network.output["grid"], name="eye")
+        eye.trainable = False
+        return eye
+    if backbone != "conv":
+        raise ValueError(
+            f"backbone must be one of {BACKBONES}. Received: backbone={backbone!r}"
+        )
+    pictures = keras.Input((image_size, image_size, 3), name="picture")
+    x = keras.layers.Rescaling(1 / 127.5, offset=-1)(pictures)
+    x = _convolution(x, 32, 2)
+    for filters in FILTERS:
+        x = _residual(x, filters)
+    return keras.Model(pictures, keras.layers.ReLU()(x), name="eye")
+
+
+def _residual(x, filters):
+    x = keras.layers.ReLU()(x)
+    short = keras.layers.AveragePooling2D(2)(x)
+    short = keras.layers.Conv2D(filters, 1, use_bias=False)(short)
+    x = keras.layers.ReLU()(_convolution(x, filters, 2))
+    return keras.layers.Add()([_convolution(x, filters, 1), short])
+
+
+def _convolution(x, filters, strides):
+    x = keras.layers.Conv2D(filters, 3, strides, "same", use_bias=False)(x)
+    return keras.layers.BatchNormalization()(x)

@@ -1,0 +1,90 @@
+"""Results as tables of text."""
+
+import io
+
+from rich.console import Console
+from rich.table import Table
+
+from kerasgan.papers import A_CELLS, A_CLAIMED, recomputed
+
+PROTOCOL = ("precision", "recall", "accuracy", "f1")
+CAPTIONS = (
+    ("bleu_1", "BLEU-1", "{:.1f}"),
+    ("bleu_4", "BLEU-4", "{:.1f}"),
+    ("rouge_l", "ROUGE-L", "{:.3f}"),
+    ("cider_d", "CIDEr-D", "{:.3f}"),
+    ("unique", "unique", "{:.2f}"),
+    ("novel", "novel", "{:.2f}"),
+    ("vocabulary", "words", "{:d}"),
+)
+
+
+def protocol_tables(results):
+    """What `evaluate_captions` returned, for a person to read."""
+    similarity, titles = results["similarity"], results["similarity"]["titles"]
+    tables = [
+        _judgements(similarity, titles, "at_validated", "threshold from validation"),
+        _judgements(similarity, titles, "at_half", "threshold 0.5, the paper's"),
+        _captions(results["captions"]["rows"], titles),
+        _retrieval(results["retrieval"]),
+    ]
+    return _text(tables)
+
+
+def _judgements(similarity, titles, at, title):
+    table = Table(title=f"Same meaning or not: {title}", title_justify="left")
+    table.add_column("captions")
+    for name in ("AUC", "≥", *PROTOCOL, "TP", "FP", "FN", "TN"):
+        table.add_column(name, justify="right")
+    for name, row in similarity["rows"].items():
+        found = row[at]
+        table.add_row(
+            titles[name],
+            f"{row['auc']:.3f}",
+            f"{found['threshold']:.3f}",
+            *(f"{found[figure]:.3f}" for figure in PROTOCOL),
+            *(str(found[cell]) for cell in ("tp", "fp", "fn", "tn")),
+        )
+    cells = [str(A_CELLS[cell]) for cell in ("tp", "fp", "fn", "tn")]
+    for title, found in (
+        ("paper A claims", A_CLAIMED),
+        ("its cells add up to", recomputed()),
+    ):
+        rates = [f"{found[name]:.3f}" if name in found else "" for name in PROTOCOL]
+        table.add_row(title, "", "0.500", *rates, *cells, style="italic")
+    return table
+
+
+def _captions(rows, titles):
+    table = Table(title="The captions themselves", title_justify="left")
+    table.add_column("captions")
+    for _, title, _ in CAPTIONS:
+        table.add_column(title, justify="right")
+    for name, row in rows.items():
+        table.add_row(
+            titles[name], *(form.format(row[key]) for key, _, form in CAPTIONS)
+        )
+    return table
+
+
+def _retrieval(found):
+    title = f"Finding: {found['pictures']} pictures, {found['captions']} captions"
+    table = Table(title=title, title_justify="left")
+    for name in ("", "R@1", "R@5", "R@10", "median rank"):
+        table.add_column(name, justify="right" if name else "left")
+    for way, title in (
+        ("image_to_text", "picture → caption"),
+        ("text_to_image", "caption → picture"),
+    ):
+        row, chance = found[way], found["chance"][way]
+        shown = [f"{row[k]:.1f} ({chance[k]:.1f})" for k in ("r1", "r5", "r10")]
+        table.add_row(title, *shown, f"{row['median_rank']:g}")
+    table.caption = "in brackets: by chance"
+    return table
+
+
+def _text(tables):
+    console = Console(file=io.StringIO(), width=120)
+    for table in tables:
+        console.print(table)
+    return console.file.getvalue().rstrip()

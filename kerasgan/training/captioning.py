@@ -1,0 +1,52 @@
+"""Training the captioner by likelihood, before the game."""
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+
+def train_likelihood(captioner, settings, train, validation, callbacks=()):
+    """Teacher forcing until the validation captions become no likelier.
+
+    Args:
+        captioner: what `build_captioner` returns; it is trained in place.
+        settings: a `kerasgan.config.CaptionsConfig`.
+        train, validation: `(grids, token_ids)` each: `(n, height, width, channels)`
+            and `(n, k, length)`.
+        callbacks: further Keras callbacks.
+    """
+    optimizer = keras.optimizers.Adam(settings.learning_rate, clipnorm=5.0)
+    captioner.compile(optimizer, jit_compile=False)
+    captioner.fit(
+        batches(*train, captioner.noise_dim, settings.batch_size),
+        validation_data=batches(*validation, captioner.noise_dim, settings.batch_size),
+        epochs=settings.likelihood_epochs,
+        verbose=0,
+        callbacks=[
+            keras.callbacks.ReduceLROnPlateau("val_loss", factor=0.3, patience=0),
+            keras.callbacks.EarlyStopping(
+                "val_loss", patience=2, restore_best_weights=True
+            ),
+            *callbacks,
+        ],
+    )
+
+
+def batches(grids, token_ids, noise_dim, batch_size):
+    """A `tf.data.Dataset` of `{"grid", "token_ids", "noise"}`, each picture once, in
+    another order each time."""
+    count, shape = len(grids), grids.shape[1:]
+
+    def read(rows):
+        rows = np.sort(rows)  # neighbours on the disk
+        return grids[rows].astype(np.float32), token_ids[rows]
+
+    def gather(rows):
+        grid, ids = tf.numpy_function(read, [rows], (tf.float32, tf.int32))
+        grid.set_shape((None, *shape))
+        ids.set_shape((None, *token_ids.shape[1:]))
+        noise = tf.random.normal((tf.shape(grid)[0], noise_dim))
+        return {"grid": grid, "token_ids": ids, "noise": noise}
+
+    rows = tf.data.Dataset.range(count).shuffle(count).batch(min(batch_size, count))
+    return rows.map(gather, num_parallel_calls=2).prefetch(2)

@@ -1,0 +1,95 @@
+"""Training the matcher."""
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from kerasgan.models.matcher import build_matcher
+
+
+def train_matcher(settings, train, validation, sizes, eye=None, callbacks=()):
+    """Trains a matcher until it finds no more of the validation pictures.
+
+    Args:
+        settings: a `kerasgan.config.CaptionsConfig`.
+        train, validation: `(pictures, token_ids)` each. Pictures are features `(n,
+            features)`, or uint8 pictures where `eye` is to be trained along; token
+            ids `(n, k, length)`, all zero where a picture has fewer than k captions.
+        sizes: `{"vocabulary_size", "caption_length"}`.
+        eye: what `build_eye` returns, or None.
+        callbacks: further Keras callbacks.
+
+    Returns:
+        The `Matcher` of the best epoch.
+    """
+    pictures, token_ids = train
+    matcher = build_matcher(
+        **sizes,
+        features=pictures.shape[-1],
+        eye=eye,
+        dim=settings.joint_dim,
+        text_branch=settings.text_branch,
+        members=settings.members,
+    )
+    if eye is None:
+        matcher.see.get_layer("standard").adapt(pictures)
+    batch_size = min(settings.matcher_batch_size, len(pictures))
+    steps = len(pictures) // batch_size
+    rate = keras.optimizers.schedules.CosineDecay(
+        settings.matcher_learning_rate / 10,
+        settings.matcher_epochs * steps,
+        warmup_target=settings.matcher_learning_rate,
+        warmup_steps=steps,
+    )
+    matcher.compile(keras.optimizers.Adam(rate), jit_compile=False)
+    matcher.fit(
+        _batches(pictures, token_ids, batch_size),
+        epochs=settings.matcher_epochs,
+        verbose=0,
+        callbacks=[
+            ValidationRecall(*validation),
+            keras.callbacks.EarlyStopping(
+                "val_recall", patience=8, mode="max", restore_best_weights=True
+            ),
+            *callbacks,
+        ],
+    )
+    return matcher
+
+
+def _batches(pictures, token_ids, batch_size):
+    """Each picture once an epoch, with one of its captions."""
+    with tf.device("/cpu:0"):
+        pictures, token_ids = tf.constant(pictures), tf.constant(token_ids)
+    captions = tf.reduce_sum(tf.cast(token_ids[..., 0] != 0, tf.int32), axis=1)
+
+    def gather(rows):
+        drawn = tf.random.uniform(tf.shape(rows))
+        count = tf.cast(tf.gather(captions, rows), tf.float32)
+        places = tf.stack([rows, tf.cast(drawn * count, tf.int32)], axis=-1)
+        return {
+            "picture": tf.gather(pictures, rows),
+            "token_ids": tf.gather_nd(token_ids, places),
+        }
+
+    count = len(pictures)
+    rows = tf.data.Dataset.range(count, output_type=tf.int32).shuffle(count)
+    rows = rows.batch(batch_size, drop_remainder=True)
+    return rows.map(gather, tf.data.AUTOTUNE).prefetch(2)
+
+
+class ValidationRecall(keras.callbacks.Callback):
+    """Adds `val_recall` to the logs: R@10 in percent, the mean of both ways, each
+    validation picture with its first caption."""
+
+    def __init__(self, pictures, token_ids):
+        super().__init__()
+        self.pictures, self.token_ids = pictures, token_ids[:, 0]
+
+    def on_epoch_end(self, epoch, logs=None):
+        seen = self.model.embed("picture", self.pictures)
+        cosines = seen @ self.model.embed("caption", self.token_ids).T
+        own = np.diag(cosines)
+        found = [((cosines > own).sum(0) < 10).mean()]
+        found.append(((cosines > own[:, None]).sum(1) < 10).mean())
+        logs["val_recall"] = 100 * float(np.mean(found))

@@ -1,0 +1,56 @@
+"""What the eye sees in a whole data set, computed once."""
+
+import os
+from pathlib import Path
+
+import numpy as np
+import tensorflow as tf
+
+BATCH = 64
+
+
+def grids_of(eye, images, bar=None):
+    """The eye's grids of many pictures.
+
+    Args:
+        eye: what `build_eye` returns.
+        images: uint8 `(n, size, size, 3)`.
+        bar: called with the number of pictures after each batch.
+
+    Returns:
+        float16 `(n, height, width, channels)`.
+    """
+    look = tf.function(lambda batch: eye(batch, training=False), reduce_retracing=True)
+    grids = np.empty((len(images), *eye.output_shape[1:]), np.float16)
+    for start in range(0, len(images), BATCH):
+        batch = tf.cast(images[start : start + BATCH], tf.float32)
+        grids[start : start + BATCH] = look(batch)
+        if bar:
+            bar(min(BATCH, len(images) - start))
+    return grids
+
+
+def cached_grids(eye, backbone, split, bar=None):
+    """As `grids_of`, for an eye that never changes: kept beside the prepared pictures,
+    read from there as a memory map, and never seen half-written."""
+    path = Path(split.path) / f"{backbone}-{split.name}.npy"
+    if not path.is_file():
+        scratch = path.with_suffix(f".{os.getpid()}.partial")
+        with open(scratch, "wb") as file:
+            np.save(file, grids_of(eye, split.images, bar))
+        os.replace(scratch, path)
+    return np.load(path, mmap_mode="r")
+
+
+def pooled(grids):
+    """The mean over a grid's cells: `(n, channels)` float32."""
+    means = [
+        np.asarray(grids[start : start + BATCH], np.float32).mean(axis=(1, 2))
+        for start in range(0, len(grids), BATCH)
+    ]
+    return np.concatenate(means)
+
+
+def shows_pictures(eye):
+    """Whether the eye is still to be trained, and so wants pictures, not features."""
+    return any(weight.trainable for weight in eye.weights)

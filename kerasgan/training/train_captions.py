@@ -1,0 +1,191 @@
+"""Paper A's second generator: from settings to a run that puts pictures into words."""
+
+import json
+import time
+
+import keras
+import numpy as np
+import rich.console
+
+from kerasgan.config import Settings
+from kerasgan.data import load_data
+from kerasgan.data.text import (
+    build_vectorizer,
+    load_vocabulary,
+    save_vocabulary,
+    tokenize,
+)
+from kerasgan.errors import UserError
+from kerasgan.models.captioner import build_captioner
+from kerasgan.models.eye import BACKBONE_SIZE, build_eye
+from kerasgan.runs import Run
+from kerasgan.training.caption_forger import CaptionForger, Memory, save_network
+from kerasgan.training.caption_game import idf_of, play
+from kerasgan.training.captioning import batches, train_likelihood
+from kerasgan.training.matching import train_matcher
+from kerasgan.training.seeing import cached_grids, grids_of, pooled, shows_pictures
+
+MOST_CAPTIONS = 5  # of a picture that are learnt from
+
+
+def train_captions(settings: Settings, run: Run, progress=True):
+    """Trains matcher and captioner, by likelihood and then against a judge.
+
+    What a stage has finished is kept in the run's `models/` and not trained again.
+
+    Args:
+        settings: everything that can be chosen.
+        run: a run directory; its pictures stage is not needed.
+        progress: shows messages on standard error.
+
+    Returns:
+        The trained `CaptionForger`; the same is in the run directory.
+
+    Raises:
+        UserError: when the data have too few captions.
+    """
+    options = settings.captions
+    keras.utils.set_random_seed(settings.training.seed)
+    pairs = load_data(data_for_captions(settings), progress=progress)
+    run.write_data(pairs.info)
+    fit, validation = validation_rows(pairs.train, options.validation, settings)
+    vectorizer = _vectorizer(options, run, pairs.train, fit)
+    token_ids = padded_ids(vectorizer, pairs.train.captions)
+    lines = Lines(run, progress)
+
+    eye = _stored(run, "eye") or build_eye(
+        options.backbone, pairs.train.images.shape[1]
+    )
+    trains_eye = shows_pictures(eye)
+    grids = None if trains_eye else cached_grids(eye, options.backbone, pairs.train)
+    pictures = pairs.train.images if trains_eye else pooled(grids)
+    matcher = _stored(run, "matcher")
+    if matcher is None:
+        matcher = train_matcher(
+            options,
+            *((pictures[rows], token_ids[rows]) for rows in (fit, validation)),
+            sizes={
+                "vocabulary_size": vectorizer.vocabulary_size(),
+                "caption_length": options.caption_length,
+            },
+            eye=eye if trains_eye else None,
+            callbacks=[lines.of("matcher", options.matcher_minutes)],
+        )
+        save_network(run, "matcher", matcher)
+        save_network(run, "eye", eye)
+    if trains_eye:
+        eye.trainable = False
+        grids = grids_of(eye, pairs.train.images)
+
+    start_id = int(token_ids[fit[0], 0, 0])
+    idf = idf_of(token_ids[fit], vectorizer.vocabulary_size(), start_id)
+    captioner = _stored(run, "captioner-likelihood")
+    train = grids[fit], token_ids[fit]
+    if captioner is None:
+        captioner = build_captioner(
+            grids.shape[1:],
+            vectorizer.vocabulary_size(),
+            start_id,
+            caption_length=options.caption_length,
+            dim=options.dim,
+            noise_dim=options.noise_dim,
+        )
+        train_likelihood(
+            captioner,
+            options,
+            train,
+            (grids[validation], token_ids[validation]),
+            callbacks=[lines.of("likelihood", options.likelihood_minutes)],
+        )
+        save_network(run, "captioner-likelihood", captioner)
+    if options.game_epochs:
+        feed = batches(*train, options.noise_dim, options.batch_size)
+        minutes = lines.of("game", options.game_minutes)
+        play(captioner, options, feed, idf, [minutes], settings.training.seed)
+    vectors = matcher.embed("picture", pictures[fit])
+    memory = Memory(vectors, token_ids[fit], idf)
+    forger = CaptionForger(eye, matcher, captioner, vectorizer, memory)
+    forger.save(run)
+    return forger
+
+
+def data_for_captions(settings):
+    """The data settings with the size of picture that the eye wants."""
+    if settings.captions.backbone == "conv":
+        return settings.data
+    return settings.data.model_copy(update={"image_size": BACKBONE_SIZE})
+
+
+def validation_rows(split, share, settings):
+    """Rows of the training pictures with captions: those learnt from, and a part kept
+    for choosing epochs and thresholds; seeded."""
+    rows = np.array([row for row, texts in enumerate(split.captions) if any(texts)])
+    kept = int(round(share * len(rows)))
+    if min(kept, len(rows) - kept) < 2:
+        raise UserError(
+            "Captions are learnt from at least four pictures that have some. Received:"
+            f" {len(rows)}"
+        )
+    order = np.random.default_rng(settings.data.seed).permutation(rows)
+    return np.sort(order[kept:]), np.sort(order[:kept])
+
+
+def padded_ids(vectorizer, groups):
+    """Token ids `(n, k, length)` of each picture's captions, zero beyond the last."""
+    groups = [[text for text in texts if text][:MOST_CAPTIONS] for texts in groups]
+    counts = np.array([len(texts) for texts in groups])
+    token_ids = tokenize(vectorizer, [text for texts in groups for text in texts])
+    found = np.zeros((len(groups), counts.max(), token_ids.shape[1]), np.int32)
+    found[np.arange(counts.max()) < counts[:, None]] = token_ids
+    return found
+
+
+def _vectorizer(options, run, train, rows):
+    path = run.models / "caption-vocabulary.txt"
+    sizes = options.vocabulary_size, options.caption_length
+    if path.is_file():
+        return build_vectorizer(None, load_vocabulary(path), *sizes)
+    captions = [text for row in rows for text in train.captions[row]]
+    vectorizer = build_vectorizer(captions, None, *sizes)
+    save_vocabulary(vectorizer, path)
+    return vectorizer
+
+
+def _stored(run, name):
+    path = run.models / f"{name}.keras"
+    return keras.saving.load_model(path, compile=False) if path.is_file() else None
+
+
+class Lines:
+    """Writes a line an epoch, to `captions.jsonl` and to standard error."""
+
+    def __init__(self, run, progress):
+        self.path = run.path / "captions.jsonl"
+        self.console = rich.console.Console(stderr=True, quiet=not progress)
+
+    def of(self, stage, minutes):
+        """The Keras callback for one stage, which ends it after so many minutes."""
+        return _Line(self, stage, minutes)
+
+
+class _Line(keras.callbacks.Callback):
+    def __init__(self, lines, stage, minutes):
+        super().__init__()
+        self.lines, self.stage, self.limit = lines, stage, minutes
+        self.start = time.perf_counter()
+
+    def on_train_batch_end(self, batch, logs=None):
+        if self.limit and time.perf_counter() - self.start > 60 * self.limit:
+            self.model.stop_training = True
+
+    def on_epoch_end(self, epoch, logs=None):
+        figures = {name: float(figure) for name, figure in (logs or {}).items()}
+        line = {"stage": self.stage, "epoch": epoch + 1, **figures}
+        line["seconds"] = time.perf_counter() - self.start
+        with open(self.lines.path, "a", encoding="utf-8") as file:
+            file.write(json.dumps(line) + "\n")
+        shown = ", ".join(f"{name} {x:.3g}" for name, x in figures.items())
+        self.lines.console.print(
+            f"{self.stage}, epoch {epoch + 1}: {shown}, {line['seconds']:.0f} s",
+            highlight=False,
+        )
