@@ -15,17 +15,21 @@ import wrapt
 os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
 
 _HOMES = {
+    "CaptionsConfig": "kerasgan.config",
     "DataConfig": "kerasgan.config",
     "GanConfig": "kerasgan.config",
     "Settings": "kerasgan.config",
     "TrainingConfig": "kerasgan.config",
+    "build_captioner": "kerasgan.models.captioner",
     "build_discriminator": "kerasgan.models.discriminator",
     "build_generator": "kerasgan.models.generator",
     "build_image_branch": "kerasgan.models.image_branch",
     "build_text_branch": "kerasgan.models.text_branch",
+    "load_captioner": "kerasgan.training.caption_forger",
     "load_data": "kerasgan.data",
     "load_gan": "kerasgan.training.trained",
     "save_imgs": "kerasgan.training.trained",
+    "train_captions": "kerasgan.training.train_captions",
     "train_gan": "kerasgan.training.train_gan",
 }
 

@@ -107,8 +107,10 @@ class CaptionsConfig(Section):
 
 
 class TrainingConfig(Section):
-    """How long, how fast, and on what."""
+    """What, how long, how fast, and on what."""
 
+    # `both` leaves out captions where the data have none.
+    stage: Literal["both", "pictures", "captions"] = "both"
     epochs: Positive = 1000
     minutes: Minutes | None = 4  # None: all epochs
     batch_size: Annotated[int, Field(ge=2)] = 32

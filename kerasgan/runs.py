@@ -3,7 +3,8 @@
 options.json     every setting, what was chosen where a setting leaves it open,
                  versions and the git commit
 data.json        what was read and how it was split
-metrics.jsonl    one line an epoch
+metrics.jsonl    one line an epoch of the pictures' stage
+captions.jsonl   one line an epoch of the captions' stage
 images/          picture grids, and the captions that they show
 checkpoints/     what `--resume` continues from
 models/          *.keras and vocabulary.txt
@@ -21,8 +22,17 @@ from pathlib import Path
 
 from kerasgan.config import Settings
 from kerasgan.errors import UserError
-from kerasgan.recipes import resolve
+from kerasgan.recipes import differences, resolve
 
+# What may change when a run goes on: what is left to do, and how it is shown.
+FREE = {
+    "training.stage",
+    "training.epochs",
+    "training.minutes",
+    "training.grid",
+    "training.grid_every",
+    "data.data_dir",
+}
 PARTS = ("images", "checkpoints", "models", "results", "tensorboard")
 
 
@@ -85,6 +95,15 @@ class Run:
             return []
         lines = path.read_text(encoding="utf-8").split("\n")
         return [json.loads(line) for line in lines[:-1] if line]
+
+    def refuse_others(self, settings: Settings) -> None:
+        """Refuses settings that the run was not started with, naming each."""
+        lines = differences(self.settings, settings, FREE)
+        if lines:
+            raise UserError(
+                f"{self.path} was started with other settings; it goes on with the"
+                " same.\n" + "\n".join(lines)
+            )
 
     def write_options(self, command: str, settings: Settings, chosen=None) -> None:
         """Writes what the run was asked for.

@@ -12,6 +12,8 @@ COMMANDS = {
     "load-data": "Read, check, sample, split and prepare captioned pictures.",
     "train-gan": "Train a generator of pictures against a discriminator.",
     "save-imgs": "Draw pictures with a trained generator.",
+    "caption": "Put pictures into words.",
+    "evaluate": "Judge a run's captions and its matcher by paper A's protocol.",
 }
 
 

@@ -24,13 +24,17 @@ def command(run, as_json):
     """
     from kerasgan.runs import open_run
 
-    opened = open_run(run)
+    judge(open_run(run), as_json)
+
+
+def judge(run, as_json=False):
+    """Judges an opened run and prints what came of it."""
     import_tensorflow()
     from kerasgan.evaluation.protocol import evaluate_captions
     from kerasgan.report.tables import protocol_tables
 
-    results = evaluate_captions(opened, lambda line: click.echo(line, err=True))
+    results = evaluate_captions(run, lambda line: click.echo(line, err=True))
     if as_json:
         return click.echo(json.dumps(results, ensure_ascii=False))
     click.echo(protocol_tables(results))
-    click.echo(f"\nResults: {opened.results}")
+    click.echo(f"\nResults: {run.results}")

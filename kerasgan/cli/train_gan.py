@@ -29,6 +29,12 @@ AS_WITH_CAPTIONS = "# gan.conditional is open: these are the networks with capti
 @click.option("--data-dir", metavar="DIR", help="Where prepared data sets lie.")
 @click.option("--sample", metavar="all|paper|N", help="How many pictures are used.")
 # Training.
+@click.option(
+    "--stage",
+    type=click.Choice(["both", "pictures", "captions"]),
+    help="What is trained: the generator of pictures, that of captions, or one after"
+    " the other.  [default: both]",
+)
 @click.option("--epochs", type=click.IntRange(1), help="Times through the pictures.")
 @click.option("--minutes", type=float, help="Stop after this long, if not earlier.")
 @click.option("--seed", type=int, help="Of the sample, the split and the training.")
@@ -39,7 +45,11 @@ AS_WITH_CAPTIONS = "# gan.conditional is open: these are the networks with capti
     "-n", "--dry-run", is_flag=True, help="Show what would be done, and stop."
 )
 def command(config, assignments, run_dir, resume, dry_run, seed, **named):
-    """Train a generator of pictures against a discriminator.
+    """Train a generator of pictures and one of captions, each against its judge, and
+    judge the captions as `kerasgan evaluate` does.
+
+    --epochs and --minutes are of the pictures' stage; the captions' stage has its own
+    (captions.likelihood_minutes and the like, by --set).
 
     \b
     Examples:
@@ -48,8 +58,11 @@ def command(config, assignments, run_dir, resume, dry_run, seed, **named):
       kerasgan train-gan --dataset table --source products.csv --minutes 15
       kerasgan train-gan --resume --run-dir runs/00000-train-gan-scenes
     """
-    sections = {"epochs": "training", "minutes": "training"}
-    values = {f"{sections.get(key, 'data')}.{key}": v for key, v in named.items()}
+    training = {"stage", "epochs", "minutes"}
+    values = {
+        f"{'training' if key in training else 'data'}.{key}": value
+        for key, value in named.items()
+    }
     values["data.sample"] = read_scalar(named["sample"])
     values |= {"data.seed": seed, "training.seed": seed}
     if named["source"]:
@@ -66,11 +79,8 @@ def command(config, assignments, run_dir, resume, dry_run, seed, **named):
         return _show(settings)
     run = run or _new_run(settings, run_dir)
     try:
-        import_tensorflow()
-        from kerasgan.training.train_gan import train_gan
-
         epochs = len(run.metrics)
-        train_gan(settings, run)
+        _train(settings, run)
     except KeyboardInterrupt:
         click.echo(f"Stopped. Go on: kerasgan train-gan --resume --run-dir {run.path}")
         raise SystemExit(130) from None
@@ -78,11 +88,28 @@ def command(config, assignments, run_dir, resume, dry_run, seed, **named):
         if not resume and not any(run.checkpoints.iterdir()):
             shutil.rmtree(run.path)  # nothing was trained: leave nothing behind
         raise
-    if resume and len(run.metrics) == epochs:
+    if resume and len(run.metrics) == epochs and settings.training.stage == "pictures":
         click.echo(
             "Nothing left to train: raise --epochs or --minutes, which count all."
         )
     click.echo(f"Pictures: {run.images}\nRun: {run.path}")
+
+
+def _train(settings, run):
+    import_tensorflow()
+    from kerasgan.training.train_captions import train_captions
+    from kerasgan.training.train_gan import train_gan
+
+    stage = settings.training.stage
+    if stage != "captions":
+        train_gan(settings, run)
+    if stage == "both" and not run.data["captions"]:
+        click.echo("The pictures have no captions: only pictures were trained.")
+    elif stage != "pictures":
+        from kerasgan.cli.evaluate import judge
+
+        train_captions(settings, run)
+        judge(run)
 
 
 def _run_to_resume(run_dir):

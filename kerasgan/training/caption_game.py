@@ -190,4 +190,10 @@ def play(captioner, settings, dataset, idf, callbacks=(), seed=0):
         keras.optimizers.Adam(settings.game_learning_rate, clipnorm=5.0),
         keras.optimizers.Adam(settings.learning_rate, beta_1=0.5),
     )
-    game.fit(dataset, epochs=settings.game_epochs, verbose=0, callbacks=[*callbacks])
+    game.fit(
+        dataset,
+        epochs=settings.game_epochs,
+        verbose=0,
+        shuffle=False,
+        callbacks=[*callbacks],
+    )

@@ -22,6 +22,7 @@ def train_likelihood(captioner, settings, train, validation, callbacks=()):
         validation_data=batches(*validation, captioner.noise_dim, settings.batch_size),
         epochs=settings.likelihood_epochs,
         verbose=0,
+        shuffle=False,
         callbacks=[
             keras.callbacks.ReduceLROnPlateau("val_loss", factor=0.3, patience=0),
             keras.callbacks.EarlyStopping(

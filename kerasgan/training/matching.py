@@ -46,6 +46,7 @@ def train_matcher(settings, train, validation, sizes, eye=None, callbacks=()):
         _batches(pictures, token_ids, batch_size),
         epochs=settings.matcher_epochs,
         verbose=0,
+        shuffle=False,
         callbacks=[
             ValidationRecall(*validation),
             keras.callbacks.EarlyStopping(

@@ -18,8 +18,13 @@ from kerasgan.data.text import (
 from kerasgan.errors import UserError
 from kerasgan.models.captioner import build_captioner
 from kerasgan.models.eye import BACKBONE_SIZE, build_eye
-from kerasgan.runs import Run
-from kerasgan.training.caption_forger import CaptionForger, Memory, save_network
+from kerasgan.runs import Run, new_run
+from kerasgan.training.caption_forger import (
+    CaptionForger,
+    Memory,
+    load_captioner,
+    save_network,
+)
 from kerasgan.training.caption_game import idf_of, play
 from kerasgan.training.captioning import batches, train_likelihood
 from kerasgan.training.matching import train_matcher
@@ -28,14 +33,17 @@ from kerasgan.training.seeing import cached_grids, grids_of, pooled, shows_pictu
 MOST_CAPTIONS = 5  # of a picture that are learnt from
 
 
-def train_captions(settings: Settings, run: Run, progress=True):
+def train_captions(
+    settings: Settings | None = None, run: Run | None = None, progress=True
+):
     """Trains matcher and captioner, by likelihood and then against a judge.
 
     What a stage has finished is kept in the run's `models/` and not trained again.
 
     Args:
-        settings: everything that can be chosen.
-        run: a run directory; its pictures stage is not needed.
+        settings: everything that can be chosen; None: the run's, or the defaults.
+        run: a run directory; its pictures stage is not needed. None makes the next
+            under `runs/`.
         progress: shows messages on standard error.
 
     Returns:
@@ -44,6 +52,13 @@ def train_captions(settings: Settings, run: Run, progress=True):
     Raises:
         UserError: when the data have too few captions.
     """
+    if run is None:
+        settings = settings or Settings()
+        run = new_run("train-gan", settings)
+    settings = settings or run.settings
+    run.refuse_others(settings)
+    if (run.models / "memory.npz").is_file():
+        return load_captioner(run)
     options = settings.captions
     keras.utils.set_random_seed(settings.training.seed)
     pairs = load_data(data_for_captions(settings), progress=progress)

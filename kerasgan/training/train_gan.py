@@ -14,7 +14,6 @@ from kerasgan.data.text import (
 from kerasgan.errors import UserError
 from kerasgan.models.discriminator import build_discriminator
 from kerasgan.models.generator import build_generator
-from kerasgan.recipes import differences
 from kerasgan.runs import Run, new_run
 from kerasgan.training.augmentation import CHANGES
 from kerasgan.training.checkpoints import load_checkpoint, save_checkpoint
@@ -24,14 +23,6 @@ from kerasgan.training.gan import GAN
 from kerasgan.training.trained import PictureForger
 from kerasgan.training.watching import Watch
 
-# What may change when a run goes on: how long, and how it is shown.
-FREE = {
-    "training.epochs",
-    "training.minutes",
-    "training.grid",
-    "training.grid_every",
-    "data.data_dir",
-}
 FEW_PICTURES = 2000  # D would learn so few by heart
 
 
@@ -55,7 +46,7 @@ def train_gan(settings: Settings | None = None, run: Run | None = None, progress
         settings = settings or Settings()
         run = new_run("train-gan", settings)
     settings = settings or run.settings
-    _refuse_other_settings(run, settings)
+    run.refuse_others(settings)
     policy = keras.config.dtype_policy()
     keras.config.set_dtype_policy(settings.training.precision)
     try:
@@ -94,15 +85,6 @@ def _train(settings, run, progress):
         raise
     forger.save(run)
     return forger
-
-
-def _refuse_other_settings(run, settings):
-    lines = differences(run.settings, settings, FREE)
-    if lines:
-        raise UserError(
-            f"{run.path} was started with other settings; it goes on with the same.\n"
-            + "\n".join(lines)
-        )
 
 
 def prepare(settings, run, train, place):

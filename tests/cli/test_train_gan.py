@@ -1,5 +1,10 @@
+import csv
+import json
+
+import numpy as np
 import pytest
 from click.testing import CliRunner
+from PIL import Image
 
 from kerasgan.cli import main
 from kerasgan.runs import open_run
@@ -14,6 +19,13 @@ TINY = [
     "--set=gan.text_dim=4",
     "--set=training.batch_size=8",
     "--set=training.grid=2",
+    "--set=captions.members=1",
+    "--set=captions.joint_dim=4",
+    "--set=captions.matcher_epochs=1",
+    "--set=captions.dim=4",
+    "--set=captions.likelihood_epochs=1",
+    "--set=captions.game_epochs=1",
+    "--set=captions.samples=2",
 ]
 
 
@@ -40,6 +52,41 @@ def test_other_settings_are_refused_by_name(run_dir):
         "train-gan", "--resume", "--run-dir", run_dir, "--set=gan.r1=5.0", status=2
     )
     assert "gan.r1: 1.0 there, 5.0 now" in result.output
+
+
+def test_a_run_puts_pictures_into_words(run_dir, tmp_path):
+    picture = tmp_path / "photograph.png"
+    Image.fromarray(np.full((40, 60, 3), 90, "uint8")).save(picture)
+    (tmp_path / "notes.txt").write_text("no picture")
+    looks = tmp_path / "looks.png"
+    result = call(
+        "caption", run_dir, picture, tmp_path / "notes.txt", tmp_path / "absent.jpg",
+        "--attention", looks,
+    )  # fmt: skip
+    lines = [json.loads(line) for line in result.stdout.splitlines()]
+    assert set(lines[0]) == {"picture", "caption", "score", "alternatives"}
+    assert lines[1]["error"] == "not a picture"
+    assert "No such file" in lines[2]["error"]
+    assert Image.open(looks).width > 100
+    result = call("caption", run_dir, tmp_path / "absent.jpg", status=1)
+
+
+def test_a_run_is_judged(run_dir):
+    results = json.loads(call("evaluate", run_dir, "--json").stdout)
+    row = results["similarity"]["rows"]["reranked"]
+    cells = [row["at_half"][cell] for cell in ("tp", "fp", "fn", "tn")]
+    assert sum(cells) == row["pairs"] * row["derangements"]
+    assert {"human", "likelihood", "random"} <= set(results["similarity"]["rows"])
+    found = json.loads((run_dir / "results" / "retrieval.json").read_text())
+    assert found == results["retrieval"]
+    with open(run_dir / "results" / "predictions.csv", newline="") as file:
+        rows = list(csv.DictReader(file))
+    matched = [float(r["matched"]) for r in rows if r["row"] == "human"]
+    assert len(matched) == row["pictures"]
+    threshold = results["similarity"]["rows"]["human"]["at_half"]["threshold"]
+    strict = results["similarity"]["rows"]["human"]["strict"]
+    assert strict["tp"] == sum(score >= threshold for score in matched)
+    assert "paper A claims" in call("evaluate", run_dir).stdout
 
 
 def test_a_run_is_not_overwritten(run_dir):
