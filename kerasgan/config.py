@@ -34,6 +34,9 @@ class DataConfig(Section):
     image_column: str | None = None
     caption_columns: list[str] | None = None
     label_column: str | None = None
+    labels: str | None = None  # `coyo`: COYO-Labeled-300M's parts, or any table
+    label_threshold: Annotated[float, Field(ge=0, le=1)] = 0.5  # of the top-1 class
+    label_groups: Annotated[int, Field(ge=2)] = 10  # `coyo`: commonest classes, kept
     sample: Literal["all", "paper"] | Positive = "all"
     sample_unit: Literal["image", "row"] = "image"
     z: Annotated[float, Field(gt=0)] = 1.96  # paper A, equation (4)

@@ -16,7 +16,10 @@ OPTIONS = [
     ("--source", None, "Directory or file that holds the data set."),
     ("--image-root", None, "Folder that the pictures' names start from."),
     ("--image-column", None, "Column of `table` with the pictures' names."),
-    ("--label-column", None, "Column of `table` with the labels ('' for none)."),
+    ("--label-column", None, "Column with the labels ('' for none)."),
+    ("--labels", None, "`coyo`: COYO-Labeled-300M's parts, or a table of labels."),
+    ("--label-threshold", float, "`coyo`: least probability of a picture's class."),
+    ("--label-groups", int, "`coyo`: how many classes are kept, the commonest."),
     ("--sample", None, "all, paper (Cochran's formula) or a number of pictures."),
     ("--sample-unit", None, "image or row: what is counted for a sample."),
     ("--split", float, "Part that trains.  [default: as published, else 0.8]"),
@@ -58,8 +61,9 @@ def data_options(function):
 def command(dataset, as_json, caption_columns, sample, **values):
     """Reads, checks, samples, splits and prepares the data set DATASET.
 
-    DATASET is scenes (drawn here), flickr30k, flickr8k or table (a CSV, TSV, JSONL
-    or Parquet file). What is prepared already is not prepared again.
+    DATASET is scenes (drawn here), flickr30k, flickr8k, table (a CSV, TSV, JSONL or
+    Parquet file) or coyo (shards of img2dataset). What is prepared already is not
+    prepared again.
     """
     values |= {
         "dataset": dataset,

@@ -1,7 +1,7 @@
 """What every layout is read into: pictures with their captions and labels."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
@@ -9,7 +9,8 @@ from typing import NamedTuple
 from kerasgan.data.ledger import Ledger
 from kerasgan.errors import UserError
 
-CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]+")
+# Half surrogates too: JSON can escape them, and UTF-8 cannot hold them.
+CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]+")
 
 
 class Row(NamedTuple):
@@ -18,6 +19,8 @@ class Row(NamedTuple):
     Attributes:
         name: file name of the picture, relative to the folder of pictures.
         key: what no second row of the picture may have (its caption's number).
+        group: pictures of one group are never on both sides of a split.
+        read: gives the picture's bytes where it is no file of its own.
     """
 
     file: Path
@@ -27,6 +30,8 @@ class Row(NamedTuple):
     key: str | None = None
     label: str | None = None
     split: str | None = None
+    group: str | None = None
+    read: Callable[[], bytes] | None = None
 
 
 @dataclass
@@ -40,6 +45,8 @@ class Picture:
     label: str | None = None
     split: str | None = None
     rows: int = 0
+    group: str | None = None
+    read: Callable[[], bytes] | None = None
 
 
 @dataclass
@@ -97,6 +104,7 @@ def join_rows(
         picture = pictures.get(row.name)
         if picture is None:
             picture = Picture(row.name, row.file, row.line, split=row.split)
+            picture.group, picture.read = row.group, row.read
             pictures[row.name] = picture
         picture.rows += 1
         captions = [text for text in map(clean, row.captions) if text]

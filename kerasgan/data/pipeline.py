@@ -34,7 +34,7 @@ def load_data(config: DataConfig | None = None, progress: bool = True) -> "Pairs
     plan = Plan.of(config or DataConfig())
     if plan.is_prepared:
         return Pairs(plan.path, was_prepared=True)
-    prepare(plan, progress)
+    prepare(plan.read(), progress)
     return Pairs(plan.path)
 
 

@@ -12,10 +12,11 @@ from pydantic import ValidationError
 from kerasgan.config import DataConfig
 from kerasgan.data.layouts import read_annotations
 from kerasgan.data.ledger import Ledger
+from kerasgan.data.shards import Shards
 from kerasgan.data.sources import Files, Scenes
 from kerasgan.errors import UserError
 
-DATASETS = ("scenes", "flickr30k", "flickr8k", "table")  # COYO's place is here
+DATASETS = ("scenes", "flickr30k", "flickr8k", "table", "coyo")
 VERSION = "1.0.0"  # raise it whenever the same input gives other data
 DATA_JSON = "data.json"
 
@@ -34,8 +35,7 @@ class Plan:
 
     config: DataConfig
     source: Path | None
-    pictures: Files | Scenes
-    label_names: list[str] | None
+    pictures: Files | Shards | Scenes
     config_name: str
     data_dir: Path
 
@@ -48,20 +48,29 @@ class Plan:
         """
         data_dir = data_dir_of(config)
         if config.dataset == "scenes":
-            from kerasgan.data.scenes import LABELS
-
-            source, pictures, labels = None, Scenes(config), list(LABELS)
+            source, pictures = None, Scenes(config)
+        elif config.dataset == "coyo":
+            source = source_of(config)
+            pictures = Shards(config, source)
         elif config.dataset in DATASETS:
             source = source_of(config)
-            annotations = read_annotations(config, source)
-            pictures = Files(annotations, config)
-            labels = annotations.label_names
+            pictures = Files(read_annotations(config, source), config)
         else:
             raise UserError(
                 f"No data set {config.dataset!r}; there are {', '.join(DATASETS)}"
             )
         name = f"{config.image_size}px-{_fingerprint(config, source, pictures)}"
-        return cls(config, source, pictures, labels, name, data_dir)
+        return cls(config, source, pictures, name, data_dir)
+
+    def read(self) -> "Plan":
+        """This plan, once all is read that `of` left for later, or UserError."""
+        _ = self.pictures.annotations
+        return self
+
+    @property
+    def label_names(self) -> list[str] | None:
+        """Class names in the order of their numbers, or None."""
+        return self.pictures.label_names
 
     def ledger(self) -> Ledger:
         """A ledger for one pass over the pictures, that knows the annotations'."""
@@ -114,10 +123,10 @@ def source_of(config: DataConfig) -> Path:
     return manual.resolve()
 
 
-def _fingerprint(config: DataConfig, source, pictures: Files | Scenes) -> str:
+def _fingerprint(config: DataConfig, source, pictures) -> str:
     settings = config.model_dump(exclude={"data_dir", "source"})
     digest = hashlib.sha256(json.dumps([VERSION, settings, str(source)]).encode())
-    if pictures.annotations is not None:
+    if isinstance(pictures, Files):
         digest.update(str(pictures.annotations.image_root).encode())
         for file in pictures.annotations.files:
             digest.update(str(file).encode())

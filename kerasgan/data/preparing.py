@@ -28,6 +28,12 @@ class Entry:
     captions: tuple[str, ...]
     label: str | None
     split: str | None  # as published
+    group: str | None = None
+
+    @property
+    def keys(self) -> list[str]:
+        """What no picture on the other side of a split may have."""
+        return [self.digest, *filter(None, [self.group])]
 
     def read(self, scratch: BinaryIO) -> bytes:
         return os.pread(scratch.fileno(), self.length, self.start)
@@ -56,11 +62,14 @@ def make_all(
 
 
 def _entry(plan: Plan, made: Made, start: int) -> Entry:
-    annotations = plan.pictures.annotations
-    split = annotations.pictures[made.id].split if annotations else None
-    captions = tuple(made.captions)
+    annotations, captions = plan.pictures.annotations, tuple(made.captions)
+    split = group = None
+    if annotations:
+        picture = annotations.pictures[made.id]
+        split, group = picture.split, picture.group
+    length = len(made.image)
     return Entry(
-        made.id, start, len(made.image), made.digest, captions, made.label, split
+        made.id, start, length, made.digest, captions, made.label, split, group
     )
 
 

@@ -9,6 +9,7 @@ import math
 from dataclasses import dataclass
 from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_UP, Decimal
 
+from kerasgan.config import DataConfig
 from kerasgan.errors import UserError
 
 ROUNDINGS = {"down": ROUND_FLOOR, "nearest": ROUND_HALF_UP, "up": ROUND_CEILING}
@@ -54,6 +55,16 @@ def cochran(
     return SampleSize(size, float(n0), f"{steps} → {size} (rounded {rounding})")
 
 
+def sample_size(config: DataConfig, population: int) -> SampleSize:
+    """How many pictures or rows the settings ask for."""
+    if config.sample == "all":
+        return SampleSize(population)
+    if config.sample == "paper":
+        corrected = population if config.population_correction else None
+        return cochran(config.z, config.p, config.e, config.rounding, corrected)
+    return SampleSize(config.sample)
+
+
 def _short(value: Decimal) -> str:
     return f"{value:.2f}".rstrip("0").rstrip(".")
 
@@ -82,8 +93,8 @@ def halve(ids: dict[str, str], share: float, seed: int) -> set[str]:
     """The ids that train, `share` of them rounded half up, and never all or none.
 
     Args:
-        ids: id to content digest. Ids with one digest stay on one side; the count
-            is exact unless such groups make that impossible.
+        ids: id to its group (`linked`), which stays on one side; the count is
+            exact unless groups make that impossible.
         share: part that trains, in (0, 1).
     """
     groups: dict[str, list[str]] = {}
@@ -100,3 +111,23 @@ def halve(ids: dict[str, str], share: float, seed: int) -> set[str]:
         if len(train) + len(by_first[first]) <= wanted:
             train.update(by_first[first])
     return train or set(min(by_first.values(), key=len))
+
+
+def linked(keys: dict[str, list[str]]) -> dict[str, str]:
+    """Id to its group: ids that share a key, or are linked by others, are one group.
+
+    Args:
+        keys: id to what must not be on both sides of a split (the picture's digest,
+            its perceptual hash), at least one.
+    """
+    above: dict[str, str] = {}
+
+    def top(key: str) -> str:
+        while (upper := above.get(key, key)) != key:
+            above[key] = key = above.get(upper, upper)
+        return key
+
+    for first, *others in keys.values():
+        for other in others:
+            above[top(other)] = top(first)
+    return {name: top(first) for name, (first, *_) in keys.items()}

@@ -33,8 +33,8 @@ def select(config: DataConfig, entries: list[Entry], ledger: Ledger) -> Selectio
     if config.sample == "all" and config.split is None and published:
         return _published(entries, ledger)
     chosen, size = _sample(config, entries)
-    digests = {entry.id: entry.digest for entry in chosen}
-    train = sampling.halve(digests, config.train_share, config.seed)
+    groups = sampling.linked({entry.id: entry.keys for entry in chosen})
+    train = sampling.halve(groups, config.train_share, config.seed)
     return Selection(
         [entry for entry in chosen if entry.id in train],
         [entry for entry in chosen if entry.id not in train],
@@ -50,7 +50,7 @@ def _sample(config: DataConfig, entries: list[Entry]):
         for entry in entries
         for unit in (_caption_keys(entry) if rows else [entry.id])
     ]
-    size = sample_size(config, len(units))
+    size = sampling.sample_size(config, len(units))
     chosen = sampling.choose(units, size.size, config.seed)
     if not rows:
         return [entry for entry in entries if entry.id in chosen], size
@@ -65,18 +65,6 @@ def _caption_keys(entry: Entry) -> list[str]:
 def _with_captions(entry: Entry, chosen: set[str]) -> Entry:
     pairs = zip(_caption_keys(entry), entry.captions)
     return replace(entry, captions=tuple(text for key, text in pairs if key in chosen))
-
-
-def sample_size(config: DataConfig, population: int) -> SampleSize:
-    """How many pictures or rows the settings ask for."""
-    if config.sample == "all":
-        return SampleSize(population)
-    if config.sample == "paper":
-        corrected = population if config.population_correction else None
-        return sampling.cochran(
-            config.z, config.p, config.e, config.rounding, corrected
-        )
-    return SampleSize(config.sample)
 
 
 def _published(entries: list[Entry], ledger: Ledger) -> Selection:
@@ -106,6 +94,7 @@ def account(
     """What was read and chosen: the object that is kept as data.json."""
     config, annotations = plan.config, plan.pictures.annotations
     named = annotations.pictures if annotations else {}
+    groups = sampling.linked({entry.id: entry.keys for entry in entries})
     return {
         "dataset": config.dataset,
         "source": str(plan.source) if plan.source else None,
@@ -128,7 +117,7 @@ def account(
         "bad_rows": ledger.bad_rows,
         "examples": ledger.examples,
         "notes": ledger.notes,
-        "duplicates": len(entries) - len({entry.digest for entry in entries}),
+        "duplicates": len(entries) - len(set(groups.values())),
         "sample": {
             "unit": config.sample_unit,
             "n0": selection.sample.n0,

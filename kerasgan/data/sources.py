@@ -12,7 +12,7 @@ from pathlib import Path
 
 from kerasgan.config import DataConfig
 from kerasgan.data import pictures
-from kerasgan.data.annotations import Annotations
+from kerasgan.data.annotations import Annotations, Picture
 from kerasgan.data.pictures import BadPicture
 
 LARGEST_FILE = 1 << 28  # bytes
@@ -51,6 +51,10 @@ class Files:
             except BadPicture as reason:
                 self.missing[name] = str(reason)
 
+    @property
+    def label_names(self) -> list[str] | None:
+        return self.annotations.label_names
+
     def state(self) -> list:
         """What changes when any of the pictures does."""
         return [
@@ -62,11 +66,8 @@ class Files:
         """Reads, checks and squares one picture; BadPicture with the reason."""
         if name in self.missing:
             raise BadPicture(self.missing[name])
-        data = self._read(name)
-        image = pictures.prepare(data, self.config.image_size, self.config.fit)
         picture = self.annotations.pictures[name]
-        digest = hashlib.sha256(data).hexdigest()
-        return Made(name, image, digest, picture.captions, picture.label)
+        return make_picture(picture, self._read(name), self.config)
 
     def _read(self, name: str) -> bytes:
         try:
@@ -76,6 +77,13 @@ class Files:
                 return file.read()
         except OSError as error:
             raise BadPicture("unreadable") from error
+
+
+def make_picture(picture: Picture, data: bytes, config: DataConfig) -> Made:
+    """Checks and squares a picture from its file's bytes; BadPicture if it is bad."""
+    image = pictures.prepare(data, config.image_size, config.fit)
+    digest = hashlib.sha256(data).hexdigest()
+    return Made(picture.name, image, digest, picture.captions, picture.label)
 
 
 def _state(found: os.stat_result | None) -> tuple:
@@ -130,6 +138,12 @@ class Scenes:
     def __init__(self, config: DataConfig):
         self.config = config
         self.ids = [f"scene-{index:06d}" for index in range(config.pictures)]
+
+    @property
+    def label_names(self) -> list[str]:
+        from kerasgan.data.scenes import LABELS
+
+        return list(LABELS)
 
     def state(self) -> list:
         return []  # the settings say it all

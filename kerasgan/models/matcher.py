@@ -118,11 +118,13 @@ def build_matcher(
         seen.append(_project(keras.layers.Dropout(dropout)(x), dim))
         branch = build_text_branch(*sizes, text_branch, name=f"words_{member}")
         read.append(keras.layers.UnitNormalization()(branch(token_ids)))
-    return Matcher(
+    matcher = Matcher(
         keras.Model(picture, ops.stack(seen, axis=1), name="see"),
         keras.Model(token_ids, ops.stack(read, axis=1), name="read"),
         name="matcher",
     )
+    matcher.build()
+    return matcher
 
 
 def _project(features, dim):

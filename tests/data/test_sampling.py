@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kerasgan.data.sampling import choose, cochran, halve, order
+from kerasgan.data.sampling import choose, cochran, halve, linked, order
 from kerasgan.errors import UserError
 
 
@@ -51,6 +51,15 @@ def test_a_sample_larger_than_what_there_is_is_refused():
 def test_the_papers_split_is_307_and_77():
     ids = {f"{index}.jpg": str(index) for index in range(384)}
     assert len(halve(ids, 0.8, seed=0)) == 307
+
+
+def test_what_is_linked_by_others_is_one_group():
+    keys = {"a": ["1"], "b": ["2", "x"], "c": ["3", "y"], "d": ["2", "y"], "e": ["1"]}
+    groups = linked(keys)
+    assert groups["b"] == groups["c"] == groups["d"]
+    assert groups["a"] == groups["e"] != groups["b"]
+    chain = {str(n): [f"left {n}", f"left {n + 1}"] for n in range(2000)}
+    assert len(set(linked(chain).values())) == 1
 
 
 def test_equal_pictures_stay_together_and_the_count_stays_exact():

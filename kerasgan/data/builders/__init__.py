@@ -1,10 +1,10 @@
-"""tensorflow-datasets builders; importing this registers them with `tfds.load`.
+"""tensorflow-datasets builders; importing this registers them with `tfds.load`."""
 
-COYO's, when there is one, stands here as well.
-"""
-
+from kerasgan.data.builders.coyo import Coyo
 from kerasgan.data.builders.flickr import Flickr8k, Flickr30k
 from kerasgan.data.builders.scenes import Scenes
 from kerasgan.data.builders.table import Table
 
-BUILDERS = {builder.name: builder for builder in (Scenes, Flickr30k, Flickr8k, Table)}
+BUILDERS = {
+    builder.name: builder for builder in (Scenes, Flickr30k, Flickr8k, Table, Coyo)
+}

@@ -44,7 +44,8 @@ class PairBuilder(tfds.core.GeneratorBasedBuilder, skip_registration=True):
     ):
         self._progress, self._missing = progress, None
         try:
-            self._plan = plan or Plan.of(dataset_config(self.name, data_dir, settings))
+            plan = plan or Plan.of(dataset_config(self.name, data_dir, settings))
+            self._plan = plan.read()
         except UserError as error:
             # TFDS makes builders only to describe them: complain when preparing.
             self._plan, self._missing = None, error

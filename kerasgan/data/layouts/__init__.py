@@ -21,6 +21,8 @@ def read_annotations(config: DataConfig, source: Path) -> Annotations:
         from kerasgan.data.layouts.flickr8k import read
     elif config.dataset == "table":
         from kerasgan.data.layouts.table import read
+    elif config.dataset == "coyo":
+        from kerasgan.data.layouts.coyo import read
     else:
         raise UserError(f"Data set {config.dataset!r} has no annotations")
     annotations = read(config, source)

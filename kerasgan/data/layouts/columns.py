@@ -41,7 +41,7 @@ class Columns:
         ):
             if name and name not in names:
                 raise UserError(f"{source} has no column {name!r}, only {_list(names)}")
-        image = config.image_column or _guess(IMAGE, names)
+        image = config.image_column or guess(IMAGE, names)
         if image is None:
             raise UserError(
                 f"{source}: none of its columns is plainly the picture's file name "
@@ -60,7 +60,7 @@ class Columns:
         if config.label_column is not None:
             label = config.label_column or None
         else:
-            label = _guess(LABEL, names)
+            label = guess(LABEL, names)
         return cls(image, captions, label)
 
     def __str__(self) -> str:
@@ -72,14 +72,15 @@ def _plain(name: str) -> str:
     return re.sub(r"[\s-]+", "_", name.strip().lower())
 
 
-def _guess(known: list[str], names: list[str]) -> str | None:
+def guess(known: list[str], names: list[str]) -> str | None:
+    """The first of the `known` names that is there, however it is spelt."""
     plain = {_plain(name): name for name in reversed(names)}
     return next((plain[word] for word in known if word in plain), None)
 
 
 def _guess_captions(names: list[str]) -> tuple[str, ...]:
     numbered = tuple(name for name in names if NUMBERED.fullmatch(_plain(name)))
-    single = _guess(CAPTION, names)
+    single = guess(CAPTION, names)
     return numbered or ((single,) if single else ())
 
 

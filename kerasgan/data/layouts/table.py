@@ -25,18 +25,12 @@ Record = tuple[int, dict]  # line or row number from 1, column to value
 
 def read(config: DataConfig, source: Path) -> Annotations:
     """The table's rows, joined by picture; every column that is used is noted."""
-    readers = {
-        ".csv": read_delimited,
-        ".tsv": read_delimited,
-        ".jsonl": read_json_lines,
-        ".parquet": read_parquet,
-    }
-    if not source.is_file() or source.suffix.lower() not in readers:
+    if not source.is_file() or source.suffix.lower() not in READERS:
         raise UserError(
-            f"--source {source}: a file ending in {', '.join(readers)} expected"
+            f"--source {source}: a file ending in {', '.join(READERS)} expected"
         )
     ledger = Ledger()
-    names, records = readers[source.suffix.lower()](source, ledger)
+    names, records = READERS[source.suffix.lower()](source, ledger)
     columns = Columns.choose(config, names, source)
     ledger.note(str(columns))
     pictures = join_rows(
@@ -141,3 +135,11 @@ def read_parquet(source: Path, ledger: Ledger) -> tuple[list[str], Iterator[Reco
     except (OSError, pyarrow.ArrowException) as error:
         raise UserError(f"{source} cannot be read as Parquet: {error}") from error
     return table.column_names, iter(enumerate(table.to_pylist(), start=1))
+
+
+READERS = {
+    ".csv": read_delimited,
+    ".tsv": read_delimited,
+    ".jsonl": read_json_lines,
+    ".parquet": read_parquet,
+}
