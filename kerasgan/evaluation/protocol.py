@@ -18,7 +18,7 @@ from kerasgan.evaluation.retrieval import retrieval
 from kerasgan.evaluation.similarity import fit_tfidf, similarity_matrix
 from kerasgan.runs import write_json, write_text
 from kerasgan.training.caption_forger import load_captioner
-from kerasgan.training.seeing import cached_grids, shows_pictures
+from kerasgan.training.seeing import cached_grids
 from kerasgan.training.train_captions import data_for_captions, validation_rows
 
 NEIGHBOURS = (10, 50)
@@ -111,7 +111,7 @@ class _Part:
     def __init__(self, split, rows, forger, settings):
         self.ids = [split.ids[row] for row in rows]
         self.captions = [[t for t in split.captions[row] if t] for row in rows]
-        if shows_pictures(forger.eye):
+        if forger.matches_pixels:
             images = split.images[rows]
             self.grids = forger.see(images)
             self.vectors = forger.embed_pictures(images)

@@ -59,6 +59,7 @@ class Captioner(keras.Model):
     def build(self, input_shape):
         """`input_shape`: of the grid, `(n, height, width, channels)`."""
         grid = (None, None, input_shape[-1])
+        self.channels = input_shape[-1]
         self.standard.build(grid)
         self.look.build(grid)
         self.begin.build((None, self.dim + self.noise_dim))

@@ -15,7 +15,7 @@ from kerasgan.errors import UserError
 from kerasgan.models import decoding
 from kerasgan.models.captioner import END
 from kerasgan.runs import Run, open_run
-from kerasgan.training.seeing import grids_of, pooled, shows_pictures
+from kerasgan.training.seeing import grids_of, pooled
 
 BATCH = 128  # pictures captioned at a time
 DECODINGS = ("greedy", "beam", "top-p", "rerank")
@@ -76,13 +76,19 @@ class CaptionForger:
     def image_size(self):
         return self.eye.input_shape[1]
 
+    @property
+    def matches_pixels(self):
+        """Whether the matcher looks at pictures through an eye that it trained, and
+        not at features."""
+        return len(self.matcher.see.input_shape) == 4
+
     def see(self, images):
         """uint8 pictures `(n, size, size, 3)` to grids, float16."""
         return grids_of(self.eye, images)
 
     def embed_pictures(self, images=None, grids=None):
         """Unit vectors `(n, d)` of pictures, or of their grids for a frozen eye."""
-        if shows_pictures(self.eye):
+        if self.matches_pixels:
             return self.matcher.embed("picture", images)
         grids = self.see(images) if grids is None else grids
         return self.matcher.embed("picture", pooled(grids))
@@ -127,7 +133,12 @@ class CaptionForger:
                     self.captioner, grid, noise, seed=seed, **options
                 )
 
-            self._write[key] = tf.function(write, reduce_retracing=True)
+            specs = [
+                tf.TensorSpec((None, None, None, self.captioner.channels)),
+                tf.TensorSpec((None, self.captioner.noise_dim)),
+                tf.TensorSpec((), tf.int32),
+            ]
+            self._write[key] = tf.function(write, input_signature=specs)
         return self._write[key]
 
     def caption(self, grids, vectors=None, decoding="rerank", seed=0):
@@ -205,7 +216,7 @@ class CaptionForger:
         scratch = run.models / "memory.partial.npz"
         np.savez_compressed(
             scratch,
-            vectors=self.memory.vectors.astype(np.float16),
+            vectors=self.memory.vectors,
             token_ids=self.memory.token_ids.astype(np.uint16),
             idf=self.memory.idf,
         )
@@ -257,7 +268,7 @@ def load_captioner(run, name="captioner") -> CaptionForger:
     )
     with np.load(run.models / "memory.npz") as stored:
         memory = Memory(
-            stored["vectors"].astype(np.float32),
+            stored["vectors"],
             stored["token_ids"].astype(np.int32),
             stored["idf"],
         )

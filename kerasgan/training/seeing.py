@@ -49,8 +49,3 @@ def pooled(grids):
         for start in range(0, len(grids), BATCH)
     ]
     return np.concatenate(means)
-
-
-def shows_pictures(eye):
-    """Whether the eye is still to be trained, and so wants pictures, not features."""
-    return any(weight.trainable for weight in eye.weights)

@@ -28,7 +28,7 @@ from kerasgan.training.caption_forger import (
 from kerasgan.training.caption_game import idf_of, play
 from kerasgan.training.captioning import batches, train_likelihood
 from kerasgan.training.matching import train_matcher
-from kerasgan.training.seeing import cached_grids, grids_of, pooled, shows_pictures
+from kerasgan.training.seeing import cached_grids, grids_of, pooled
 
 MOST_CAPTIONS = 5  # of a picture that are learnt from
 
@@ -71,7 +71,7 @@ def train_captions(
     eye = _stored(run, "eye") or build_eye(
         options.backbone, pairs.train.images.shape[1]
     )
-    trains_eye = shows_pictures(eye)
+    trains_eye = options.backbone == "conv"
     grids = None if trains_eye else cached_grids(eye, options.backbone, pairs.train)
     pictures = pairs.train.images if trains_eye else pooled(grids)
     matcher = _stored(run, "matcher")
@@ -89,7 +89,6 @@ def train_captions(
         save_network(run, "matcher", matcher)
         save_network(run, "eye", eye)
     if trains_eye:
-        eye.trainable = False
         grids = grids_of(eye, pairs.train.images)
 
     start_id = int(token_ids[fit[0], 0, 0])

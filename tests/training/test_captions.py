@@ -21,7 +21,7 @@ from kerasgan.training.caption_forger import (
 from kerasgan.training.caption_game import CaptionGame, build_judge, idf_of, play
 from kerasgan.training.captioning import batches, train_likelihood
 from kerasgan.training.matching import train_matcher
-from kerasgan.training.seeing import grids_of, pooled, shows_pictures
+from kerasgan.training.seeing import grids_of, pooled
 
 RANDOM = np.random.default_rng(0)
 TINY = CaptionsConfig(
@@ -84,15 +84,14 @@ def _vectorizer():
     return build_vectorizer(None, words, 8, LENGTH)
 
 
-def test_batches_hold_each_picture_once_and_noise_anew():
+def test_batches_hold_each_picture_once():
     grids, token_ids = world()
     dataset = batches(grids, token_ids, 3, 5)
     found = [batch for batch in dataset]
     assert [len(batch["grid"]) for batch in found] == [5, 5, 5, 5, 4]
     seen = np.concatenate([batch["grid"].numpy() for batch in found])
     assert {x.tobytes() for x in seen} == {x.tobytes() for x in grids.astype("f")}
-    again = next(iter(dataset))
-    assert (again["noise"].numpy() != found[0]["noise"].numpy()).any()
+    assert (found[0]["noise"].numpy() != found[1]["noise"].numpy()).any()
 
 
 def test_idf_is_scikit_learns():
@@ -167,12 +166,12 @@ def test_an_eye_of_any_kind(tmp_path):
     eye = build_eye("conv", 32)
     images = RANDOM.integers(0, 256, (3, 32, 32, 3)).astype("uint8")
     grids = grids_of(eye, images)
-    assert shows_pictures(eye) and grids.shape == (3, 2, 2, 256)
+    assert grids.shape == (3, 2, 2, 256)
     np.testing.assert_allclose(
         pooled(grids), grids.astype("float32").mean((1, 2)), rtol=1e-5
     )
     lite0 = build_eye("efficientnet-lite0", 64, weights=None)
-    assert lite0.output_shape == (None, 2, 2, 1280) and not shows_pictures(lite0)
+    assert lite0.output_shape == (None, 2, 2, 1280) and not lite0.trainable_weights
 
 
 def test_validation_rows_are_apart_and_have_captions():
