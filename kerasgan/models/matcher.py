@@ -54,7 +54,10 @@ class Matcher(keras.Model):
         product of two is the mean of their members' cosines."""
         network = {"picture": self.see, "caption": self.read}[side]
         found = [
-            ops.convert_to_numpy(network(inputs[start : start + batch_size]))
+            # Said aloud: Keras's random layers take silence for training.
+            ops.convert_to_numpy(
+                network(inputs[start : start + batch_size], training=False)
+            )
             for start in range(0, len(inputs), batch_size)
         ]
         vectors = np.concatenate(found)
