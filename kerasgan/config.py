@@ -94,15 +94,15 @@ class CaptionsConfig(Section):
     matcher_batch_size: Annotated[int, Field(ge=2)] = 256
     matcher_learning_rate: Annotated[float, Field(gt=0)] = 1e-3
     matcher_epochs: Positive = 60
-    matcher_minutes: Minutes | None = None  # None: all epochs
+    matcher_minutes: Minutes | None = 0.4  # None: all epochs
     dim: Positive = 256  # of the captioner's LSTM, embedding and attention
     noise_dim: Positive = 16
     batch_size: Positive = 32  # pictures, with up to five captions each
     learning_rate: Annotated[float, Field(gt=0)] = 1e-3
     likelihood_epochs: Positive = 15
-    likelihood_minutes: Minutes | None = None
+    likelihood_minutes: Minutes | None = 0.7
     game_epochs: Annotated[int, Field(ge=0)] = 3  # of the adversarial stage; 0: none
-    game_minutes: Minutes | None = None
+    game_minutes: Minutes | None = 0.3
     game_learning_rate: Annotated[float, Field(gt=0)] = 1e-4
     samples: Annotated[int, Field(ge=2)] = 5  # captions a picture in the game
     consensus: NonNegative = 1.0  # reward for words of the picture's own captions
@@ -115,7 +115,7 @@ class TrainingConfig(Section):
     # `both` leaves out captions where the data have none.
     stage: Literal["both", "pictures", "captions"] = "both"
     epochs: Positive = 1000
-    minutes: Minutes | None = 4  # None: all epochs
+    minutes: Minutes | None = 2.2  # of the pictures' stage; None: all epochs
     batch_size: Annotated[int, Field(ge=2)] = 32
     learning_rate: Annotated[float, Field(gt=0)] = 8e-4
     beta_1: Annotated[float, Field(ge=0, lt=1)] = 0.5

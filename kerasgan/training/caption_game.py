@@ -13,6 +13,7 @@ from kerasgan.training.losses import (
     contrastive_loss,
     non_saturating_discriminator_loss,
 )
+from kerasgan.training.pacing import Pace
 
 METRICS = ("d_loss", "reward", "consensus", "likelihood")
 
@@ -195,5 +196,5 @@ def play(captioner, settings, dataset, idf, callbacks=(), seed=0):
         epochs=settings.game_epochs,
         verbose=0,
         shuffle=False,
-        callbacks=[*callbacks],
+        callbacks=[Pace(settings.game_epochs, settings.game_minutes), *callbacks],
     )

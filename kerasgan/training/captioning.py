@@ -4,6 +4,8 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from kerasgan.training.pacing import Pace
+
 
 def train_likelihood(captioner, settings, train, validation, callbacks=()):
     """Teacher forcing until the validation captions become no likelier.
@@ -24,7 +26,7 @@ def train_likelihood(captioner, settings, train, validation, callbacks=()):
         verbose=0,
         shuffle=False,
         callbacks=[
-            keras.callbacks.ReduceLROnPlateau("val_loss", factor=0.3, patience=0),
+            Pace(settings.likelihood_epochs, settings.likelihood_minutes),
             keras.callbacks.EarlyStopping(
                 "val_loss", patience=2, restore_best_weights=True
             ),

@@ -5,6 +5,7 @@ import numpy as np
 import tensorflow as tf
 
 from kerasgan.models.matcher import build_matcher
+from kerasgan.training.pacing import Pace
 
 
 def train_matcher(settings, train, validation, sizes, eye=None, callbacks=()):
@@ -34,20 +35,15 @@ def train_matcher(settings, train, validation, sizes, eye=None, callbacks=()):
     if eye is None:
         matcher.see.get_layer("standard").adapt(pictures)
     batch_size = min(settings.matcher_batch_size, len(pictures))
-    steps = len(pictures) // batch_size
-    rate = keras.optimizers.schedules.CosineDecay(
-        settings.matcher_learning_rate / 10,
-        settings.matcher_epochs * steps,
-        warmup_target=settings.matcher_learning_rate,
-        warmup_steps=steps,
-    )
-    matcher.compile(keras.optimizers.Adam(rate), jit_compile=False)
+    optimizer = keras.optimizers.Adam(settings.matcher_learning_rate)
+    matcher.compile(optimizer, jit_compile=False)
     matcher.fit(
         _batches(pictures, token_ids, batch_size),
         epochs=settings.matcher_epochs,
         verbose=0,
         shuffle=False,
         callbacks=[
+            Pace(settings.matcher_epochs, settings.matcher_minutes),
             ValidationRecall(*validation),
             keras.callbacks.EarlyStopping(
                 "val_recall", patience=8, mode="max", restore_best_weights=True

@@ -84,7 +84,7 @@ def train_captions(
                 "caption_length": options.caption_length,
             },
             eye=eye if trains_eye else None,
-            callbacks=[lines.of("matcher", options.matcher_minutes)],
+            callbacks=[lines.of("matcher")],
         )
         save_network(run, "matcher", matcher)
         save_network(run, "eye", eye)
@@ -109,13 +109,13 @@ def train_captions(
             options,
             train,
             (grids[validation], token_ids[validation]),
-            callbacks=[lines.of("likelihood", options.likelihood_minutes)],
+            callbacks=[lines.of("likelihood")],
         )
         save_network(run, "captioner-likelihood", captioner)
     if options.game_epochs:
         feed = batches(*train, options.noise_dim, options.batch_size)
-        minutes = lines.of("game", options.game_minutes)
-        play(captioner, options, feed, idf, [minutes], settings.training.seed)
+        seed = settings.training.seed
+        play(captioner, options, feed, idf, [lines.of("game")], seed)
     vectors = matcher.embed("picture", pictures[fit])
     memory = Memory(vectors, token_ids[fit], idf)
     forger = CaptionForger(eye, matcher, captioner, vectorizer, memory)
@@ -177,20 +177,16 @@ class Lines:
         self.path = run.path / "captions.jsonl"
         self.console = rich.console.Console(stderr=True, quiet=not progress)
 
-    def of(self, stage, minutes):
-        """The Keras callback for one stage, which ends it after so many minutes."""
-        return _Line(self, stage, minutes)
+    def of(self, stage):
+        """The Keras callback for one stage."""
+        return _Line(self, stage)
 
 
 class _Line(keras.callbacks.Callback):
-    def __init__(self, lines, stage, minutes):
+    def __init__(self, lines, stage):
         super().__init__()
-        self.lines, self.stage, self.limit = lines, stage, minutes
+        self.lines, self.stage = lines, stage
         self.start = time.perf_counter()
-
-    def on_train_batch_end(self, batch, logs=None):
-        if self.limit and time.perf_counter() - self.start > 60 * self.limit:
-            self.model.stop_training = True
 
     def on_epoch_end(self, epoch, logs=None):
         figures = {name: float(figure) for name, figure in (logs or {}).items()}
