@@ -85,8 +85,9 @@ def command(config, assignments, run_dir, resume, dry_run, seed, **named):
         click.echo(f"Stopped. Go on: kerasgan train-gan --resume --run-dir {run.path}")
         raise SystemExit(130) from None
     except UserError:
-        if not resume and not any(run.checkpoints.iterdir()):
-            shutil.rmtree(run.path)  # nothing was trained: leave nothing behind
+        trained = any(run.checkpoints.iterdir()) or any(run.models.glob("*.keras"))
+        if not resume and not trained:
+            shutil.rmtree(run.path)  # leave nothing behind
         raise
     if resume and len(run.metrics) == epochs and settings.training.stage == "pictures":
         click.echo(

@@ -13,9 +13,10 @@ from kerasgan.data import load_data
 from kerasgan.errors import UserError
 from kerasgan.evaluation.baselines import Baselines
 from kerasgan.evaluation.captions import score_captions
-from kerasgan.evaluation.judgement import best_threshold, judge, pairs
+from kerasgan.evaluation.judgement import auc, best_threshold, judge, pairs
 from kerasgan.evaluation.retrieval import retrieval
 from kerasgan.evaluation.similarity import fit_tfidf, similarity_matrix
+from kerasgan.evaluation.words import normalize_references
 from kerasgan.runs import write_json, write_text
 from kerasgan.training.caption_forger import load_captioner
 from kerasgan.training.seeing import cached_grids
@@ -53,16 +54,16 @@ def evaluate_captions(run, progress=print):
     fit, validation = validation_rows(
         data.train, settings.captions.validation, settings
     )
-    train = _Part(data.train, fit, forger, settings)
+    learnt = _captions_of(data.train, fit)
     parts = {"validation": _Part(data.train, validation, forger, settings)}
     test = [row for row, texts in enumerate(data.test.captions) if any(texts)]
     if len(test) < 2:
         raise UserError("The test split has fewer than two pictures with captions.")
     parts["test"] = _Part(data.test, test, forger, settings)
 
-    known = [text for texts in train.captions for text in texts]
+    known = [text for texts in learnt for text in texts]
     vectorizer = fit_tfidf(known)
-    baselines = Baselines(train.captions, forger.memory.vectors, vectorizer)
+    baselines = Baselines(learnt, forger.memory.vectors, vectorizer)
     said = {}
     for name, part in parts.items():
         progress(f"captions of {len(part.captions)} {name} pictures")
@@ -70,28 +71,26 @@ def evaluate_captions(run, progress=print):
 
     rows, judged, predictions = {}, {}, _Predictions()
     for name in said["test"]:
+        asked = {part: _asked(name, said[part], parts[part]) for part in parts}
+        if not all(_can_be_judged(*pair) for pair in asked.values()):
+            continue
         matrices = {
-            part: similarity_matrix(vectorizer, *_asked(name, said[part], parts[part]))
-            for part in parts
+            part: similarity_matrix(vectorizer, *pair) for part, pair in asked.items()
         }
         threshold = best_threshold(*pairs(matrices["validation"]))
         rows[name] = judge(matrices["test"], threshold)
-        rows[name]["reductions"] = {
-            reduction: judge(
-                similarity_matrix(
-                    vectorizer, *_asked(name, said["test"], parts["test"]), reduction
-                ),
-                threshold,
-            )["auc"]
+        rows[name]["auc_by_reference"] = {
+            reduction: auc(similarity_matrix(vectorizer, *asked["test"], reduction))[0]
             for reduction in ("mean", "first")
         }
-        captions, references = _asked(name, said["test"], parts["test"])
-        judged[name] = score_captions(captions, references, known)
-        predictions.add(name, parts["test"].ids, captions, matrices["test"], threshold)
+        judged[name] = score_captions(*asked["test"], known)
+        ids, captions = parts["test"].ids, asked["test"][0]
+        predictions.add(name, ids, captions, matrices["test"], threshold)
     results = {
         "similarity": {
             "rows": rows,
             "titles": ROWS,
+            "left_out": [name for name in ROWS if name not in rows],
             "test_pictures": len(test),
             "validation_pictures": len(validation),
             "reference": "the most similar of a picture's captions",
@@ -105,12 +104,16 @@ def evaluate_captions(run, progress=print):
     return results
 
 
+def _captions_of(split, rows):
+    return [[text for text in split.captions[row] if text] for row in rows]
+
+
 class _Part:
     """Some pictures of a split, and what the forger sees in them."""
 
     def __init__(self, split, rows, forger, settings):
         self.ids = [split.ids[row] for row in rows]
-        self.captions = [[t for t in split.captions[row] if t] for row in rows]
+        self.captions = _captions_of(split, rows)
         if forger.matches_pixels:
             images = split.images[rows]
             self.grids = forger.see(images)
@@ -145,6 +148,11 @@ def _asked(name, said, part):
     if name == "human":  # its own words are no reference
         return said[name], [texts[1:] for texts in part.captions]
     return said[name], part.captions
+
+
+def _can_be_judged(captions, references):
+    """Mismatched pairs need two pictures; a human row needs two captions of each."""
+    return sum(map(bool, normalize_references(references))) >= 2
 
 
 def _retrieval(part, forger):
