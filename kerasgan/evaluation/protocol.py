@@ -14,6 +14,7 @@ from kerasgan.errors import UserError
 from kerasgan.evaluation.baselines import Baselines
 from kerasgan.evaluation.captions import score_captions
 from kerasgan.evaluation.judgement import auc, best_threshold, judge, pairs
+from kerasgan.evaluation.pictures import evaluate_pictures
 from kerasgan.evaluation.retrieval import retrieval
 from kerasgan.evaluation.similarity import fit_tfidf, similarity_matrix
 from kerasgan.evaluation.words import normalize_references
@@ -45,8 +46,9 @@ def evaluate_captions(run, progress=print):
         progress: called with a line for a person as each step begins.
 
     Returns:
-        `{"similarity", "captions", "retrieval"}`, as written to `results/`, where
-        `predictions.csv` holds the scores of every pair.
+        `{"similarity", "captions", "retrieval"}`, and `images` where the run generates
+        pictures, as written to `results/`, where `predictions.csv` holds the scores of
+        every pair.
     """
     forger = load_captioner(run)
     settings = run.settings
@@ -98,6 +100,9 @@ def evaluate_captions(run, progress=print):
         "captions": {"rows": judged},
         "retrieval": _retrieval(parts["test"], forger),
     }
+    if (run.models / "generator.keras").is_file():
+        progress("generated pictures")
+        results["images"] = evaluate_pictures(run, forger, settings.training.seed)
     for name, content in results.items():
         write_json(run.results / f"{name}.json", content)
     write_text(run.results / "predictions.csv", predictions.text)
