@@ -16,7 +16,8 @@ def command(run, as_json):
 
     Thresholds are chosen on validation pictures, figures are of the test pictures.
     RUN/results holds all of them: similarity.json, captions.json, retrieval.json,
-    and predictions.csv with the score of every pair.
+    predictions.csv with the score of every pair, images.json where the run generates
+    pictures, and examples.png with the best, middle and worst captions.
 
     \b
     Example:
@@ -31,9 +32,12 @@ def judge(run, as_json=False):
     """Judges an opened run and prints what came of it."""
     import_tensorflow()
     from kerasgan.evaluation.protocol import evaluate_captions
+    from kerasgan.report.examples import save_run_examples
     from kerasgan.report.tables import protocol_tables
 
     results = evaluate_captions(run, lambda line: click.echo(line, err=True))
+    if "reranked" in results["similarity"]["rows"]:
+        save_run_examples(run)
     if as_json:
         return click.echo(json.dumps(results, ensure_ascii=False))
     click.echo(protocol_tables(results))

@@ -45,14 +45,8 @@ def evaluate_pictures(run, forger, seed=0):
         generated = np.repeat(generated, 3, axis=-1)
     rows = np.random.default_rng(seed).permutation(len(data.train.ids))[: len(real)]
     others = data.train.images[np.sort(rows)]
-    features = {
-        name: _features(forger, pictures)
-        for name, pictures in (
-            ("test", real),
-            ("generated", generated),
-            ("real", others),
-        )
-    }
+    sets = {"test": real, "generated": generated, "real": others}
+    features = {name: _features(forger, pictures) for name, pictures in sets.items()}
     scale = np.sqrt(np.mean(features["test"] ** 2))
     features = {name: found / scale for name, found in features.items()}
     _, near = measures.nearest_pictures(generated[:200], data.train.images)

@@ -1,11 +1,27 @@
 """Captions beside their pictures: paper A's table 3 with best, middle and worst."""
 
+import csv
 import textwrap
 from pathlib import Path
 
 import numpy as np
 
+from kerasgan.data import load_data
+
 COLUMNS = 6
+ROW = "reranked"
+
+
+def save_run_examples(run):
+    """Draws `save_examples` of a judged run into `results/examples.png`."""
+    with open(run.results / "predictions.csv", encoding="utf-8", newline="") as file:
+        rows = [row for row in csv.DictReader(file) if row["row"] == ROW]
+    test = load_data(run.settings.data, progress=False).test
+    places = {name: place for place, name in enumerate(test.ids)}
+    images = test.images[[places[row["image_id"]] for row in rows]]
+    captions = [row["caption"] for row in rows]
+    scores = [float(row["matched"] or "nan") for row in rows]
+    return save_examples(images, captions, scores, run.results / "examples.png")
 
 
 def save_examples(images, captions, scores, path):
