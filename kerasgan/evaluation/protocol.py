@@ -102,7 +102,8 @@ def evaluate_captions(run, progress=print):
     }
     if (run.models / "generator.keras").is_file():
         progress("generated pictures")
-        results["images"] = evaluate_pictures(run, forger, settings.training.seed)
+        found = evaluate_pictures(run, forger, settings.training.seed)
+        results |= {"images": found} if found else {}
     for name, content in results.items():
         write_json(run.results / f"{name}.json", content)
     write_text(run.results / "predictions.csv", predictions.text)

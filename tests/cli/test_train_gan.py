@@ -11,7 +11,7 @@ from kerasgan.runs import open_run
 from tests.helpers import opened
 
 TINY = [
-    "--set=data.pictures=24",
+    "--set=data.pictures=48",
     "--set=data.image_size=32",
     "--set=gan.generator_filters=4",
     "--set=gan.discriminator_filters=4",
@@ -67,8 +67,9 @@ def test_a_run_puts_pictures_into_words(run_dir, tmp_path):
     assert set(lines[0]) == {"picture", "caption", "score", "alternatives"}
     assert lines[1]["error"] == "not a picture"
     assert "No such file" in lines[2]["error"]
-    assert Image.open(looks).width > 100
-    result = call("caption", run_dir, tmp_path / "absent.jpg", status=1)
+    with Image.open(looks) as sheet:
+        assert sheet.width > 100
+    call("caption", run_dir, tmp_path / "absent.jpg", status=1)
 
 
 def test_a_run_is_judged(run_dir):
@@ -86,6 +87,8 @@ def test_a_run_is_judged(run_dir):
     threshold = results["similarity"]["rows"]["human"]["at_half"]["threshold"]
     strict = results["similarity"]["rows"]["human"]["strict"]
     assert strict["tp"] == sum(score >= threshold for score in matched)
+    assert results["images"]["pictures"] == row["pictures"]
+    assert (run_dir / "results" / "examples.png").is_file()
     assert "paper A claims" in call("evaluate", run_dir).stdout
 
 
