@@ -73,6 +73,11 @@ class Run:
         return resolve(options["settings"], place=str(self.path / "options.json"))
 
     @property
+    def chosen(self) -> dict:
+        """What the data decided where settings leave it open."""
+        return self._read("options.json").get("chosen", {})
+
+    @property
     def data(self) -> dict:
         return self._read("data.json")
 

@@ -10,7 +10,7 @@ from kerasgan.errors import JobError, UserError
 
 COMMANDS = {
     "load-data": "Read, check, sample, split and prepare captioned pictures.",
-    "train-gan": "Train a generator of pictures against a discriminator.",
+    "train-gan": "Train generators of pictures and of captions, each against a judge.",
     "save-imgs": "Draw pictures with a trained generator.",
     "caption": "Put pictures into words.",
     "evaluate": "Judge a run's captions and its matcher by paper A's protocol.",
@@ -50,6 +50,6 @@ def _fail(error, status):
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="kerasgan")
 def main():
-    """Pictures that come with words: train, draw, judge and export."""
+    """Pictures that come with words: train, draw, caption and judge."""
     # TensorFlow's own start-up notes are for its developers.
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")

