@@ -1,8 +1,8 @@
 """Typed, frozen settings: every default of the package lives here.
 
-A recipe is a YAML file with the sections `data`, `gan`, `captions` and
-`training`; each key is an attribute below. Values on the command line are set over the recipe's, the
-recipe's over these defaults.
+A recipe is a YAML file with the sections `data`, `gan`, `captions` and `training`;
+each key is an attribute below. Values on the command line are set over the recipe's,
+the recipe's over these defaults.
 """
 
 from typing import Annotated, Literal
