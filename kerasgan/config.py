@@ -115,7 +115,7 @@ class TrainingConfig(Section):
     # `both` leaves out captions where the data have none.
     stage: Literal["both", "pictures", "captions"] = "both"
     epochs: Positive = 1000
-    minutes: Minutes | None = 2.2  # of the pictures' stage; None: all epochs
+    minutes: Minutes | None = 1.5  # of the pictures' stage; None: all epochs
     batch_size: Annotated[int, Field(ge=2)] = 32
     learning_rate: Annotated[float, Field(gt=0)] = 8e-4
     beta_1: Annotated[float, Field(ge=0, lt=1)] = 0.5
