@@ -145,6 +145,12 @@ class Run:
                     )
         write_json(path, info)
 
+    def save_network(self, name: str, network) -> None:
+        """Writes a Keras model into `models/`, whole or not at all."""
+        scratch = self.models / f"{name}.partial.keras"
+        network.save(scratch)
+        os.replace(scratch, self.models / f"{name}.keras")
+
     def append_metrics(self, line: dict) -> None:
         with open(self.path / "metrics.jsonl", "a", encoding="utf-8") as file:
             file.write(json.dumps(line) + "\n")

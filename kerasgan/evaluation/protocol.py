@@ -24,7 +24,7 @@ from kerasgan.training.seeing import cached_grids
 from kerasgan.training.train_captions import data_for_captions, validation_rows
 
 NEIGHBOURS = (10, 50)
-BEAM = 3
+LIKELIHOOD = "captioner-likelihood"
 ROWS = {
     "likelihood": "ours, likelihood only, beam",
     "adversarial": "ours, adversarial, beam",
@@ -50,7 +50,7 @@ def evaluate_captions(run, progress=print):
         pictures, as written to `results/`, where `predictions.csv` holds the scores of
         matched pairs and of the first dealing of mismatched ones.
     """
-    forger = load_captioner(run)
+    forger, likelihood = load_captioner(run), load_captioner(run, LIKELIHOOD)
     settings = run.settings
     data = load_data(data_for_captions(settings))
     fit, validation = validation_rows(
@@ -69,7 +69,9 @@ def evaluate_captions(run, progress=print):
     said = {}
     for name, part in parts.items():
         progress(f"captions of {len(part.captions)} {name} pictures")
-        said[name] = _captions(part, forger, run, baselines, settings.training.seed)
+        said[name] = _captions(
+            part, forger, likelihood, baselines, settings.training.seed
+        )
 
     rows, judged, predictions = {}, {}, _Predictions()
     for name in said["test"]:
@@ -130,8 +132,7 @@ class _Part:
             self.vectors = forger.embed_pictures(grids=self.grids)
 
 
-def _captions(part, forger, run, baselines, seed):
-    likelihood = load_captioner(run, "captioner-likelihood")
+def _captions(part, forger, likelihood, baselines, seed):
     count, vectors = len(part.captions), part.vectors
 
     def best(found):

@@ -18,7 +18,6 @@ from kerasgan.runs import Run, open_run
 from kerasgan.training.seeing import grids_of, pooled
 
 BATCH = 128  # pictures captioned at a time
-DECODINGS = ("greedy", "beam", "top-p", "rerank")
 NEAREST = 50  # training pictures whose captions a candidate is held against
 BEAMS, SAMPLES = 8, 12  # candidates of `rerank`
 
@@ -147,7 +146,7 @@ class CaptionForger:
         Args:
             grids: `(n, height, width, channels)`.
             vectors: of the same pictures, see `embed_pictures`; for `rerank`.
-            decoding: one of `DECODINGS`.
+            decoding: `"greedy"`, `"beam"`, `"top-p"` or `"rerank"`.
 
         Returns:
             For each picture a list of `(caption, score)`, the best first. The score
@@ -212,7 +211,7 @@ class CaptionForger:
     def save(self, run: Run):
         """Writes the networks into a run's `models/`, each whole or not at all."""
         for name in ("eye", "matcher", "captioner"):
-            save_network(run, name, getattr(self, name))
+            run.save_network(name, getattr(self, name))
         scratch = run.models / "memory.partial.npz"
         np.savez_compressed(
             scratch,
@@ -221,12 +220,6 @@ class CaptionForger:
             idf=self.memory.idf,
         )
         os.replace(scratch, run.models / "memory.npz")
-
-
-def save_network(run, name, network):
-    scratch = run.models / f"{name}.partial.keras"
-    network.save(scratch)
-    os.replace(scratch, run.models / f"{name}.keras")
 
 
 def lengths(token_ids):

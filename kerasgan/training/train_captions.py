@@ -23,7 +23,6 @@ from kerasgan.training.caption_forger import (
     CaptionForger,
     Memory,
     load_captioner,
-    save_network,
 )
 from kerasgan.training.caption_game import idf_of, play
 from kerasgan.training.captioning import batches, train_likelihood
@@ -85,8 +84,8 @@ def train_captions(
             eye=eye if trains_eye else None,
             callbacks=[lines.of("matcher")],
         )
-        save_network(run, "eye", eye)
-        save_network(run, "matcher", matcher)  # last: it says that both are there
+        run.save_network("eye", eye)
+        run.save_network("matcher", matcher)  # last: it says that both are there
     if trains_eye:
         grids = grids_of(eye, pairs.train.images)
 
@@ -110,7 +109,7 @@ def train_captions(
             (grids[validation], token_ids[validation]),
             callbacks=[lines.of("likelihood")],
         )
-        save_network(run, "captioner-likelihood", captioner)
+        run.save_network("captioner-likelihood", captioner)
     if options.game_epochs:
         feed = batches(*train, options.noise_dim, options.batch_size)
         seed = settings.training.seed

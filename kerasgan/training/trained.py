@@ -1,7 +1,5 @@
 """A trained generator at work."""
 
-import os
-
 import keras
 import numpy as np
 
@@ -108,11 +106,8 @@ class PictureForger:
 
     def save(self, run: Run):
         """Writes the networks into a run's `models/`, each whole or not at all."""
-        networks = {"discriminator": self.discriminator, "generator": self.generator}
-        for name, network in networks.items():
-            scratch = run.models / f"{name}.partial.keras"
-            network.save(scratch)
-            os.replace(scratch, run.models / f"{name}.keras")
+        run.save_network("discriminator", self.discriminator)
+        run.save_network("generator", self.generator)
 
 
 def to_uint8(pictures):
