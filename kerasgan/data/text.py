@@ -46,6 +46,16 @@ def build_vectorizer(captions=None, vocabulary=None, size=5000, length=24):
     return vectorizer
 
 
+def stored_vectorizer(path, size, length, captions=()):
+    """The vectorizer whose vocabulary a file holds; where there is none yet, one of
+    the captions' words, whose vocabulary the file then holds."""
+    if Path(path).is_file():
+        return build_vectorizer(None, load_vocabulary(path), size, length)
+    vectorizer = build_vectorizer(captions, None, size, length)
+    save_vocabulary(vectorizer, path)
+    return vectorizer
+
+
 def vocabulary_of(vectorizer):
     """The words of a vectorizer without padding and unknown, the commonest first."""
     return vectorizer.get_vocabulary(include_special_tokens=False)

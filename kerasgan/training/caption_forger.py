@@ -10,13 +10,14 @@ import tensorflow as tf
 from scipy import sparse
 
 from kerasgan import models as models  # registers the layers to be loaded
-from kerasgan.data.text import build_vectorizer, load_vocabulary, tokenize
+from kerasgan.data.text import stored_vectorizer, tokenize
 from kerasgan.errors import UserError
 from kerasgan.models import decoding
-from kerasgan.models.captioner import END
+from kerasgan.models.captioner import END, UNKNOWN
 from kerasgan.runs import Run, open_run
 from kerasgan.training.seeing import grids_of, pooled
 
+VOCABULARY = "caption-vocabulary.txt"  # in a run's `models/`
 BATCH = 128  # pictures captioned at a time
 NEAREST = 50  # training pictures whose captions a candidate is held against
 BEAMS, SAMPLES = 8, 12  # candidates of `rerank`
@@ -42,6 +43,19 @@ class Memory:
         columns = np.arange(count * captions)
         shape = (count, count * captions)
         return sparse.csr_matrix((there.ravel(), (rows, columns)), shape) @ bags
+
+
+def idf_of(token_ids, vocabulary_size, start_id):
+    """Smooth inverse document frequencies `(vocabulary_size,)` of captions `(n, k,
+    length)`; what is no word weighs nothing."""
+    captions = token_ids.reshape(-1, token_ids.shape[-1])
+    captions = captions[captions[:, 0] != END]
+    rows = np.repeat(np.arange(len(captions)), captions.shape[1])
+    seen = np.unique(np.stack([rows, captions.ravel()]), axis=1)[1]
+    there = np.bincount(seen, minlength=vocabulary_size)
+    idf = np.log((1 + len(captions)) / (1 + there)) + 1
+    idf[[END, UNKNOWN, start_id]] = 0
+    return idf
 
 
 def bags_of(token_ids, idf):
@@ -254,10 +268,8 @@ def load_captioner(run, name="captioner") -> CaptionForger:
         for network in ("eye", "matcher", name)
     ]
     settings = run.settings.captions
-    vectorizer = build_vectorizer(
-        vocabulary=load_vocabulary(run.models / "caption-vocabulary.txt"),
-        size=settings.vocabulary_size,
-        length=settings.caption_length,
+    vectorizer = stored_vectorizer(
+        run.models / VOCABULARY, settings.vocabulary_size, settings.caption_length
     )
     with np.load(run.models / "memory.npz") as stored:
         memory = Memory(
