@@ -75,7 +75,8 @@ def _batches(pictures, token_ids, batch_size, each):
     count = len(pictures)
     rows = tf.data.Dataset.range(count, output_type=tf.int32).shuffle(count)
     rows = rows.batch(batch_size, drop_remainder=True)
-    return rows.map(gather, tf.data.AUTOTUNE).prefetch(2)
+    # Not in parallel: what is drawn would depend on which thread comes first.
+    return rows.map(gather).prefetch(2)
 
 
 class ValidationRecall(keras.callbacks.Callback):

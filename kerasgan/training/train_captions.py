@@ -18,12 +18,11 @@ from kerasgan.training.agreement import Agreement
 from kerasgan.training.caption_forger import (
     VOCABULARY,
     CaptionForger,
-    Memory,
-    idf_of,
     load_captioner,
 )
 from kerasgan.training.caption_game import play
 from kerasgan.training.captioning import batches, train_likelihood
+from kerasgan.training.choosing import Memory, idf_of
 from kerasgan.training.matching import train_matcher
 from kerasgan.training.memory import keep_memory
 from kerasgan.training.seeing import cached_grids, grids_of, pooled
@@ -124,6 +123,8 @@ def train_captions(
     vectors = matcher.embed("picture", pictures[fit])
     memory = Memory(vectors, token_ids[fit], idf)
     forger = CaptionForger(eye, matcher, captioner, vectorizer, memory)
+    seen = matcher.embed("picture", pictures[validation])
+    forger.learn_to_choose(grids[validation], seen, token_ids[validation])
     forger.save(run)
     return forger
 

@@ -13,12 +13,7 @@ from kerasgan.models.eye import build_eye
 from kerasgan.runs import new_run, open_run
 from kerasgan.training import train_captions as stage
 from kerasgan.training.agreement import Agreement
-from kerasgan.training.caption_forger import (
-    CaptionForger,
-    Memory,
-    idf_of,
-    load_captioner,
-)
+from kerasgan.training.caption_forger import CaptionForger, load_captioner
 from kerasgan.training.caption_game import CaptionGame, build_judge, play
 from kerasgan.training.captioning import batches, train_likelihood
 from kerasgan.training.matching import train_matcher
@@ -98,22 +93,6 @@ def test_batches_hold_each_picture_once():
     assert (found[0]["noise"].numpy() != found[1]["noise"].numpy()).any()
 
 
-def test_idf_is_scikit_learns():
-    from sklearn.feature_extraction.text import TfidfVectorizer
-
-    _, token_ids = world()
-    texts = [
-        " ".join(str(word) for word in ids if word > START)
-        for ids in token_ids.reshape(-1, LENGTH)
-        if ids[0]
-    ]
-    oracle = TfidfVectorizer(tokenizer=str.split, token_pattern=None).fit(texts)
-    idf = idf_of(token_ids, 8, START)
-    for word, column in oracle.vocabulary_.items():
-        assert idf[int(word)] == pytest.approx(oracle.idf_[column])
-    assert not idf[:3].any()
-
-
 def test_rewards_of_each_caption():
     grids, token_ids = world()
     agreement = Agreement(token_ids, 8)
@@ -146,17 +125,6 @@ def test_the_game_makes_agreeing_captions_likelier():
     )
     assert set(lines[0]) == {"d_loss", "belief", "consensus", "likelihood"}
     assert lines[-1]["consensus"] > lines[0]["consensus"] + 0.1
-
-
-def test_a_candidate_is_held_against_what_similar_pictures_were_called():
-    idf = np.array([0, 0, 0, 1.0, 1, 1, 1, 1])
-    token_ids = np.array([[[2, 3, 0]], [[2, 4, 0]]], np.int32)
-    memory = Memory(np.eye(2), token_ids, idf)
-    np.testing.assert_allclose(memory.bags.toarray()[:, 3:5], np.eye(2))
-    forger = CaptionForger(None, None, captioner(), _vectorizer(), memory)
-    said = np.array([[[3, 0, 0], [4, 0, 0], [5, 0, 0]]])
-    near_first = forger._consensus(said, np.array([[1.0, 0.0]]))
-    np.testing.assert_allclose(near_first, [[0.5, 0.5, 0]])  # both are among the 50
 
 
 def test_an_eye_of_any_kind(tmp_path):
