@@ -122,7 +122,8 @@ class ClassifierConfig(Section):
     # `paper`: branches side by side under one head; `ours`: parts trained alone.
     fusion: Literal["ours", "paper"] = "ours"
     attention: bool = True  # of the paper's pair; without it stands in for [2]
-    backbone: str = "conv"  # or efficientnet-lite0, or a name in keras.applications
+    # conv, efficientnet-lite0, auto (it where it is installed), or keras.applications'.
+    backbone: str = "conv"
     weights: str = "imagenet"  # of a named backbone: imagenet, none or a file
     filters: list[Positive] = [32, 64, 128]  # of the paper's convolutions
     image_dim: Positive = 128  # of the picture's vector

@@ -21,6 +21,11 @@ def standardize(captions):
     return tf.strings.join([START, tf.strings.strip(words)], separator=" ")
 
 
+def words_of(caption):
+    """The words of one caption as `standardize` sees them."""
+    return standardize(tf.constant([caption])).numpy()[0].decode().split()[1:]
+
+
 def build_vectorizer(captions=None, vocabulary=None, size=5000, length=24):
     """Builds the layer that turns captions into token ids.
 
