@@ -29,7 +29,7 @@ class DataConfig(Section):
     data_dir: str | None = None  # prepared data sets; None: TFDS's own default
     image_size: Annotated[int, Field(ge=8, le=1024)] = 64
     fit: Literal["crop", "pad", "stretch"] = "crop"  # how a picture becomes square
-    pictures: Positive = 4000  # drawn by the data set `scenes`
+    pictures: Positive = 2600  # drawn by the data set `scenes`
     image_root: str | None = None  # `table`: None is the table's own folder
     image_column: str | None = None
     caption_columns: list[str] | None = None
@@ -106,9 +106,9 @@ class CaptionsConfig(Section):
     batch_size: Positive = 32  # pictures, with up to five captions each
     learning_rate: Annotated[float, Field(gt=0)] = 2e-3
     likelihood_epochs: Positive = 15
-    likelihood_minutes: Minutes | None = 0.7
+    likelihood_minutes: Minutes | None = 0.6
     game_epochs: Annotated[int, Field(ge=0)] = 3  # of the adversarial stage; 0: none
-    game_minutes: Minutes | None = 0.3
+    game_minutes: Minutes | None = 0.2
     game_learning_rate: Annotated[float, Field(gt=0)] = 2e-4
     samples: Annotated[int, Field(ge=2)] = 5  # captions a picture in the game
     consensus: NonNegative = 1.0  # reward for words of the picture's own captions
@@ -133,6 +133,7 @@ class ClassifierConfig(Section):
     mask_label_words: bool = False  # leaves out words that name a class
     dropout: Annotated[float, Field(ge=0, lt=1)] = 0.5
     epochs: Positive = 100  # at most
+    minutes: Minutes | None = 0.4  # at most, each time a network is trained
     patience: Positive | None = 5  # epochs without gain; None: the last one counts
     validation: Annotated[float, Field(gt=0, le=0.5)] = 0.1  # part that stops training
     batch_size: Annotated[int, Field(ge=2)] = 32
@@ -147,7 +148,7 @@ class TrainingConfig(Section):
     # `both` leaves out captions where the data have none.
     stage: Literal["both", "pictures", "captions"] = "both"
     epochs: Positive = 1000
-    minutes: Minutes | None = 1.5  # of the pictures' stage; None: all epochs
+    minutes: Minutes | None = 1.2  # of the pictures' stage; None: all epochs
     batch_size: Annotated[int, Field(ge=2)] = 32
     learning_rate: Annotated[float, Field(gt=0)] = 8e-4
     beta_1: Annotated[float, Field(ge=0, lt=1)] = 0.5

@@ -4,6 +4,7 @@ import keras
 import numpy as np
 
 from kerasgan.training.examples import batches
+from kerasgan.training.pacing import Pace
 
 
 class Held(keras.callbacks.Callback):
@@ -47,6 +48,8 @@ def fit(network, settings, examples, rows, epochs, held=None, callbacks=()):
         callbacks: further Keras callbacks.
     """
     trainer, feed = trainer_of(network, settings, examples, rows)
+    if settings.minutes:
+        callbacks = [*callbacks, Pace(epochs, settings.minutes)]
     trainer.fit(
         feed,
         epochs=epochs,

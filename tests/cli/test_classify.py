@@ -18,6 +18,7 @@ TINY = [
     "--set=classifier.text_dim=8",
     "--set=classifier.text_length=8",
     "--set=classifier.folds=2",
+    "--set=classifier.minutes=null",
     "--epochs=2",
 ]
 COLOURS = {"red": (200, 30, 30), "blue": (30, 30, 200)}

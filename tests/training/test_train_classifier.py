@@ -15,7 +15,13 @@ from kerasgan.training.train_classifier import (
 from kerasgan.training.trained_classifier import load_classifier
 
 TINY = ClassifierConfig(
-    filters=[4], image_dim=8, text_dim=8, text_length=12, epochs=2, folds=2
+    filters=[4],
+    image_dim=8,
+    text_dim=8,
+    text_length=12,
+    epochs=2,
+    folds=2,
+    minutes=None,
 )
 
 
