@@ -2,6 +2,7 @@
 
 import keras
 import numpy as np
+import tensorflow as tf
 
 from kerasgan.training.examples import batches
 from kerasgan.training.pacing import Pace
@@ -20,8 +21,11 @@ class Held(keras.callbacks.Callback):
         self.examples, self.patience = examples, patience
         self.found, self.losses = [], []
 
+    def on_train_begin(self, logs=None):
+        self.tell = teller(self.model)
+
     def on_epoch_end(self, epoch, logs=None):
-        found = log_probabilities(self.model, self.examples)
+        found = self.tell(self.examples)
         own = found[np.arange(len(found)), self.examples.labels]
         self.found.append(found)
         self.losses.append(-own.mean())
@@ -106,11 +110,24 @@ class Best(keras.callbacks.Callback):
             self.weights = self.model.get_weights()
 
 
-def log_probabilities(network, examples, batch_size=256):
+def log_probabilities(network, examples):
     """`(n, classes)` float32."""
-    inputs, found = examples.inputs(network), []
-    for start in range(0, len(examples), batch_size):
-        part = {key: value[start : start + batch_size] for key, value in inputs.items()}
-        logits = network(part, training=False)
-        found.append(keras.ops.convert_to_numpy(keras.ops.log_softmax(logits)))
-    return np.concatenate(found)
+    return teller(network)(examples)
+
+
+def teller(network, batch_size=256):
+    """What gives the log-probabilities of `Examples`, compiled once."""
+
+    @tf.function(reduce_retracing=True)
+    def tell(inputs):
+        return tf.nn.log_softmax(network(inputs, training=False))
+
+    def of(examples):
+        inputs, found = examples.inputs(network), []
+        for start in range(0, len(examples), batch_size):
+            rows = slice(start, start + batch_size)
+            part = {name: tf.constant(array[rows]) for name, array in inputs.items()}
+            found.append(tell(part).numpy())
+        return np.concatenate(found)
+
+    return of

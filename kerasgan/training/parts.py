@@ -32,7 +32,7 @@ class NetworkPart:
     """A network of `build_classifier`, trained for as many epochs as suit it.
 
     Args:
-        modality: `"picture"` or `"text"`.
+        modality: `"picture"`, `"text"`, or `"pair"`, which needs both.
         build: makes a new network.
         settings: a `kerasgan.config.ClassifierConfig`.
     """
@@ -149,10 +149,14 @@ def fit_pool(parts, examples, settings, seed=0):
     rows, outside = _outside(parts, examples, settings, seed)
     labels = examples.labels[rows]
     read = np.array([bool(examples.texts[row]) for row in rows])
-    reads = np.array([part.modality == "text" for part in parts.values()])
+    kinds = np.array([part.modality for part in parts.values()])
     weights = np.zeros((3, len(parts)))
     for row, (kept, known) in enumerate(
-        ((reads | True, read), (~reads, read | True), (reads, read))
+        (
+            (kinds != "", read),
+            (kinds == "picture", np.ones_like(read)),
+            (kinds == "text", read),
+        )
     ):
         if kept.any():
             weights[row, kept] = fit_weights(outside[known][:, kept], labels[known])

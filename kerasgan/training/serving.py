@@ -66,7 +66,8 @@ class FittedPool:
 
     @property
     def modalities(self):
-        return {part.modality for part in self.pool.parts.values()}
+        """What the parts take: `"picture"`, `"text"` or both."""
+        return {part.modality for part in self.pool.parts.values()} - {"pair"}
 
     def by_part(self, examples):
         """Log-probabilities `(n, parts, classes)`."""
@@ -106,14 +107,13 @@ class FittedPool:
             inputs["text"] = _text_input()
             tokens = _tokens(inputs["text"], self.vectorizer)
         for part in self.pool.parts.values():
-            layer = part.layer()
-            if part.modality == "picture":
-                logits = layer({"picture": looked})
-            elif isinstance(layer, keras.Model):
-                logits = layer({"token_ids": tokens})
-            else:
-                logits = layer(inputs["text"])
-            said.append(ops.maximum(ops.log_softmax(logits), LEAST))
+            layer, fed = part.layer(), inputs.get("text")
+            if isinstance(layer, keras.Model):
+                fed = {
+                    name: looked if name == "picture" else tokens
+                    for name in layer.input
+                }
+            said.append(ops.maximum(ops.log_softmax(layer(fed)), LEAST))
         seen, read = inputs.get("has_picture"), None
         if "text" in inputs:
             read = HasWords(name="has_words")(inputs["text"])

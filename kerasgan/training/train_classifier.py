@@ -203,7 +203,8 @@ def _text_branch(options, vectorizer):
 
 
 def _parts(options, task, vectorizer, lines):
-    """Ours, by name: what looks, what reads in order, what counts words and pieces."""
+    """Ours, by name: what looks, what reads in order, what counts words and pieces,
+    and the paper's pair, which may know what comes of both together."""
     classes, parts = len(task.label_names), {}
 
     def look():
@@ -214,11 +215,18 @@ def _parts(options, task, vectorizer, lines):
         branch = _text_branch(options, vectorizer)
         return build_classifier(classes, None, branch, options.dropout, "reading")
 
+    def both():
+        paper = options.model_copy(update={"fusion": "paper"})
+        branches = _picture_branch(paper, task), _text_branch(options, vectorizer)
+        return build_classifier(classes, *branches, options.dropout, "both")
+
     if options.modality != "text":
         parts["picture"] = NetworkPart("picture", look, options, lines)
     if vectorizer is not None:
         parts["lstm"] = NetworkPart("text", read, options, lines)
         parts |= {name: NgramPart(name, classes) for name in ANALYZERS}
+    if len({part.modality for part in parts.values()}) == 2:
+        parts["pair"] = NetworkPart("pair", both, options, lines)
     return parts
 
 

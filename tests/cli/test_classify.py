@@ -18,6 +18,7 @@ TINY = [
     "--set=classifier.text_dim=8",
     "--set=classifier.text_length=8",
     "--set=classifier.folds=2",
+    "--set=classifier.pool_rows=5",
     "--set=classifier.minutes=null",
     "--epochs=2",
 ]
@@ -87,6 +88,7 @@ def test_every_row_is_compared(run_dir):
         "lstm",
         "words",
         "characters",
+        "pair",
     }
     assert (run_dir / "results" / "accuracy.png").is_file()
     assert opened(run_dir / "results" / "confusion-ours.png").size[0] > 200

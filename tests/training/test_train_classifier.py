@@ -60,7 +60,13 @@ def test_saved_is_what_was_trained(ours, task, data_dir, tmp_path):
     )
     np.testing.assert_allclose(again.classify(*asked), ours.classify(*asked), atol=1e-6)
     assert again.label_names == ours.label_names
-    assert set(again.weights["pair"]) == {"picture", "lstm", "words", "characters"}
+    assert set(again.weights["pair"]) == {
+        "picture",
+        "lstm",
+        "words",
+        "characters",
+        "pair",
+    }
 
 
 def test_served_is_what_was_judged(ours, fitted, task):
