@@ -2,6 +2,7 @@
 
 import csv
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -9,6 +10,7 @@ from click.testing import CliRunner
 from PIL import Image
 
 from kerasgan.cli import main
+from tests.data import coyo_makers
 from tests.helpers import opened
 
 TINY = [
@@ -150,3 +152,24 @@ def test_tables_without_classes_are_refused(tmp_path, data_dir):
     source.write_text("image,title\n0.png,thing\n1.png,other\n")
     result = call(*shared, f"--source={source}", f"--run-dir={run}", status=2)
     assert "column of labels" in result.output
+
+
+def test_the_papers_recipe_runs_on_pairs_that_img2dataset_fetched(tmp_path, data_dir):
+    pairs = coyo_makers.rows(40)
+    source = coyo_makers.download(tmp_path / "in", "webdataset", pairs)
+    labels = coyo_makers.write_labels(tmp_path / "labels.parquet", pairs)
+    recipe = Path(__file__).parents[2] / "configs" / "coyo-classifier-paper.yaml"
+    result = call(
+        "train-classifier",
+        f"--config={recipe}",
+        f"--source={source}",
+        f"--set=data.labels={labels}",
+        *("--set=data.image_size=32", "--set=classifier.filters=[4]"),
+        *("--set=classifier.text_dim=4", "--sample=20", "--epochs=1"),
+        f"--data-dir={data_dir}",
+        f"--run-dir={tmp_path / 'run'}",
+        "--json",
+    )
+    found = json.loads(result.stdout)
+    assert set(found["rows"]) == {"majority", "tfidf", "paper"}
+    assert len(found["label_names"]) == 2
