@@ -14,6 +14,7 @@ COMMANDS = {
     "save-imgs": "Draw pictures with a trained generator.",
     "caption": "Put pictures into words.",
     "evaluate": "Judge a run's captions and its matcher by paper A's protocol.",
+    "export": "Write a run as models that need no kerasgan.",
 }
 
 
