@@ -33,14 +33,14 @@ def try_networks(stages, examples, packed):
             given = samples[name]
             found = network(given.get("inputs", given), training=False)
             found = [keras.ops.convert_to_numpy(x) for x in keras.tree.flatten(found)]
-            packed |= {f"input/{name}/{key}": array for key, array in given.items()}
+            packed |= {f"network/{name}/{key}": array for key, array in given.items()}
             outputs = {f"output_{place}": array for place, array in enumerate(found)}
             packed |= {f"answer/{name}/{key}": x for key, x in outputs.items()}
             listed.append(
                 {
                     "name": name,
                     "file": name + ENDINGS["keras"],
-                    "inputs": {key: f"input/{name}/{key}" for key in given},
+                    "inputs": {key: f"network/{name}/{key}" for key in given},
                     "outputs": list(outputs),
                 }
             )

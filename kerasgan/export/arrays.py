@@ -6,12 +6,18 @@ import io
 import shutil
 
 import keras
+import tensorflow as tf
 
 from kerasgan.data import pictures
 from kerasgan.errors import JobError, UserError
 from kerasgan.export import preprocessing
+from kerasgan.export.endpoints import lstms_of
 
 ENDINGS = {"litert": ".tflite", "onnx": ".onnx", "keras": ".keras"}
+# TensorFlow's own operators, Keras's choice for LiteRT, need a delegate that hardly any
+# interpreter has, TensorFlow's own included.
+BUILTINS = {"supported_ops": [tf.lite.OpsSet.TFLITE_BUILTINS]}
+OPTIONS = {"litert": {"target_spec": BUILTINS}}
 # What each format needs beside kerasgan: module, and what pip calls it.
 NEEDS = {"onnx": {"tf2onnx": "tf2onnx", "onnx": "onnx", "onnxruntime": "onnxruntime"}}
 
@@ -56,13 +62,23 @@ def write_models(stages, path, name):
 
 def _convert(stage, endpoint, file, name):
     specs = stage.array_specs(endpoint)
+    for network in stage.networks.values():
+        for layer in lstms_of(network):
+            # LiteRT has no lists of tensors whose first size is free.
+            layer.unroll = name == "litert"
     model = ArrayEndpoint(endpoint, stage.networks)
     model(
         {key: keras.ops.zeros((1, *s.shape[1:]), s.dtype) for key, s in specs.items()}
     )
     try:
         with contextlib.redirect_stdout(io.StringIO()):
-            model.export(file, format=name, input_signature=[specs], verbose=False)
+            model.export(
+                file,
+                format=name,
+                input_signature=[specs],
+                verbose=False,
+                **OPTIONS.get(name, {}),
+            )
     except Exception as error:  # converters raise what they like
         raise JobError(
             f"{endpoint.name} cannot be written as {name}: {error}"

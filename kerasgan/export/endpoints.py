@@ -105,10 +105,16 @@ def without_cudnn(network):
     Keras chooses cuDNN's LSTM while it traces on a GPU; the graph would then run on
     GPUs alone.
     """
+    for layer in lstms_of(network):
+        layer.use_cudnn = False
+
+
+def lstms_of(network):
+    """All LSTMs in a network, however deep."""
     for layer in getattr(network, "layers", ()):
-        if hasattr(layer, "use_cudnn"):
-            layer.use_cudnn = False
-        without_cudnn(layer)
+        if isinstance(layer, keras.layers.LSTM):
+            yield layer
+        yield from lstms_of(layer)
 
 
 def with_plain_names(network):

@@ -99,18 +99,16 @@ def try_preprocessing(folder, stored):
     import preprocessing
 
     results = {}
-    for key in stored:
-        if key.endswith("/picture"):
-            stage = key.split("/")[1]
-            got = [preprocessing.picture(data, stage) for data in files_of(stored)[:-1]]
-        elif key.endswith("/token_ids"):
-            stage = key.split("/")[1]
-            got = preprocessing.token_ids(stored[f"input/{stage}/captions"], stage)
-        else:
+    for key, want in stored.items():
+        place, stage, name = (key + "//").split("/")[:3]
+        if place != "input" or name not in ("picture", "token_ids"):
             continue
-        want = stored[key]
+        if name == "picture":
+            got = [preprocessing.picture(data, stage) for data in files_of(stored)[:-1]]
+        else:
+            got = preprocessing.token_ids(stored[f"input/{stage}/captions"], stage)
         off = distance(np.asarray(got), want)
-        results[f"{stage} {key.split('/')[2]}"] = {"kind": "i", "off": off}
+        results[f"{stage} {name}"] = {"kind": "i", "off": off}
     return results
 
 

@@ -3,20 +3,20 @@
 import importlib.util
 import json
 import re
-import subprocess
-import sys
 
 import numpy as np
 import pytest
 import tensorflow as tf
+from click.testing import CliRunner
 
+from kerasgan.cli import main
 from kerasgan.config import Settings
 from kerasgan.errors import JobError, UserError
 from kerasgan.export import export_run
-from kerasgan.export.checking import check_export
-from kerasgan.export.fresh import KeptOut
+from kerasgan.export.checking import check_export, refuse_others
+from kerasgan.export.fresh import KeptOut, compare
 from kerasgan.runs import new_run
-from tests.data.makers import coded, pixels
+from tests.data.makers import coded, pixels, write_pictures
 from tests.export.makers import LATENT, SIZE, make_run
 
 ALL = ["generate", "discriminate", "caption", "caption_beam", "embed_image"]
@@ -32,8 +32,17 @@ def run(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def exported(run):
-    out = run.path.parent / "exported"
-    return out, export_run(run.path, out)
+    """By the command, from pictures that are given."""
+    out, photographs = run.path.parent / "exported", run.path.parent / "photographs"
+    write_pictures(photographs, ["a.jpg", "b.jpg", "c.jpg", "d.jpg", "e.jpg"])
+    arguments = ["export", run.path, "--out", out, "--pictures", photographs]
+    return out, call(*arguments).output
+
+
+def call(*arguments, status=0):
+    result = CliRunner().invoke(main, [str(argument) for argument in arguments])
+    assert result.exit_code == status, result.output
+    return result
 
 
 @pytest.fixture(scope="module")
@@ -51,12 +60,19 @@ def ask(exported):
 
 
 def test_every_output_was_held_against_the_run(exported):
-    _, results = exported
-    assert list(results) == ALL
-    assert results["caption_beam"]["captions"]["off"] == 0
-    assert results["embed_image"]["vectors"]["off"] < 1e-5
-    assert results["generate"]["pictures"]["off"] <= 1
-    assert set(results["match"]) == {"cosine", "valid"}
+    out, said = exported
+    results = json.loads(call("export", "--check", out, "--json").output)
+    files = [path for path in out.rglob("*") if path.is_file()]
+    assert results["bytes"] == sum(path.stat().st_size for path in files)
+    assert f"{out}: {results['bytes'] / 1e6:.1f} MB" in said
+    found = results["endpoints"]
+    assert list(found) == ALL and all(f"  {name} " in said for name in ALL)
+    assert found["caption_beam"]["captions"] == {"kind": "U", "off": 0}
+    assert found["embed_image"]["vectors"]["off"] < 1e-5
+    assert found["generate"]["pictures"]["off"] <= 1
+    assert set(found["match"]) == {"cosine", "valid"}
+    result = call("export", exported[0].parent / "run", "--out", out, status=2)
+    assert "is there already" in result.output
 
 
 def test_what_lies_in_the_directory(exported):
@@ -135,24 +151,18 @@ def test_one_row_is_as_in_a_batch(ask):
     assert np.abs(alone[0].astype(int) - together[1]).max() <= 1
 
 
-def test_the_readme_runs_as_it_is_written(exported):
+def test_the_readme_runs_as_it_is_written(ask, exported, monkeypatch, capsys):
     out, _ = exported
     text = (out / "README.md").read_text()
     blocks = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
     assert len(blocks) == len(ALL)
-    assert all(len(block.splitlines()) <= 10 for block in blocks)
-    (out / "photograph.jpg").write_bytes(PICTURE)
-    once = (
-        "import functools, tensorflow as tf\n"
-        "tf.saved_model.load = functools.cache(tf.saved_model.load)\n"
-    )
-    tried = subprocess.run(
-        [sys.executable, "-c", once + "\n".join(blocks)],
-        capture_output=True, text=True, cwd=out,
-    )  # fmt: skip
-    (out / "photograph.jpg").unlink()
-    assert tried.returncode == 0, tried.stderr
-    assert tried.stdout.count("'valid': array([ True])") == 5
+    monkeypatch.chdir(out.parent)
+    (out.parent / "photograph.jpg").write_bytes(PICTURE)
+    monkeypatch.setattr(tf.saved_model, "load", {".": ask.model}.__getitem__)
+    for block in blocks:
+        assert len(block.splitlines()) <= 10 and "import kerasgan" not in block
+        exec(block, {})
+    assert capsys.readouterr().out.count("'valid': array([ True])") == 5
     requests = re.findall(r"^    (\{.*)$", text, re.MULTILINE)
     assert [json.loads(line)["signature_name"] for line in requests] == ALL
 
@@ -166,29 +176,46 @@ def test_the_fresh_process_has_no_kerasgan():
     assert finder.find_spec("tensorflow") is None
 
 
-def test_an_export_that_answers_otherwise_is_found_out(exported, tmp_path):
-    out, _ = exported
-    copy = tmp_path / "copy"
-    copy.mkdir()
-    for path in out.iterdir():
-        if path.name != "check.npz":
-            (copy / path.name).symlink_to(path)
-    with np.load(out / "check.npz") as stored:
-        stored = dict(stored)
-    stored["answer/match/cosine"] = stored["answer/match/cosine"] + 1e-3
-    np.savez(copy / "check.npz", **stored)
-    with pytest.raises(JobError, match="match: cosine is off by 0.00"):
-        check_export(copy)
+def test_an_export_that_answers_otherwise_is_found_out():
+    stored = {
+        "answer/match/cosine": np.array([0.5, 0.25]),
+        "answer/match/caption": np.array(["a dog", "two"]),
+    }
+    endpoint = {"name": "match", "outputs": ["cosine", "caption", "valid"]}
+    found = {"caption": np.array([b"a dog", b"two", b""]), "valid": [1, 1, 0]}
+    found["valid"] = np.array(found["valid"], bool)
+
+    def judged(cosines):
+        answer = found | {"cosine": np.array(cosines, "float32")}
+        given = {"image_bytes": [b"1", b"2", b"no picture"]}
+        results = compare(lambda *_: answer, endpoint, given, stored)
+        refuse_others({"match": results}, "out")
+
+    judged([0.5, 0.25 + 1e-6, 0])
+    for cosines in ([0.5, 0.251, 0], [0.5, 0.25, 0.1], [0.5, np.nan, 0], [0.5, 0.25]):
+        with pytest.raises(JobError, match="match: cosine is off by"):
+            judged(cosines)
+    found["caption"] = found["caption"][[1, 0, 2]]
+    with pytest.raises(JobError, match="match: caption is off by 0.66"):
+        judged([0.5, 0.25, 0])
 
 
-@pytest.mark.parametrize("gan", [{"conditional": False}, {"channels": "grey"}])
-def test_runs_of_other_kinds(tmp_path, gan):
-    run = make_run(tmp_path / "run", ["pictures"], loss="hinge", **gan)
+def test_a_damaged_export_is_found_out(exported, tmp_path):
+    for name in ("export.json", "check.npz"):
+        (tmp_path / name).symlink_to(exported[0] / name)
+    (tmp_path / "saved_model.pb").write_bytes(b"damaged")
+    result = call("export", "--check", tmp_path, status=1)
+    assert "cannot be used by itself" in result.output
+
+
+def test_a_run_without_captions_in_grey(tmp_path):
+    settings = {"conditional": False, "channels": "grey", "loss": "hinge"}
+    run = make_run(tmp_path / "run", ["pictures"], **settings)
     results = export_run(run.path, tmp_path / "out")
     assert list(results) == ["generate", "discriminate"]
     text = (tmp_path / "out" / "README.md").read_text()
     assert "under the loss hinge no probability" in text
-    assert ("`captions` string" in text) == (gan.get("conditional") is not False)
+    assert "`captions` string" not in text and "(n, 32, 32, 1)" in text
 
 
 def test_what_cannot_be_exported(run, tmp_path):
