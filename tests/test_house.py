@@ -58,7 +58,9 @@ def fresh(code):
     return result.stdout
 
 
-@pytest.mark.parametrize("command", ["", "load-data", "train-gan", "save-imgs"])
+@pytest.mark.parametrize(
+    "command", ["", "load-data", "train-gan", "save-imgs", "export"]
+)
 def test_help_imports_nothing_heavy(command):
     code = (
         "import sys\nfrom kerasgan.cli import main\n"

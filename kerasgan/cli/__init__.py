@@ -16,6 +16,7 @@ COMMANDS = {
     "caption": "Put pictures into words.",
     "classify": "Tell the classes of pictures with words.",
     "evaluate": "Judge a run: captions by paper A's protocol, classes on new data.",
+    "export": "Write a run as models that need no kerasgan.",
 }
 
 

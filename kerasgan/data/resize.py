@@ -8,8 +8,8 @@ FRACTION_BITS = 22  # Pillow's weights are integers in units of 2**-22
 def square_in_graph(image, size: int, fit: str) -> tf.Tensor:
     """An RGB picture to size × size, pixel for pixel as `pictures.square` does it.
 
-    Pillow resizes in integers; float64 holds them exactly, so that the result is the
-    same on every device. For exported models, which have no Pillow.
+    Pillow resizes in integers, and so does this: the result is the same on every
+    device. For exported models, which have no Pillow.
 
     Args:
         image: uint8 (height, width, 3), whose sizes need not be known.
@@ -30,12 +30,8 @@ def square_in_graph(image, size: int, fit: str) -> tf.Tensor:
         sides = tf.cast([height, width], tf.float64)
         sides = tf.round(size * sides / tf.reduce_max(sides))
         rows, columns = tf.unstack(tf.maximum(1, tf.cast(sides, tf.int32)))
-    across = _weights(tf.shape(image)[1], columns)
-    down = _weights(tf.shape(image)[0], rows)
-    image = tf.cast(image, tf.float64)
-    image = _rounded(tf.einsum("ow,hwc->hoc", across, image))
-    image = _rounded(tf.einsum("oh,hwc->owc", down, image))
-    image = tf.cast(image, tf.uint8)
+    image = _resized(image, columns, axis=1)
+    image = _resized(image, rows, axis=0)
     if fit == "pad":
         top, left = (size - rows) // 2, (size - columns) // 2
         edges = [[top, size - rows - top], [left, size - columns - left], [0, 0]]
@@ -43,21 +39,49 @@ def square_in_graph(image, size: int, fit: str) -> tf.Tensor:
     return tf.ensure_shape(image, (size, size, 3))
 
 
-def _rounded(sums: tf.Tensor) -> tf.Tensor:
-    """From units of 2**-22 to whole pixel values; halves are rounded up."""
-    return tf.floor((sums + 2.0 ** (FRACTION_BITS - 1)) / 2.0**FRACTION_BITS)
+def _resized(image: tf.Tensor, after: tf.Tensor, axis: int) -> tf.Tensor:
+    """One axis of a uint8 (height, width, 3) to `after` pixels.
+
+    Tap by tap, so that no copy is as large as a large picture.
+    """
+    before = tf.shape(image)[axis]
+    first, weights = _weights(before, after)
+    weights = tf.reshape(weights, (-1, *((after, 1, 1) if axis == 0 else (after, 1))))
+
+    def add(tap, sums):
+        places = tf.minimum(first + tap, before - 1)
+        pixels = tf.cast(tf.gather(image, places, axis=axis), tf.int32)
+        return tap + 1, sums + pixels * weights[tap]
+
+    shape = tf.tensor_scatter_nd_update(tf.shape(image), [[axis]], [after])
+    # Half of a whole pixel value, so that halves are rounded up.
+    sums = tf.fill(shape, 2 ** (FRACTION_BITS - 1))
+    taps = tf.shape(weights)[0]
+    _, sums = tf.while_loop(
+        lambda tap, _: tap < taps,
+        add,
+        (0, sums),
+        shape_invariants=(tf.TensorShape(()), tf.TensorShape((None, None, 3))),
+    )
+    return tf.cast(tf.bitwise.right_shift(sums, FRACTION_BITS), tf.uint8)
 
 
-def _weights(before: tf.Tensor, after: tf.Tensor) -> tf.Tensor:
-    """(after, before): Pillow's bilinear weights with antialiasing, as integers."""
+def _weights(before: tf.Tensor, after: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+    """Pillow's bilinear weights with antialiasing, as integers.
+
+    Returns:
+        int32 (after,): the first pixel that counts, and int32 (taps, after): how much
+        it and those that follow it count.
+    """
     before, after = tf.cast(before, tf.float64), tf.cast(after, tf.float64)
     scale = before / after
     reach = tf.maximum(scale, 1.0)  # half the width of the triangle
-    centres = (tf.range(after)[:, None] + 0.5) * scale
-    places = tf.range(before)[None]
+    centres = (tf.range(after) + 0.5) * scale
     first = tf.maximum(tf.floor(centres - reach + 0.5), 0.0)
     last = tf.minimum(tf.floor(centres + reach + 0.5), before)
+    places = first + tf.range(tf.reduce_max(last - first))[:, None]
     weights = tf.maximum(1.0 - tf.abs(places - centres + 0.5) / reach, 0.0)
-    weights = tf.where((places >= first) & (places < last), weights, 0.0)
-    weights /= tf.reduce_sum(weights, axis=1, keepdims=True)
-    return tf.floor(weights * 2.0**FRACTION_BITS + 0.5)
+    weights = tf.where(places < last, weights, 0.0)
+    weights /= tf.reduce_sum(weights, axis=0)
+    weights = tf.floor(weights * 2.0**FRACTION_BITS + 0.5)
+    return tf.cast(first, tf.int32), tf.cast(weights, tf.int32)

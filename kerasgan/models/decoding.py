@@ -118,7 +118,8 @@ def _spread(state, count):
 
 def _put(page, word, tokens):
     here = tf.range(page.shape[-1]) == word
-    return tf.where(here, tokens[..., None], page)
+    # `tokens[..., None]` is what LiteRT cannot do where no size is known.
+    return tf.where(here, tf.expand_dims(tokens, -1), page)
 
 
 def _loop(captioner, write, total, page, state):

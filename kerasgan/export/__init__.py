@@ -1,0 +1,118 @@
+"""Runs as models that need no kerasgan: SavedModel, LiteRT, ONNX, or Keras's own."""
+
+import os
+import shutil
+from pathlib import Path
+
+from kerasgan.errors import UserError
+from kerasgan.export.answers import ask_run, try_networks
+from kerasgan.export.arrays import refuse_what_is_missing, write_models
+from kerasgan.export.checking import check_export
+from kerasgan.export.examples import examples_for, pack, read_pictures, save_packed
+from kerasgan.export.manifest import endpoints_of, manifest_of
+from kerasgan.export.readme import readme_of
+from kerasgan.export.saved_model import write_saved_model
+from kerasgan.runs import open_run, write_json, write_text
+
+FORMATS = ("savedmodel", "keras", "litert", "onnx")
+
+
+def export_run(run, out, name="savedmodel", pictures=None):
+    """Writes a run as models that need no kerasgan, loads them again in a fresh
+    process, and holds every output against the run's own.
+
+    Args:
+        run: a run directory.
+        out: the directory to be written, whole or not at all.
+        name: of the format, one of `FORMATS`.
+        pictures: a file or folder to compare by; None: the package draws some.
+
+    Returns:
+        What `check_export` returns.
+
+    Raises:
+        UserError: there is no such run, it has nothing to export, `out` is there
+            already, or packages are missing.
+        JobError: what was written does not answer as the run does.
+    """
+    if name not in FORMATS:
+        raise UserError(f"No format {name!r}; there are {', '.join(FORMATS)}.")
+    refuse_what_is_missing(name)
+    run, out = open_run(run), Path(out).expanduser().absolute()
+    if out.exists() and (not out.is_dir() or any(out.iterdir())):
+        raise UserError(f"{out} is there already. Name another directory with --out.")
+    stages, files = stages_of(run), read_pictures(pictures)
+    out.parent.mkdir(parents=True, exist_ok=True)
+    scratch = out.with_name(f"{out.name}.{os.getpid()}.partial")
+    try:
+        scratch.mkdir()
+        results = _write(run, stages, files, scratch, name)
+        os.replace(scratch, out)  # over an empty directory at most
+    finally:
+        shutil.rmtree(scratch, ignore_errors=True)
+    return results
+
+
+def stages_of(run):
+    """What a run has to export, a list of `Stage`.
+
+    Raises:
+        UserError: nothing, or runs of its kind cannot be exported.
+    """
+    if run.command not in KINDS:
+        raise UserError(
+            f"{run.path} is a run of {run.command}; exported are runs of"
+            f" {', '.join(KINDS)}."
+        )
+    stages = KINDS[run.command](run)
+    if not stages:
+        raise UserError(
+            f"{run.path} has not finished: continue it with"
+            f" kerasgan {run.command} --resume --run-dir {run.path}"
+        )
+    return stages
+
+
+def _stages_of_gan(run):
+    from kerasgan.export.captions_stage import captions_stage
+    from kerasgan.export.pictures_stage import pictures_stage
+
+    stages = []
+    if (run.models / "generator.keras").is_file():
+        stages.append(pictures_stage(run))
+    if (run.models / "memory.npz").is_file():
+        stages.append(captions_stage(run))
+    return stages
+
+
+# What exports a run of each kind: a `Run` to a list of `Stage`.
+KINDS = {"train-gan": _stages_of_gan}
+
+
+def _write(run, stages, files, path, name):
+    examples = {stage.name: examples_for(stage, files) for stage in stages}
+    if name == "savedmodel":
+        write_saved_model(stages, path)
+        _write_vocabularies(stages, path / "assets")
+    else:
+        write_models(stages, path, name)
+        _write_vocabularies(stages, path)
+    packed = pack(examples)
+    if name == "keras":
+        endpoints = try_networks(stages, examples, packed)
+    else:
+        endpoints = list(endpoints_of(stages, name))
+        ask_run(stages, examples, packed)
+    manifest = manifest_of(run, stages, name, endpoints)
+    save_packed(path / "check.npz", packed)
+    write_json(path / "export.json", manifest)
+    write_text(path / "README.md", readme_of(stages, manifest))
+    return check_export(path)
+
+
+def _write_vocabularies(stages, path):
+    path.mkdir(exist_ok=True)
+    for stage in stages:
+        if stage.vocabulary is not None:
+            target = path / f"vocabulary-{stage.name}.txt"
+            shutil.copyfile(stage.vocabulary, target)

@@ -1,0 +1,47 @@
+"""The run's own answers, which an export is held against."""
+
+import keras
+import numpy as np
+
+from kerasgan.export.arrays import ENDINGS
+
+
+def ask_run(stages, examples, packed):
+    """Adds to `packed` what the run itself says at every endpoint.
+
+    Args:
+        stages: a list of `Stage`.
+        examples: `{stage: Examples}`.
+        packed: what `pack` returns; gets `answer/ENDPOINT/OUTPUT`.
+    """
+    for stage in stages:
+        for endpoint in stage.endpoints:
+            for name, array in endpoint.answer(examples[stage.name]).items():
+                packed[f"answer/{endpoint.name}/{name}"] = np.asarray(array)
+
+
+def try_networks(stages, examples, packed):
+    """Adds to `packed` what each network is called with and what it returns.
+
+    Returns:
+        The networks as export.json lists them.
+    """
+    listed = []
+    for stage in stages:
+        samples = stage.samples(examples[stage.name])
+        for name, network in stage.networks.items():
+            given = samples[name]
+            found = network(given.get("inputs", given), training=False)
+            found = [keras.ops.convert_to_numpy(x) for x in keras.tree.flatten(found)]
+            packed |= {f"network/{name}/{key}": array for key, array in given.items()}
+            outputs = {f"output_{place}": array for place, array in enumerate(found)}
+            packed |= {f"answer/{name}/{key}": x for key, x in outputs.items()}
+            listed.append(
+                {
+                    "name": name,
+                    "file": name + ENDINGS["keras"],
+                    "inputs": {key: f"network/{name}/{key}" for key in given},
+                    "outputs": list(outputs),
+                }
+            )
+    return listed

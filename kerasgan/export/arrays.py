@@ -1,0 +1,106 @@
+"""A run in formats that take arrays: LiteRT, ONNX, and Keras's own."""
+
+import contextlib
+import importlib.util
+import io
+import shutil
+
+import keras
+import tensorflow as tf
+
+from kerasgan.data import pictures
+from kerasgan.errors import JobError, UserError
+from kerasgan.export import preprocessing
+from kerasgan.export.endpoints import lstms_of
+
+ENDINGS = {"litert": ".tflite", "onnx": ".onnx", "keras": ".keras"}
+# TensorFlow's own operators, Keras's choice for LiteRT, need a delegate that hardly any
+# interpreter has, TensorFlow's own included.
+BUILTINS = {"supported_ops": [tf.lite.OpsSet.TFLITE_BUILTINS]}
+OPTIONS = {"litert": {"target_spec": BUILTINS}}
+# What each format needs beside kerasgan: module, and what pip calls it.
+NEEDS = {"onnx": {"tf2onnx": "tf2onnx", "onnx": "onnx", "onnxruntime": "onnxruntime"}}
+
+
+def refuse_what_is_missing(name):
+    """Refuses a format whose packages are not installed.
+
+    Raises:
+        UserError: naming what to install.
+    """
+    needs = NEEDS.get(name, {})
+    missing = [pip for module, pip in needs.items() if not _is_there(module)]
+    if missing:
+        raise UserError(
+            f"--format {name} needs packages that are not installed:"
+            f" pip install {' '.join(missing)}"
+        )
+
+
+def _is_there(module):
+    return importlib.util.find_spec(module) is not None
+
+
+def write_models(stages, path, name):
+    """Writes a file for each endpoint, or for each network in Keras's own format.
+
+    Args:
+        stages: a list of `Stage`.
+        path: the directory, which is there.
+        name: `"litert"`, `"onnx"` or `"keras"`.
+    """
+    for stage in stages:
+        if name == "keras":
+            for network, model in stage.networks.items():
+                model.save(path / (network + ENDINGS[name]))
+            continue
+        for endpoint in stage.endpoints:
+            file = path / (endpoint.name + ENDINGS[name])
+            _convert(stage, endpoint, file, name)
+    _write_preprocessing(path)
+
+
+def _convert(stage, endpoint, file, name):
+    specs = stage.array_specs(endpoint)
+    for network in stage.networks.values():
+        for layer in lstms_of(network):
+            # LiteRT has no lists of tensors whose first size is free.
+            layer.unroll = name == "litert"
+    model = ArrayEndpoint(endpoint, stage.networks)
+    model(
+        {key: keras.ops.zeros((1, *s.shape[1:]), s.dtype) for key, s in specs.items()}
+    )
+    try:
+        with contextlib.redirect_stdout(io.StringIO()):
+            model.export(
+                file,
+                format=name,
+                input_signature=[specs],
+                verbose=False,
+                **OPTIONS.get(name, {}),
+            )
+    except Exception as error:  # converters raise what they like
+        raise JobError(
+            f"{endpoint.name} cannot be written as {name}: {error}"
+        ) from error
+
+
+class ArrayEndpoint(keras.Model):
+    """An endpoint's network as Keras's exporters want it."""
+
+    def __init__(self, endpoint, networks):
+        super().__init__(name=endpoint.name)
+        self.ask = endpoint.network
+        self.parts = list(networks.values())
+
+    def build(self, input_shape=None):
+        self.built = True
+
+    def call(self, inputs, training=False):
+        return self.ask(inputs)
+
+
+def _write_preprocessing(path):
+    """What the models do not hold: picture files to pixels, captions to numbers."""
+    shutil.copyfile(pictures.__file__, path / "pictures.py")
+    shutil.copyfile(preprocessing.__file__, path / "preprocessing.py")

@@ -1,0 +1,75 @@
+"""Loads an export again, in a fresh process, and holds it against the run."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from kerasgan.errors import JobError, UserError
+
+# How far an output may be from the run's own, by numpy's kind of it: one level of 255
+# for pictures, whose values lie anywhere between two levels.
+TOLERANCE = {"f": 1e-5, "u": 1.0, "i": 0.0, "U": 0.0, "b": 0.0}
+# Other programs sum in another order, which decides how the eye's grid is rounded to
+# half precision before captions are made of it.
+OTHERS = {"litert": {"f": 1e-4}, "onnx": {"f": 1e-4}}
+MINUTES = 30
+
+
+def check_export(path):
+    """Tries every endpoint of an export on the examples stored with it, in a process
+    that cannot import kerasgan or Keras (but for `--format keras`).
+
+    Args:
+        path: the directory that `export_run` wrote.
+
+    Returns:
+        `{endpoint: {output: {"kind": numpy's kind, "off": float}}}`; see `fresh.py`.
+
+    Raises:
+        UserError: it is no export.
+        JobError: it does not load, or an output is not the run's.
+    """
+    path = Path(path).expanduser().absolute()
+    for name in ("export.json", "check.npz"):
+        if not (path / name).is_file():
+            raise UserError(f"{path} is no export: it holds no {name}.")
+    # Python's path is this process's, so that it finds the same TensorFlow.
+    places = os.pathsep.join(place for place in sys.path if place)
+    environment = os.environ | {"PYTHONPATH": places, "TF_CPP_MIN_LOG_LEVEL": "3"}
+    fresh = Path(__file__).with_name("fresh.py")
+    try:
+        tried = subprocess.run(
+            [sys.executable, "-P", "-B", str(fresh), str(path)],
+            capture_output=True,
+            text=True,
+            env=environment,
+            timeout=60 * MINUTES,
+        )
+    except subprocess.TimeoutExpired:
+        raise JobError(f"{path} gave no answer in {MINUTES} minutes.") from None
+    if tried.returncode:
+        said = tried.stderr.strip().splitlines()[-12:]
+        raise JobError(f"{path} cannot be used by itself:\n" + "\n".join(said))
+    results = json.loads(tried.stdout.splitlines()[-1])
+    manifest = json.loads((path / "export.json").read_text(encoding="utf-8"))
+    refuse_others(results, path, OTHERS.get(manifest["format"], {}))
+    return results
+
+
+def refuse_others(results, path, tolerance=None):
+    """Refuses results that are too far from the run's.
+
+    Raises:
+        JobError: naming the outputs.
+    """
+    tolerance = TOLERANCE | (tolerance or {})
+    wrong = [
+        f"{endpoint}: {output} is off by {found['off']:g}"
+        for endpoint, outputs in results.items()
+        for output, found in outputs.items()
+        if not found["off"] <= tolerance[found["kind"]]
+    ]
+    if wrong:
+        raise JobError(f"{path} does not answer as the run does.\n" + "\n".join(wrong))

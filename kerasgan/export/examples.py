@@ -1,0 +1,140 @@
+"""What an export is tried on: pictures, captions, noise, and the run's own answers."""
+
+import io
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from kerasgan.data.pictures import (
+    BadPicture,
+    decode,
+    prepare,
+    strict_pillow,
+)
+from kerasgan.data.scenes import draw_scene
+from kerasgan.data.text import tokenize, vocabulary_of
+from kerasgan.errors import UserError
+from kerasgan.export.endpoints import Stage
+
+DRAWN = 8  # pictures, where none are given
+MOST = 100  # of those that are given
+NO_PICTURE = b"no picture"
+ENDINGS = (".jpg", ".jpeg", ".png", ".gif", ".bmp")
+# Captions that are unlike others.
+ODD = ("", "A Dog, running: 3 times!", "zzz qqq", "犬が走る")
+
+
+@dataclass(frozen=True)
+class Examples:
+    """As one stage sees them; n of each.
+
+    files: the bytes of n picture files.
+    squares: uint8 `(n, size, size, 3)`, as training would see them, by Pillow.
+    captions: n str.
+    token_ids: int32 `(n, length)`, or None.
+    noise: float32 `(n, latent_dim)`, or None.
+    """
+
+    files: list[bytes]
+    squares: np.ndarray
+    captions: list[str]
+    token_ids: np.ndarray | None
+    noise: np.ndarray | None
+
+
+def read_pictures(path=None):
+    """Picture files to try an export on.
+
+    Args:
+        path: a file, or a folder of which the first 100 pictures are taken, by name;
+            None: the package draws some.
+
+    Raises:
+        UserError: there are none, or one is no picture.
+    """
+    if path is None:
+        return [_drawn(number) for number in range(DRAWN)]
+    path = Path(path).expanduser().absolute()
+    if not path.exists():
+        raise UserError(f"There are no pictures at {path}.")
+    names = [path]
+    if path.is_dir():
+        names = [name for name in path.iterdir() if name.suffix.lower() in ENDINGS]
+    if not names:
+        raise UserError(
+            f"There are no pictures in {path}; wanted: {', '.join(ENDINGS)}."
+        )
+    files = [name.read_bytes() for name in sorted(names)[:MOST]]
+    with strict_pillow():
+        for name, data in zip(sorted(names), files):
+            try:
+                decode(data)
+            except BadPicture as error:
+                raise UserError(f"{name}: {error}.") from None
+    return files
+
+
+def examples_for(stage: Stage, files) -> Examples:
+    """The examples as one stage sees them."""
+    squares = []
+    with strict_pillow():
+        for data in files:
+            data = prepare(data, stage.image_size, stage.fit)
+            squares.append(np.asarray(decode(data)[0]))
+    captions, token_ids, noise = [""] * len(files), None, None
+    if stage.vectorizer is not None:
+        captions = _captions(vocabulary_of(stage.vectorizer), len(files))
+        token_ids = tokenize(stage.vectorizer, captions)
+    if stage.latent_dim is not None:
+        random = np.random.default_rng(0)
+        noise = random.standard_normal((len(files), stage.latent_dim), "float32")
+    return Examples(files, np.stack(squares), captions, token_ids, noise)
+
+
+def _captions(vocabulary, count):
+    random = np.random.default_rng(0)
+    captions = list(ODD[:count])
+    while len(captions) < count:
+        words = random.choice(vocabulary, random.integers(1, 12))
+        captions.append(" ".join(words))
+    return captions
+
+
+def _drawn(number):
+    """A scene as a file, of another shape and kind each time."""
+    image = Image.fromarray(draw_scene(number, 96 + 16 * number, seed=0).image)
+    image = image.crop((0, 0, image.width - 8 * (number % 3), image.height - number))
+    kind = ("JPEG", "PNG", "JPEG", "BMP")[number % 4]
+    buffer = io.BytesIO()
+    image.save(buffer, kind)
+    return buffer.getvalue()
+
+
+# Beside the model --------------------------------------------------------------
+
+
+def pack(examples: dict) -> dict:
+    """`{stage: Examples}` as arrays that numpy stores without pickling, and one file
+    more that is no picture."""
+    files = next(iter(examples.values())).files + [NO_PICTURE]
+    packed = {
+        "input/bytes": np.frombuffer(b"".join(files), np.uint8),
+        "input/lengths": np.array([len(data) for data in files]),
+    }
+    for stage, found in examples.items():
+        arrays = {"picture": found.squares, "token_ids": found.token_ids}
+        arrays |= {"noise": found.noise, "captions": np.array(found.captions)}
+        for name, array in arrays.items():
+            if array is not None:
+                packed[f"input/{stage}/{name}"] = array
+    return packed
+
+
+def save_packed(path, packed):
+    with open(path, "wb") as file:
+        np.savez_compressed(file, **packed)
+        file.flush()
+        os.fsync(file.fileno())

@@ -1,0 +1,196 @@
+"""Bytes of picture files to training's pixels, inside a TensorFlow graph.
+
+`kerasgan.data.pictures` once more, for exported models, which have no Pillow. What is
+not the same stands in docs/export.md.
+"""
+
+import tensorflow as tf
+
+from kerasgan.data.pictures import LARGEST_PICTURE, SMALLEST_JPEG
+from kerasgan.data.resize import square_in_graph
+from kerasgan.export.headers import (
+    chunk_of_png,
+    number,
+    orientation_of_jpeg,
+    orientation_of_png,
+)
+
+
+def squares_in_graph(files, size, fit):
+    """Many files at once, on as many threads as there are.
+
+    Args:
+        files: string `(n,)`, the bytes of JPEG, PNG, GIF and BMP files.
+        size, fit: of the squares, see `kerasgan.data.pictures.square`.
+
+    Returns:
+        uint8 `(n, size, size, 3)`, and bool `(n,)`: whether the file is a picture. Of
+        one that is none all pixels are 0.
+    """
+    count = tf.size(files, tf.int64)
+    nothing = tf.zeros((size, size, 3), tf.uint8)
+
+    @tf.autograph.experimental.do_not_convert
+    def read(row, data):
+        return row, square_of(data, size, fit)
+
+    # TensorFlow's decoders fail on what is no picture, and the whole batch with them;
+    # a data set leaves such rows out instead. The row behind the last keeps the batch
+    # from being empty.
+    rows = tf.data.Dataset.from_tensor_slices(files).enumerate()
+    rows = rows.map(read, num_parallel_calls=tf.data.AUTOTUNE).ignore_errors()
+    rows = rows.concatenate(tf.data.Dataset.from_tensors((count, nothing)))
+    places, pictures = rows.batch(count + 1).get_single_element()
+    places = places[:, None]
+    valid = tf.scatter_nd(places, tf.ones_like(places[:, 0], tf.bool), [count + 1])
+    shape = tf.stack([count + 1, size, size, 3])
+    pictures = tf.scatter_nd(places, pictures, shape)[:count]
+    return tf.ensure_shape(pictures, (None, size, size, 3)), valid[:count]
+
+
+def square_of(data, size, fit):
+    """One file, a scalar string, to uint8 `(size, size, 3)`.
+
+    Raises:
+        tf.errors.InvalidArgumentError: it is no picture, is damaged, or has too many
+            pixels; when the graph runs.
+    """
+    image, plain = _decode(data)
+    right = plain & tf.reduce_all(tf.shape(image)[:2] == size)
+    square = square_in_graph(image, size, fit)
+    if size < SMALLEST_JPEG:
+        return square
+    # Training stores larger squares as JPEG, but for JPEGs that are right already.
+    return tf.cond(right, lambda: square, lambda: _recoded(square))
+
+
+def _recoded(square):
+    data = tf.io.encode_jpeg(square, "rgb", quality=95, chroma_downsampling=False)
+    return tf.ensure_shape(_jpeg_pixels(data), square.shape)
+
+
+def _decode(data):
+    """The upright RGB picture, and whether it is just what a plain JPEG holds."""
+    kinds = [(b"\xff\xd8\xff", _jpeg), (b"\x89PNG\r\n\x1a\n", _png)]
+    kinds += [(b"GIF8", _gif), (b"BM", _bmp)]
+
+    def other():
+        _check(False, "not a JPEG, PNG, GIF or BMP file")
+        return tf.zeros((1, 1, 3), tf.uint8), False
+
+    answer = other
+    for start, decode in reversed(kinds):
+        answer = _first_or(data, start, decode, answer)
+    image, plain = answer()
+    return tf.ensure_shape(image, (None, None, 3)), plain
+
+
+def _first_or(data, start, decode, otherwise):
+    """Decodes where the file starts so."""
+    same = tf.strings.substr(data, 0, len(start)) == start
+    return lambda: tf.cond(
+        same, lambda: decode(data, tf.io.decode_raw(data, tf.uint8)), otherwise
+    )
+
+
+def _jpeg(data, raw):
+    shape = tf.io.extract_jpeg_shape(data)
+    data = _not_too_large(data, shape[0], shape[1])
+    orientation = orientation_of_jpeg(data, raw)
+    plain = (shape[2] == 3) & (orientation == 1)
+    return _upright(_jpeg_pixels(data), orientation), plain
+
+
+def _jpeg_pixels(data):
+    """As Pillow decodes: the exact integer transform, smooth chroma."""
+    return tf.io.decode_jpeg(
+        data, channels=3, dct_method="INTEGER_ACCURATE", fancy_upscaling=True
+    )
+
+
+def _png(data, raw):
+    width, height = number(raw, 16, 4, False), number(raw, 20, 4, False)
+    data = _not_too_large(data, height, width)
+    deep_grey = (raw[24] == 16) & (raw[25] == 0)
+    # With alpha, or with a colour that is transparent.
+    clear = (raw[25] >= 4) | (chunk_of_png(data, raw, b"tRNS") > 0)
+    image = tf.cond(
+        deep_grey,
+        lambda: _deep_grey(data),
+        lambda: tf.cond(
+            clear, lambda: _over_white(data), lambda: tf.io.decode_png(data, 3)
+        ),
+    )
+    return _upright(image, orientation_of_png(data, raw)), False
+
+
+def _deep_grey(data):
+    """16 bits scaled to 8, but for pictures that need no more than 8."""
+    values = tf.cast(tf.io.decode_png(data, 1, tf.uint16), tf.float64)
+    most = tf.reduce_max(values)
+    values = tf.round(tf.where(most > 255, values / 257, values))
+    return tf.repeat(tf.cast(values, tf.uint8), 3, axis=-1)
+
+
+def _over_white(data):
+    """Transparency over white, in Pillow's integers (`Image.alpha_composite`)."""
+    image = tf.cast(tf.io.decode_png(data, 4), tf.int32)
+    colours, alpha = image[..., :3], image[..., 3:]
+    mixed = 128 * (colours * alpha + 255 * (255 - alpha) + 128)
+    return tf.cast((mixed // 256 + mixed) // 256 // 128, tf.uint8)
+
+
+def _gif(data, raw):
+    width, height = number(raw, 6, 2, True), number(raw, 8, 2, True)
+    data = _not_too_large(data, height, width)
+    return tf.io.decode_gif(data)[0], False
+
+
+def _bmp(data, raw):
+    """Uncompressed, of 24 or 32 bits a pixel, or 8 bits of grey: what TensorFlow
+    reads as it is meant."""
+    bits = number(raw, 28, 2, True)
+    start = number(raw, 10, 4, True)
+    palette = raw[tf.maximum(start - 1024, 0) : start]
+    grey = tf.cond(bits == 8, lambda: _is_grey(palette), lambda: False)
+    known = (bits == 24) | (bits == 32) | grey
+    header, compression = number(raw, 14, 4, True), number(raw, 30, 4, True)
+    known &= (header >= 40) & (compression == 0)
+    _check(known, "a BMP file of a kind that is not read")
+    # The height of a picture that is stored from its top is negative.
+    height = tf.bitcast(tf.ensure_shape(raw[22:26], (4,)), tf.int32)
+    data = _not_too_large(data, tf.abs(height), number(raw, 18, 4, True))
+    image = tf.io.decode_bmp(data)
+    return tf.repeat(image, tf.where(grey, 3, 1), axis=-1)[..., :3], False
+
+
+def _is_grey(palette):
+    """Whether a BMP's palette, four bytes a colour, is the 256 greys in order."""
+    colours = tf.reshape(palette, (256, 4))[:, :3]
+    return tf.reduce_all(tf.cast(colours, tf.int32) == tf.range(256)[:, None])
+
+
+def _upright(image, orientation):
+    """Turns and mirrors as EXIF's orientation asks; others than 2 to 8 ask nothing."""
+
+    def one_of(*numbers):
+        return tf.reduce_any(orientation == tf.constant(numbers))
+
+    image = tf.cond(
+        one_of(5, 6, 7, 8), lambda: tf.transpose(image, (1, 0, 2)), lambda: image
+    )
+    image = tf.cond(one_of(2, 3, 6, 7), lambda: image[:, ::-1], lambda: image)
+    return tf.cond(one_of(3, 4, 7, 8), lambda: image[::-1], lambda: image)
+
+
+def _not_too_large(data, height, width):
+    """The file again, which nothing decodes before it was looked at."""
+    pixels = tf.cast(height, tf.int64) * tf.cast(width, tf.int64)
+    with tf.control_dependencies(
+        [_check(pixels <= LARGEST_PICTURE, "too many pixels")]
+    ):
+        return tf.identity(data)
+
+
+def _check(condition, message):
+    return tf.debugging.Assert(condition, [message])

@@ -1,0 +1,114 @@
+"""A run as a SavedModel: bytes and strings in, pictures, words and numbers out."""
+
+import keras
+import tensorflow as tf
+
+from kerasgan.export.pictures_in_graph import squares_in_graph
+from kerasgan.models.captioner import END
+
+VALID = "bool `(n,)`: whether the file is a picture; where not, the rest is 0 or empty"
+
+
+def write_saved_model(stages, path):
+    """Writes one SavedModel with the endpoints of all stages.
+
+    Args:
+        stages: a list of `Stage`.
+        path: the directory to be written.
+    """
+    # Networks are not tracked: the archive finds the variables that endpoints use, and
+    # leaves out what only training needs.
+    archive = keras.export.ExportArchive()
+    for stage in stages:
+        if stage.vectorizer is not None:
+            stage.vectorizer(tf.constant([""]))  # once called it can be tracked
+            archive.track(stage.vectorizer)
+    for stage in stages:
+        look = _looking(stage.image_size, stage.fit)
+        for endpoint in stage.endpoints:
+            specs = stage.friendly_specs(endpoint)
+            serve = _served(stage, endpoint, look)
+            archive.add_endpoint(endpoint.name, serve, list(specs.values()))
+    archive.write_out(path, verbose=False)
+
+
+def outputs_of(endpoint):
+    """`{output: what it is}` of an endpoint's signature."""
+    valid = {"valid": VALID} if "picture" in endpoint.inputs else {}
+    return endpoint.outputs | valid
+
+
+def _looking(size, fit):
+    """One function for all endpoints of a stage: files to pictures."""
+    files = tf.TensorSpec((None,), tf.string)
+    return tf.function(
+        lambda files: squares_in_graph(files, size, fit),
+        input_signature=[files],
+        autograph=False,
+    )
+
+
+def _served(stage, endpoint, look):
+    """An endpoint's network with what comes before it and after it."""
+    words = stage.vectorizer.get_vocabulary() if endpoint.spelled else None
+
+    def serve(*given):
+        given = dict(zip(endpoint.friendly_inputs, given))
+        _check_lengths(given)
+        arrays, valid = {}, None
+        if "noise" in given:
+            arrays["noise"] = given["noise"]
+        if "captions" in given:
+            arrays["token_ids"] = _read(stage.vectorizer, given["captions"])
+        if "image_bytes" in given:
+            arrays["picture"], valid = look(given["image_bytes"])
+        found = _ask(endpoint.network, arrays)
+        if endpoint.spelled:
+            found[endpoint.spelled] = _spell(words, found.pop("token_ids"))
+        return found if valid is None else _only(valid, found)
+
+    return serve
+
+
+def _ask(network, arrays):
+    """A network's outputs; of an empty batch by way of a row that is cut off again:
+    oneDNN's convolutions fail on none."""
+    count = tf.shape(next(iter(arrays.values())))[0]
+    more = tf.cast(count == 0, tf.int32)
+    arrays = {
+        name: tf.pad(array, [[0, more]] + [[0, 0]] * (array.shape.rank - 1))
+        for name, array in arrays.items()
+    }
+    return {name: values[:count] for name, values in network(arrays).items()}
+
+
+def _check_lengths(given):
+    """Fails where a batch has not one row of each input for each of the others."""
+    (name, first), *others = given.items()
+    for other, tensor in others:
+        tf.debugging.assert_equal(
+            tf.shape(first)[0],
+            tf.shape(tensor)[0],
+            f"{name} and {other} must have as many rows as each other.",
+        )
+
+
+def _read(vectorizer, captions):
+    """Strings to token ids; bytes that are no UTF-8 become unknown characters."""
+    captions = tf.strings.unicode_transcode(captions, "UTF-8", "UTF-8")
+    return tf.cast(vectorizer(captions), tf.int32)
+
+
+def _spell(words, token_ids):
+    """Token ids `(…, length)` to captions `(…,)`."""
+    words = tf.where(token_ids == END, "", tf.gather(words, token_ids))
+    return tf.strings.strip(tf.strings.reduce_join(words, axis=-1, separator=" "))
+
+
+def _only(valid, found):
+    """Empties the rows of what was no picture, and says which they are."""
+    for name, values in found.items():
+        shape = [-1] + [1] * (values.shape.rank - 1)
+        kept = tf.reshape(valid, shape)
+        found[name] = tf.where(kept, values, tf.zeros_like(values))
+    return found | {"valid": valid}

@@ -1,0 +1,61 @@
+"""Runs with small networks of random weights: nothing here needs training."""
+
+import numpy as np
+
+from kerasgan.config import CaptionsConfig, DataConfig, GanConfig, Settings
+from kerasgan.data.text import build_vectorizer, save_vocabulary, vocabulary_of
+from kerasgan.models.captioner import build_captioner
+from kerasgan.models.discriminator import build_discriminator
+from kerasgan.models.eye import build_eye
+from kerasgan.models.generator import build_generator
+from kerasgan.models.matcher import build_matcher
+from kerasgan.runs import new_run
+from kerasgan.training.caption_forger import CaptionForger, Memory
+from kerasgan.training.trained import PictureForger
+
+WORDS = ["[START]", *"a the red blue dog boat runs on beach grass 3 water".split()]
+SIZE, LENGTH, LATENT = 32, 6, 8
+
+
+def make_run(path, stages=("pictures", "captions"), **gan):
+    """A finished run of `train-gan` at `path`; `gan` are settings of the networks."""
+    settings = Settings(
+        data=DataConfig(image_size=SIZE),
+        gan=GanConfig(
+            latent_dim=LATENT, caption_length=LENGTH, vocabulary_size=40, **gan
+        ),
+        captions=CaptionsConfig(caption_length=LENGTH, vocabulary_size=40),
+    )
+    run = new_run("train-gan", settings, path)
+    vectorizer = build_vectorizer(None, WORDS, 40, LENGTH)
+    if "pictures" in stages:
+        _save_pictures(run, settings.gan, vectorizer)
+    if "captions" in stages:
+        _save_captions(run, vectorizer)
+    return run
+
+
+def _save_pictures(run, gan, vectorizer):
+    told = gan.conditional is not False
+    channels = {"rgb": 3, "grey": 1}[gan.channels]
+    generator = build_generator(SIZE, channels, LATENT, 4, 8, 8 if told else None)
+    discriminator = build_discriminator(
+        SIZE, channels, 4, 8, 40 if told else None, LENGTH, 8, gan.text_branch
+    )
+    save_vocabulary(vectorizer, run.models / "vocabulary.txt")
+    PictureForger(generator, discriminator, vectorizer if told else None).save(run)
+
+
+def _save_captions(run, vectorizer, noise_dim=4):
+    eye = build_eye("conv", SIZE)
+    matcher = build_matcher(40, LENGTH, eye=build_eye("conv", SIZE), dim=8, members=2)
+    start_id = 2 + vocabulary_of(vectorizer).index("[START]")
+    captioner = build_captioner(
+        eye.output_shape[1:], 2 + len(WORDS), start_id, caption_length=LENGTH, dim=8,
+        noise_dim=noise_dim,
+    )  # fmt: skip
+    save_vocabulary(vectorizer, run.models / "caption-vocabulary.txt")
+    memory = Memory(
+        np.eye(2, 16), np.full((2, 1, LENGTH), 3, "int32"), np.ones(2 + len(WORDS))
+    )
+    CaptionForger(eye, matcher, captioner, vectorizer, memory).save(run)

@@ -1,0 +1,211 @@
+"""Each kind of file, by TensorFlow as by Pillow."""
+
+import functools
+import io
+import zlib
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from PIL import Image
+
+from kerasgan.data.pictures import decode, prepare, strict_pillow
+from kerasgan.export.pictures_in_graph import squares_in_graph
+from tests.data.makers import coded, pixels
+
+RANDOM = np.random.default_rng(0)
+NOISE = RANDOM.integers(0, 256, (37, 50, 3), dtype=np.uint8)
+SMOOTH = pixels(3, 150, 120)
+
+
+def save(image, kind, **options):
+    if isinstance(image, np.ndarray):
+        image = Image.fromarray(image)
+    buffer = io.BytesIO()
+    image.save(buffer, kind, **options)
+    return buffer.getvalue()
+
+
+@functools.cache
+def reader(size, fit):
+    spec = tf.TensorSpec((None,), tf.string)
+    return tf.function(
+        lambda files: squares_in_graph(files, size, fit), input_signature=[spec]
+    )
+
+
+def graph(data, size=16, fit="crop"):
+    pictures, valid = reader(size, fit)([data])
+    assert valid.numpy().all()
+    return pictures.numpy()[0]
+
+
+def pillow(data, size=16, fit="crop"):
+    with strict_pillow():
+        return np.asarray(decode(prepare(data, size, fit))[0])
+
+
+def exif(orientation):
+    found = Image.Exif()
+    found[0x010E] = "described at some length, so that it lies behind the directory"
+    found[0x0112] = orientation
+    return found.tobytes()
+
+
+def palette(transparency=None):
+    image = Image.fromarray(NOISE).quantize(40)
+    options = {} if transparency is None else {"transparency": transparency}
+    return save(image, "PNG", **options)
+
+
+def animated():
+    frames = [Image.fromarray(np.roll(SMOOTH, n, axis=2)) for n in range(3)]
+    return save(frames[0], "GIF", save_all=True, append_images=frames[1:])
+
+
+def deep(most, kind="PNG"):
+    return save(RANDOM.integers(0, most, (20, 30), dtype=np.uint16), kind)
+
+
+def raw_png(array, passes=((0, 0, 1, 1),), interlaced=0):
+    """Pillow writes neither interlaced PNGs nor colours of 16 bits."""
+    height, width, channels = array.shape
+    depth, kind = 8 * array.itemsize, {1: 0, 2: 4, 3: 2, 4: 6}[channels]
+    rows = b""
+    for column, row, across, down in passes:
+        for line in array[row::down, column::across]:
+            rows += b"\0" + line.astype(f">u{array.itemsize}").tobytes()
+    size = width.to_bytes(4, "big") + height.to_bytes(4, "big")
+    head = size + bytes([depth, kind, 0, 0, interlaced])
+    parts = [(b"IHDR", head), (b"IDAT", zlib.compress(rows)), (b"IEND", b"")]
+    return b"\x89PNG\r\n\x1a\n" + b"".join(
+        len(data).to_bytes(4, "big")
+        + name
+        + data
+        + zlib.crc32(name + data).to_bytes(4, "big")
+        for name, data in parts
+    )
+
+
+ADAM7 = (0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4)
+ADAM7 += (1, 0, 2, 2), (0, 1, 1, 2)
+DEEP = RANDOM.integers(0, 65536, (20, 30, 4), dtype=np.uint16)
+
+
+def bmp32():
+    """Pillow writes none without masks; rows are stored from the last on."""
+    body = np.dstack([NOISE[..., ::-1], np.full(NOISE.shape[:2], 7, np.uint8)])
+    height, width = NOISE.shape[:2]
+    numbers = [(54 + body.size, 4), (0, 4), (54, 4), (40, 4), (width, 4), (height, 4)]
+    numbers += [(1, 2), (32, 2)] + [(0, 4)] * 6
+    head = b"".join(value.to_bytes(size, "little") for value, size in numbers)
+    return b"BM" + head + body[::-1].tobytes()
+
+
+ALPHA = np.dstack([NOISE, RANDOM.integers(0, 256, NOISE.shape[:2], dtype=np.uint8)])
+FILES = {
+    "jpeg": coded(NOISE, quality=90),
+    "jpeg 4:4:4": coded(NOISE, subsampling=0),
+    "jpeg 4:2:2": coded(NOISE, subsampling=1),
+    "jpeg progressive": coded(NOISE, progressive=True),
+    "jpeg grey": save(Image.fromarray(NOISE).convert("L"), "JPEG"),
+    "jpeg with bytes behind": coded(NOISE) + b"and more",
+    "png": coded(NOISE, "PNG"),
+    "png interlaced": raw_png(NOISE, ADAM7, 1),
+    "png grey": save(NOISE[..., 0], "PNG"),
+    "png grey and alpha": save(Image.fromarray(ALPHA).convert("LA"), "PNG"),
+    "png alpha": save(ALPHA, "PNG"),
+    "png one bit": save(Image.fromarray(NOISE).convert("1"), "PNG"),
+    "png two bits": save(Image.fromarray(NOISE).convert("L"), "PNG", bits=2),
+    "png palette": palette(),
+    "png palette, a clear colour": palette(3),
+    "png palette with alpha": palette(bytes(range(0, 200, 5))),
+    "png 16 bits": deep(65536),
+    "png 16 bits, dark": deep(200),
+    "png rgb of 16 bits": raw_png(DEEP[..., :3]),
+    "png rgba of 16 bits": raw_png(DEEP),
+    "png grey and alpha of 16 bits": raw_png(DEEP[..., 2:]),
+    "gif": save(Image.fromarray(NOISE), "GIF"),
+    "gif animated": animated(),
+    "gif grey": save(NOISE[..., 0], "GIF"),
+    "bmp": coded(NOISE, "BMP"),
+    "bmp grey": save(NOISE[..., 0], "BMP"),
+    "bmp of 32 bits": bmp32(),
+    "one pixel": coded(NOISE[:1, :1], "PNG"),
+    "one row": coded(NOISE[:1], "PNG"),
+    "one column": coded(NOISE[:, :1], "PNG"),
+}
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_the_same_pixels(name):
+    for fit in ("crop", "pad"):
+        np.testing.assert_array_equal(
+            graph(FILES[name], 16, fit), pillow(FILES[name], 16, fit)
+        )
+
+
+@pytest.mark.parametrize("orientation", range(10))
+@pytest.mark.parametrize("kind", ["JPEG", "PNG"])
+def test_exif_turns_pictures(kind, orientation):
+    data = coded(SMOOTH, kind, exif=exif(orientation))
+    np.testing.assert_array_equal(graph(data, fit="pad"), pillow(data, fit="pad"))
+
+
+def test_exif_of_the_other_byte_order():
+    data = coded(SMOOTH, exif=exif(6))
+    little = b"II*\0\x08\0\0\0\x01\0\x12\x01\x03\0\x01\0\0\0\x06\0\0\0\0\0\0\0"
+    big = b"MM\0*\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0\x06\0\0\0\0\0\0"
+    plain = coded(SMOOTH)
+    for tiff in (little, big):
+        segment = b"Exif\0\0" + tiff
+        size = (len(segment) + 2).to_bytes(2, "big")
+        turned = plain[:2] + b"\xff\xe1" + size + segment + plain[2:]
+        np.testing.assert_array_equal(graph(turned), pillow(turned))
+        np.testing.assert_array_equal(graph(turned), graph(data))
+
+
+def test_large_squares_are_stored_as_jpeg_and_so_is_ours():
+    for data in (coded(SMOOTH), coded(NOISE, "PNG"), FILES["png alpha"]):
+        np.testing.assert_array_equal(graph(data, 128), pillow(data, 128))
+    right = coded(pixels(5, 128, 128), quality=50)
+    np.testing.assert_array_equal(graph(right, 128), pillow(right, 128))
+    turned = coded(pixels(5, 128, 128), exif=exif(3))
+    np.testing.assert_array_equal(graph(turned, 128), pillow(turned, 128))
+
+
+def test_cmyk_is_off_by_one_level_at_most():
+    data = save(Image.fromarray(NOISE).convert("CMYK"), "JPEG", quality=95)
+    found = graph(data).astype(int) - pillow(data)
+    assert np.abs(found).max() <= 1
+
+
+HUGE = save(Image.new("1", (10_000, 10_000)), "PNG")
+BAD = {
+    "nothing": b"",
+    "words": b"no picture",
+    "a start alone": b"\xff\xd8\xff",
+    "half a jpeg": coded(SMOOTH)[: len(coded(SMOOTH)) // 2],
+    "a jpeg without its end": coded(SMOOTH)[:-200],
+    "half a png": coded(SMOOTH, "PNG")[:-400],
+    "half a gif": animated()[:200],
+    "half a bmp": coded(SMOOTH, "BMP")[:-400],
+    "another format": save(SMOOTH, "WEBP"),
+    "too many pixels": HUGE,
+    "a bmp with a palette": save(Image.fromarray(NOISE).quantize(9), "BMP"),
+}
+
+
+@pytest.mark.parametrize("name", BAD)
+def test_what_is_no_picture_spoils_no_other(name):
+    good = FILES["jpeg"]
+    pictures, valid = reader(16, "crop")([good, BAD[name], good])
+    assert valid.numpy().tolist() == [True, False, True]
+    np.testing.assert_array_equal(pictures[0], pillow(good))
+    np.testing.assert_array_equal(pictures[2], pictures[0])
+    assert not pictures[1].numpy().any()
+
+
+def test_an_empty_batch():
+    pictures, valid = reader(16, "crop")(tf.constant([], tf.string))
+    assert pictures.shape == (0, 16, 16, 3) and valid.shape == (0,)
