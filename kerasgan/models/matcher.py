@@ -58,7 +58,10 @@ class Matcher(keras.Model):
         logits = ops.reshape(logits / self.temperature, (-1, count, count, each))
         own = ops.transpose(ops.diagonal(logits, axis1=1, axis2=2), (0, 2, 1))
         there = ops.cast(ops.not_equal(token_ids[..., 0], 0), "float32")
-        mine = ops.eye(count)[:, :, None]
+        # A caption that reads the same is not held against a picture.
+        keys = ops.sum(token_ids * _powers(token_ids.shape[-1]), axis=-1)
+        same = ops.any(ops.equal(keys[:, :, None, None], keys[None, None]), axis=1)
+        mine = ops.maximum(ops.eye(count)[:, :, None], ops.cast(same, "float32"))
         others = logits - 1e9 * ops.maximum(mine, 1 - there[None])
         other_captions = ops.logsumexp(others, axis=(2, 3))[:, :, None]
         other_pictures = ops.logsumexp(others, axis=1)
@@ -97,6 +100,11 @@ class Matcher(keras.Model):
         for side in ("see", "read"):
             config[side] = keras.saving.deserialize_keras_object(config[side])
         return cls(**config)
+
+
+def _powers(length):
+    """Numbers that make one of a caption's token ids, int32 with overflow."""
+    return np.array([pow(31, place, 2**31 - 1) for place in range(length)], "int32")
 
 
 def build_matcher(
