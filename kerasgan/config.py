@@ -126,20 +126,30 @@ class ClassifierConfig(Section):
     backbone: str = "conv"
     weights: str = "imagenet"  # of a named backbone: imagenet, none or a file
     filters: list[Positive] = [32, 64, 128]  # of the paper's convolutions
+    eye_filters: list[Positive] = [32, 64, 96]  # of the residual blocks of ours
+    eye_learning_rate: Annotated[float, Field(gt=0)] = 4e-3  # of ours, where it learns
+    augment: bool = False  # mirrors and shifts the pictures that the eye learns from
     image_dim: Positive = 128  # of the picture's vector
     text_dim: Positive = 128  # of embedding, LSTM and the text's vector
     vocabulary_size: Annotated[int, Field(ge=4)] = 10_000
     text_length: Annotated[int, Field(ge=2)] = 32  # words
     mask_label_words: bool = False  # leaves out words that name a class
-    dropout: Annotated[float, Field(ge=0, lt=1)] = 0.5
+    dropout: Annotated[float, Field(ge=0, lt=1)] = 0.2
     epochs: Positive = 100  # at most
-    minutes: Minutes | None = 0.4  # at most, each time a network is trained
+    minutes: Minutes | None = 0.7  # at most, each time a network is trained
     patience: Positive | None = 5  # epochs without gain; None: the last one counts
     validation: Annotated[float, Field(gt=0, le=0.5)] = 0.1  # part that stops training
     batch_size: Annotated[int, Field(ge=2)] = 32
     learning_rate: Annotated[float, Field(gt=0)] = 1e-3
+    # Of ours; `pair` is the paper's pair. Those that the data have nothing for are left
+    # out.
+    parts: list[Literal["picture", "lstm", "words", "characters", "pair"]] = [
+        "picture",
+        "lstm",
+        "words",
+    ]
     folds: Annotated[int, Field(ge=2)] = 5  # of ours, whose weights are fitted outside
-    pool_rows: Positive = 1000  # pairs that are enough to fit the weights
+    pool_rows: Positive = 400  # pairs that are enough to fit the weights
 
 
 class TrainingConfig(Section):

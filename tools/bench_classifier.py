@@ -32,19 +32,19 @@ def ours(pictures, token_ids, labels):
     from kerasgan.models.classifier import build_classifier, build_conv_branch
     from kerasgan.models.text_branch import build_text_branch
     from kerasgan.training.examples import Examples
-    from kerasgan.training.fitting import trainer_of
+    from kerasgan.training.fitting import Trainer
 
-    options = ClassifierConfig()
+    options = ClassifierConfig(minutes=None)
     network = build_classifier(
         CLASSES,
         build_conv_branch(IMAGE_SIZE),
-        build_text_branch(WORDS, LENGTH),
+        build_text_branch(WORDS, None),
     )
     ids, texts = [str(n) for n in range(len(labels))], [["words"]] * len(labels)
     examples = Examples(ids, pictures, texts, labels, token_ids)
     rows = np.arange(len(labels))
-    trainer, feed = trainer_of(network, options, examples, rows)
-    return lambda: trainer.fit(feed, epochs=1, verbose=0, shuffle=False)
+    trainer = Trainer(network, options)
+    return lambda: trainer.fit(examples, rows, epochs=1)
 
 
 def peer(pictures, token_ids, labels):

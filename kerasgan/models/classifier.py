@@ -63,12 +63,26 @@ def build_feature_branch(features, dim=128):
     return keras.Model(found, x, name="picture_branch")
 
 
-def build_eye_branch(eye, dropout=0.5):
-    """Builds the branch that trains an eye along, on mirrored and shifted pictures."""
+def build_eye_branch(eye, augment=True):
+    """Builds the branch that trains an eye along.
+
+    What is looked for may be anywhere and small: each feature counts where it is
+    strongest.
+
+    Args:
+        eye: what `build_eye` returns.
+        augment: mirrors and shifts pictures in training.
+
+    Returns:
+        A `keras.Model`: RGB pictures `(n, size, size, 3)` in [0, 255] to
+        `(n, channels)`.
+    """
     picture = keras.Input(eye.input_shape[1:], name="picture")
-    x = keras.layers.RandomFlip("horizontal")(picture)
-    x = keras.layers.RandomTranslation(0.1, 0.1, fill_mode="nearest")(x)
-    x = keras.layers.GlobalAveragePooling2D()(eye(x))
+    x = picture
+    if augment:
+        x = keras.layers.RandomFlip("horizontal")(x)
+        x = keras.layers.RandomTranslation(0.1, 0.1, fill_mode="nearest")(x)
+    x = keras.layers.GlobalMaxPooling2D()(eye(x))
     return keras.Model(picture, x, name="picture_branch")
 
 

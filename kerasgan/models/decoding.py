@@ -3,12 +3,13 @@
 All functions take a `Captioner`, the grid `(n, height, width, channels)` of n pictures
 and noise `(n, noise_dim)`. They stop when every caption has ended, and return token
 ids `(n, k, caption_length - 1)` int32, without the opening one, and log-likelihoods
-`(n, k)` float32 of k captions a picture.
+`(n, k)` float32 of k captions a picture. None says a word again at once or after one
+other, as in "a black black dog" or "a hat and hat".
 """
 
 import tensorflow as tf
 
-from kerasgan.models.captioner import END, NEVER
+from kerasgan.models.captioner import END, NEVER, UNKNOWN
 
 NUCLEUS = 256  # the likeliest words, among which top-p chooses
 
@@ -60,7 +61,8 @@ def _write(captioner, grid, noise, count, choose):
     def write(word, tokens, total, page, *state):
         chances, state, _ = captioner.step(tokens, state, memory)
         ended = (tokens == END) & (word > 0)
-        tokens = tf.where(ended, END, choose(chances, word))
+        open_to = chances + _stutter(page, word, captioner.vocabulary_size)
+        tokens = tf.where(ended, END, choose(open_to, word))
         gained = tf.gather(chances, tokens, batch_dims=2)
         total += tf.where(ended, 0.0, gained)
         return word + 1, tokens, total, _put(page, word, tokens), *state
@@ -88,6 +90,7 @@ def beam(captioner, grid, noise, width=3, length_penalty=0.7):
 
     def write(word, tokens, total, page, *state):
         chances, state, _ = captioner.step(tokens, state, memory)
+        chances += _stutter(page, word, captioner.vocabulary_size)
         ended = (tokens == END) & (word > 0)
         chances = tf.where(ended[..., None], only_end, chances) + total[..., None]
         # Each beginning has at most `width` heirs among the best.
@@ -114,6 +117,14 @@ def _empty_page(captioner, memory, count):
 
 def _spread(state, count):
     return [tf.repeat(part[:, None], count, axis=1) for part in state]
+
+
+def _stutter(page, word, vocabulary_size):
+    """`NEVER` for the last two words of each caption, 0 for the others."""
+    places = tf.maximum(word - tf.range(1, 3), 0)
+    said = tf.gather(page, places, axis=-1)
+    said = tf.where(said == END, UNKNOWN, said)  # an end may follow an end
+    return tf.reduce_min(tf.one_hot(said, vocabulary_size, NEVER, 0.0), axis=-2)
 
 
 def _put(page, word, tokens):

@@ -11,11 +11,11 @@ BACKBONE_SIZE = 224  # pixels, what EfficientNet-Lite0 was trained with
 FILTERS = (64, 128, 256)
 
 
-def build_eye(backbone="conv", image_size=64, weights="imagenet"):
+def build_eye(backbone="conv", image_size=64, weights="imagenet", filters=FILTERS):
     """Builds the eye.
 
     `conv` is trained from scratch with whatever looks through it: a convolution and
-    three residual blocks (He et al. 2016, https://arxiv.org/abs/1603.05027), each of
+    residual blocks (He et al. 2016, https://arxiv.org/abs/1603.05027), each of
     which halves the picture. `efficientnet-lite0` was trained on ImageNet by others
     and stays as it is; so were the networks of `keras.applications`, which stay as
     they are with weights and are trained where they have none.
@@ -29,6 +29,8 @@ def build_eye(backbone="conv", image_size=64, weights="imagenet"):
         weights: `"imagenet"`, or None or `"none"` for random ones; `conv` has none.
             For a network of `keras.applications` also the path of a file
             (`build_application`).
+        filters: of the residual blocks of `conv`, each of which halves the picture;
+            the convolution before them halves it too, with half as many as the first.
 
     Raises:
         UserError: an unknown backbone; the size does not suit it; the package with the
@@ -37,8 +39,9 @@ def build_eye(backbone="conv", image_size=64, weights="imagenet"):
 
     Returns:
         A `keras.Model`: pictures `(n, size, size, 3)`, RGB in [0, 255], to a grid
-        `(n, size / 16, size / 16, 256)`, or `(n, size / 32, size / 32, 1280)`, or
-        `(n, height, width, channels)` as the network of `keras.applications` has it.
+        `(n, size / 16, size / 16, 256)` with three blocks, or `(n, size / 32,
+        size / 32, 1280)`, or `(n, height, width, channels)` as the network of
+        `keras.applications` has it.
     """
     weights = None if weights == "none" else weights
     if backbone == "efficientnet-lite0":
@@ -49,16 +52,16 @@ def build_eye(backbone="conv", image_size=64, weights="imagenet"):
     if backbone != "conv":
         name = find_application(backbone, others=BACKBONES)
         return build_application(name, image_size, weights)
-    if image_size % 16:
+    if image_size % 2 ** (1 + len(filters)):
         raise UserError(
-            "captions.backbone conv looks at pictures whose side is a multiple of 16."
-            f" Received: data.image_size={image_size}"
+            "The backbone conv looks at pictures whose side is a multiple of"
+            f" {2 ** (1 + len(filters))}. Received: data.image_size={image_size}"
         )
     pictures = keras.Input((image_size, image_size, 3), name="picture")
     x = keras.layers.Rescaling(1 / 127.5, offset=-1)(pictures)
-    x = _convolution(x, 32, 2)
-    for filters in FILTERS:
-        x = _residual(x, filters)
+    x = _convolution(x, max(1, filters[0] // 2), 2)
+    for size in filters:
+        x = _residual(x, size)
     return keras.Model(pictures, keras.layers.ReLU()(x), name="eye")
 
 

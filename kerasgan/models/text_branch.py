@@ -19,7 +19,8 @@ def build_text_branch(
 
     Args:
         vocabulary_size: number of token ids; 0 is padding.
-        length: tokens a caption; captions are padded on the right.
+        length: tokens a caption, or None for any number; captions are padded on the
+            right.
         dim: size of the vector, and of the embedding and the LSTM.
         kind: `"lstm-attention"`, `"lstm"` or `"words"`.
 

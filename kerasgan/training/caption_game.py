@@ -14,6 +14,7 @@ from kerasgan.training.losses import (
 )
 from kerasgan.training.pacing import Pace
 
+LESSON = 2  # of a picture's captions in the teacher forcing of a step
 METRICS = ("d_loss", "belief", "consensus", "likelihood")
 
 
@@ -141,12 +142,17 @@ class CaptionGame(keras.Model):
                 tf.broadcast_to(advantage[..., None], tf.shape(there)), there
             )
             loss = -tf.reduce_mean(chances * fate)
-            taught = captioner(batch, training=True)
-            likelihood = captioner.compute_loss(batch, y_pred=taught)
+            lesson = {**batch, "token_ids": self._lesson(batch["token_ids"])}
+            taught = captioner(lesson, training=True)
+            likelihood = captioner.compute_loss(lesson, y_pred=taught)
             loss += self.settings.likelihood * likelihood
         weights = captioner.trainable_variables
         self.g_optimizer.apply(tape.gradient(loss, weights), weights)
         return likelihood
+
+    def _lesson(self, token_ids):
+        """A few of each picture's captions, others in each step."""
+        return tf.roll(token_ids, self.step, axis=1)[:, :LESSON]
 
 
 def play(captioner, settings, dataset, agreement, callbacks=(), seed=0):

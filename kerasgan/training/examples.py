@@ -62,7 +62,9 @@ class Examples:
 
     def inputs(self, network):
         """What a network of `build_classifier` takes, with the first captions."""
-        found = {"picture": self.pictures, "token_ids": self.token_ids[:, 0]}
+        token_ids = self.token_ids[:, 0]
+        longest = (token_ids != 0).sum(axis=1).max(initial=1)
+        found = {"picture": self.pictures, "token_ids": token_ids[:, :longest]}
         return {name: found[name] for name in network.input}
 
 
@@ -95,7 +97,10 @@ def batches(examples, rows, network, batch_size):
         if "token_ids" in names:
             drawn = tf.random.uniform(tf.shape(rows)) * tf.gather(captions, rows)
             places = tf.stack([rows, tf.cast(drawn, tf.int32)], axis=-1)
-            inputs["token_ids"] = tf.gather_nd(token_ids, places)
+            drawn = tf.gather_nd(token_ids, places)
+            # Padding that all of them have is nothing to be read.
+            there = tf.reduce_any(drawn != 0, axis=0)
+            inputs["token_ids"] = drawn[:, : tf.reduce_sum(tf.cast(there, tf.int32))]
         return inputs, tf.gather(labels, rows)
 
     dataset = tf.data.Dataset.from_tensor_slices(rows).shuffle(len(rows))

@@ -18,7 +18,7 @@ from sklearn.model_selection import KFold, StratifiedKFold
 
 from kerasgan.models.classifier import LEAST
 from kerasgan.models.ngrams import NgramLogits
-from kerasgan.training.fitting import Held, fit, log_probabilities
+from kerasgan.training.fitting import Held, Trainer
 from kerasgan.training.pooling import fit_weights
 
 ANALYZERS = {
@@ -33,34 +33,36 @@ class NetworkPart:
 
     Args:
         modality: `"picture"`, `"text"`, or `"pair"`, which needs both.
-        build: makes a new network.
+        network: the network.
         settings: a `kerasgan.config.ClassifierConfig`.
+        callbacks: Keras callbacks.
     """
 
-    def __init__(self, modality, build, settings, callbacks=()):
-        self.modality, self.build, self.settings = modality, build, settings
-        self.callbacks = list(callbacks)
+    def __init__(self, modality, network, settings, callbacks=()):
+        self.modality, self.settings = modality, settings
+        self.trainer, self.callbacks = Trainer(network, settings), callbacks
         self.best = []  # number of epochs for each fold
 
     def outside(self, examples, fitted, held):
         """Trains on some rows; log-probabilities of the others."""
-        watch = Held(examples[held], self.settings.patience or self.settings.epochs)
-        network, epochs = self.build(), self.settings.epochs
-        fit(network, self.settings, examples, fitted, epochs, watch, self.callbacks)
+        epochs, patience = self.settings.epochs, self.settings.patience
+        watch = Held(self.trainer, examples[held], patience or epochs)
+        self.trainer.fit(examples, fitted, epochs, watch, self.callbacks)
         self.best.append(watch.best)
         return watch.found[watch.best - 1]
 
     def refit(self, examples):
-        """Trains on all rows; afterwards `network` is there."""
+        """Trains on all rows."""
         epochs, rows = max(1, round(np.median(self.best))), np.arange(len(examples))
-        self.network = self.build()
-        fit(self.network, self.settings, examples, rows, epochs, None, self.callbacks)
+        self.trainer.fit(examples, rows, epochs, None, self.callbacks)
 
     def log_probabilities(self, examples):
-        return log_probabilities(self.network, examples)
+        """Of `Examples`, `(n, classes)`."""
+        return self.trainer.log_probabilities(examples)
 
     def layer(self):
-        return self.network
+        """The network."""
+        return self.trainer.network
 
 
 class NgramPart:

@@ -7,14 +7,13 @@ from keras import ops
 
 from kerasgan.models.classifier import LEAST, LogLinearPool
 from kerasgan.models.layers import REGISTER
-from kerasgan.training.fitting import log_probabilities
 
 
 class FittedNetwork:
     """A network of `build_classifier`, trained.
 
     Args:
-        network: the network.
+        trainer: a `Trainer` with the network.
         eye: the frozen backbone before it, or None.
         vectorizer: what made its token ids, or None.
         image_size: side of its pictures, in pixels.
@@ -22,13 +21,13 @@ class FittedNetwork:
 
     weights = {}
 
-    def __init__(self, network, eye, vectorizer, image_size):
-        self.network, self.eye, self.vectorizer = network, eye, vectorizer
+    def __init__(self, trainer, eye, vectorizer, image_size):
+        self.trainer, self.eye, self.vectorizer = trainer, eye, vectorizer
         self.image_size = image_size
 
     def probabilities(self, examples):
         """`(n, classes)` of `Examples` with token ids."""
-        return np.exp(log_probabilities(self.network, examples))
+        return np.exp(self.trainer.log_probabilities(examples))
 
     def serve(self):
         """The same as one Keras model.
@@ -38,14 +37,14 @@ class FittedNetwork:
             strings (n,)}`, of which it has one or both, to probabilities
             `(n, classes)`.
         """
-        inputs, fed = {}, {}
-        if "picture" in self.network.input:
+        network, inputs, fed = self.trainer.network, {}, {}
+        if "picture" in network.input:
             inputs["picture"] = _picture_input(self.image_size)
             fed["picture"] = _looked_at(inputs["picture"], self.eye)
-        if "token_ids" in self.network.input:
+        if "token_ids" in network.input:
             inputs["text"] = _text_input()
             fed["token_ids"] = _tokens(inputs["text"], self.vectorizer)
-        found = keras.layers.Softmax(name="probabilities")(self.network(fed))
+        found = keras.layers.Softmax(name="probabilities")(network(fed))
         return keras.Model(inputs, found, name="served")
 
 

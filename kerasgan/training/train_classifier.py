@@ -22,7 +22,7 @@ from kerasgan.models.eye import BACKBONE_SIZE, build_eye
 from kerasgan.models.text_branch import build_text_branch
 from kerasgan.runs import Run, new_run
 from kerasgan.training.examples import MOST_CAPTIONS, Examples, plain_text
-from kerasgan.training.fitting import fit_to_best
+from kerasgan.training.fitting import Trainer
 from kerasgan.training.memory import keep_memory
 from kerasgan.training.parts import ANALYZERS, NetworkPart, NgramPart, fit_pool
 from kerasgan.training.seeing import cached_grids, pooled
@@ -166,8 +166,9 @@ def train_one(settings, task, progress=print):
         _text_branch(options, vectorizer) if vectorizer else None,
         options.dropout,
     )
-    fit_to_best(network, options, task.train, lines)
-    return FittedNetwork(network, task.eye, vectorizer, _size(task))
+    trainer = Trainer(network, options)
+    trainer.fit_to_best(task.train, lines)
+    return FittedNetwork(trainer, task.eye, vectorizer, _size(task))
 
 
 def _reads(options, task):
@@ -193,40 +194,48 @@ def _picture_branch(options, task):
     backbone, size = chosen_backbone(options.backbone), _size(task)
     if backbone == "conv" and options.fusion == "paper":
         return build_conv_branch(size, options.filters, options.image_dim)
-    return build_eye_branch(build_eye(backbone, size, None))
+    eye = build_eye(backbone, size, None, options.eye_filters)
+    return build_eye_branch(eye, options.augment)
 
 
 def _text_branch(options, vectorizer):
     kind = "lstm-attention" if options.attention else "lstm"
     words = vectorizer.vocabulary_size()
-    return build_text_branch(words, options.text_length, options.text_dim, kind)
+    return build_text_branch(words, None, options.text_dim, kind)
 
 
 def _parts(options, task, vectorizer, lines):
     """Ours, by name: what looks, what reads in order, what counts words and pieces,
     and the paper's pair, which may know what comes of both together."""
     classes, parts = len(task.label_names), {}
+    looks, reads = options.modality != "text", vectorizer is not None
+    paper = options.model_copy(update={"fusion": "paper"})
+    eye = options
+    if task.eye is None:
+        eye = eye.model_copy(update={"learning_rate": eye.eye_learning_rate})
 
-    def look():
-        branch = _picture_branch(options, task)
-        return build_classifier(classes, branch, None, options.dropout, "looking")
+    def network(modality, chosen, *branches):
+        names = {"picture": "looking", "text": "reading", "pair": "both"}
+        built = build_classifier(classes, *branches, chosen.dropout, names[modality])
+        return NetworkPart(modality, built, chosen, lines)
 
-    def read():
-        branch = _text_branch(options, vectorizer)
-        return build_classifier(classes, None, branch, options.dropout, "reading")
-
-    def both():
-        paper = options.model_copy(update={"fusion": "paper"})
-        branches = _picture_branch(paper, task), _text_branch(options, vectorizer)
-        return build_classifier(classes, *branches, options.dropout, "both")
-
-    if options.modality != "text":
-        parts["picture"] = NetworkPart("picture", look, options, lines)
-    if vectorizer is not None:
-        parts["lstm"] = NetworkPart("text", read, options, lines)
-        parts |= {name: NgramPart(name, classes) for name in ANALYZERS}
-    if len({part.modality for part in parts.values()}) == 2:
-        parts["pair"] = NetworkPart("pair", both, options, lines)
+    for name in options.parts:
+        if name == "picture" and looks:
+            parts[name] = network("picture", eye, _picture_branch(eye, task), None)
+        elif name == "lstm" and reads:
+            parts[name] = network(
+                "text", options, None, _text_branch(options, vectorizer)
+            )
+        elif name in ANALYZERS and reads:
+            parts[name] = NgramPart(name, classes)
+        elif name == "pair" and looks and reads:
+            branches = _picture_branch(paper, task), _text_branch(options, vectorizer)
+            parts[name] = network("pair", paper, *branches)
+    if not parts:
+        raise UserError(
+            f"classifier.parts {', '.join(options.parts)}: the data have nothing for"
+            f" them with classifier.modality {options.modality}."
+        )
     return parts
 
 
