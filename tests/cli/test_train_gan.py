@@ -90,7 +90,9 @@ def test_a_run_is_judged(run_dir):
     assert strict["tp"] == sum(score >= threshold for score in matched)
     assert results["images"]["pictures"] == row["pictures"]
     assert (run_dir / "results" / "examples.png").is_file()
-    assert "paper A claims" in call("evaluate", run_dir).stdout
+    assert 0 <= row["auc_by_embedding"] <= 1
+    told = call("evaluate", run_dir).stdout
+    assert "paper A claims" in told and "Generated pictures" in told
 
 
 def test_a_run_is_not_overwritten(run_dir):
