@@ -3,7 +3,6 @@
 import contextlib
 import io
 import warnings
-from pathlib import Path
 
 import numpy as np
 from PIL import Image, ImageFile, ImageOps
@@ -56,15 +55,13 @@ def prepare(data: bytes, size: int, fit: str) -> bytes:
     return encode(square(image, size, fit))
 
 
-def read_square(path: Path, size: int, fit: str) -> np.ndarray:
-    """A picture file as training would see it: uint8 (size, size, 3).
+def read_square(data: bytes, size: int, fit: str) -> np.ndarray:
+    """A file's bytes as training would see the picture: uint8 (size, size, 3).
 
     Raises:
         BadPicture: with the reason.
-        OSError: it cannot be read.
     """
-    data = prepare(path.read_bytes(), size, fit)
-    return np.asarray(decode(data)[0])
+    return np.asarray(decode(prepare(data, size, fit))[0])
 
 
 def decode(data: bytes) -> tuple[Image.Image, bool]:

@@ -71,6 +71,12 @@ def test_a_run_puts_pictures_into_words(run_dir, tmp_path):
     with Image.open(looks) as sheet:
         assert sheet.width > 100
     call("caption", run_dir, tmp_path / "absent.jpg", status=1)
+    out = tmp_path / "captions.jsonl"
+    result = call("caption", run_dir, tmp_path, "--out", out)
+    assert "2 done, 0 bad." in result.stderr and not result.stdout
+    found = [json.loads(line) for line in out.read_text().splitlines()]
+    assert [line["picture"] for line in found] == [str(looks), str(picture)]
+    assert found[1]["caption"]
 
 
 def test_a_run_is_judged(run_dir):
