@@ -23,9 +23,9 @@ def loop_of(captioner):
 
     length = captioner.caption_length
     inputs = {
-        "grid": keras.Input((None, None, captioner.channels)),
-        "token_ids": keras.Input((1, length), dtype="int32"),
-        "noise": keras.Input((captioner.noise_dim,)),
+        "grid": keras.Input((None, None, captioner.channels), name="grid"),
+        "token_ids": keras.Input((1, length), dtype="int32", name="token_ids"),
+        "noise": keras.Input((captioner.noise_dim,), name="noise"),
     }
     model = keras.Model(inputs, captioner.log_probabilities(captioner(inputs)))
     model.compile(jit_compile=False)
@@ -52,13 +52,12 @@ def loop_of(captioner):
 def main(run, rounds, looped):
     """Prints pictures a second of both, and the ratio."""
     from kerasgan.data import load_data
+    from kerasgan.runs import open_run
     from kerasgan.training.caption_forger import load_captioner
     from kerasgan.training.seeing import cached_grids
     from kerasgan.training.train_captions import data_for_captions
 
     forger = load_captioner(run)
-    from kerasgan.runs import open_run
-
     settings = open_run(run).settings
     test = load_data(data_for_captions(settings), progress=False).test
     if settings.captions.backbone == "conv":

@@ -60,7 +60,7 @@ def peer(pictures, token_ids, labels):
     words = keras.Input((LENGTH,), dtype="int32")
     y = keras.layers.Embedding(WORDS, 128, mask_zero=True)(words)
     y = keras.layers.LSTM(128, return_sequences=True)(y)
-    weights = keras.layers.Softmax(axis=1)(keras.layers.Dense(1)(y))
+    weights = keras.ops.softmax(keras.layers.Dense(1)(y), axis=1)
     y = keras.layers.Flatten()(keras.layers.Dot(axes=1)([weights, y]))
     both = keras.layers.Dropout(0.5)(keras.layers.Concatenate()([x, y]))
     logits = keras.layers.Dense(CLASSES)(both)
