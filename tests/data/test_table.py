@@ -119,6 +119,33 @@ def test_bad_rows_are_counted_with_their_lines(tmp_path):
     assert lines["no picture named"] == 8
 
 
+@pytest.mark.parametrize(
+    "broken",
+    [
+        'ok.jpg,"a 12 inch screen',  # never closed
+        'ok.jpg,"a 12" screen',
+        'ok.jpg,"a 12 inch screen\nc.jpg,small 12"',  # closed by another row's quote
+    ],
+)
+def test_an_unpaired_quote_costs_its_own_line_alone(tmp_path, broken):
+    rows = ["image,caption", "a.jpg,one", broken, 'b.jpg,"two, three"', "d.jpg,four"]
+    annotations = read(makers.table(tmp_path, rows))
+    captions = captions_of(annotations)
+    assert captions.pop("c.jpg", None) == (['small 12"'] if "c.jpg" in broken else None)
+    assert captions == {"a.jpg": ["one"], "b.jpg": ["two, three"], "d.jpg": ["four"]}
+    ledger = annotations.ledger
+    assert ledger.skipped == {"malformed row": 1} and ledger.bad_rows == 1
+    assert ledger.examples[0]["line"] == 3 and "12" in ledger.examples[0]["value"]
+
+
+def test_cells_may_span_lines_and_rows_are_named_by_their_first(tmp_path):
+    rows = ["image,caption", 'a.jpg,"one\n\ntwo, three"', "b.jpg", "c.jpg,four"]
+    annotations = read(makers.table(tmp_path, rows))
+    assert captions_of(annotations) == {"a.jpg": ["one two, three"], "c.jpg": ["four"]}
+    assert annotations.ledger.examples[0]["line"] == 5
+    assert annotations.pictures["c.jpg"].line == 6
+
+
 def choose(names, path="t.csv", **settings):
     return Columns.choose(DataConfig(dataset="table", **settings), names, path)
 

@@ -1,7 +1,5 @@
 """A table of pictures: CSV, TSV, JSON lines or Parquet."""
 
-import csv
-import io
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,11 +15,10 @@ from kerasgan.data.annotations import (
     read_text,
 )
 from kerasgan.data.layouts.columns import Columns
+from kerasgan.data.layouts.delimited import Record, read_records
 from kerasgan.data.layouts.folders import existing_folder
 from kerasgan.data.ledger import Ledger
 from kerasgan.errors import UserError
-
-Record = tuple[int, dict]  # line or row number from 1, column to value
 
 
 def read(config: DataConfig, source: Path) -> Annotations:
@@ -91,24 +88,7 @@ def read_delimited(source: Path, ledger: Ledger) -> tuple[list[str], Iterator[Re
     text = read_text(source, ledger)
     header = next(numbered_lines(text))[1]
     separator = "\t" if source.suffix == ".tsv" else max(",;\t|", key=header.count)
-    table = csv.reader(io.StringIO(text, newline=""), delimiter=separator)
-    names = [name.strip() for name in next(table)]
-    return names, _records(source, table, names, ledger)
-
-
-def _records(source: Path, table, names: list[str], ledger: Ledger):
-    try:
-        for cells in table:
-            if not cells:
-                continue
-            if len(cells) != len(names):
-                ledger.rows += 1
-                value = f"{len(cells)} cells for {len(names)} columns: {cells}"
-                ledger.skip("malformed row", source, table.line_num, value)
-                continue
-            yield table.line_num, dict(zip(names, cells))
-    except csv.Error as error:
-        raise UserError(f"{source}:{table.line_num}: {error}") from error
+    return read_records(source, text, separator, ledger)
 
 
 def read_json_lines(source: Path, ledger: Ledger) -> tuple[list[str], Iterator[Record]]:
