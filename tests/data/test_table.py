@@ -205,6 +205,7 @@ def test_pictures_without_captions_if_so_wished(tmp_path):
         ("t.csv", b"", "is empty"),
         ("t.csv", b"image,caption\n", "no rows"),
         ("t.csv", b"image,caption\nonly\n", "1 of 1 rows are bad"),
+        ("t.csv", b"image,text,text\na.jpg,one,two\n", "of one name: 'text'"),
         ("t.xlsx", b"PK", r"\.csv, \.tsv, \.jsonl, \.parquet"),
         ("t.parquet", b"PAR1 is not enough", "cannot be read as Parquet"),
         ("t.jsonl", b"{}\n", "none at all"),

@@ -14,7 +14,7 @@ from kerasgan.data.annotations import (
     numbered_lines,
     read_text,
 )
-from kerasgan.data.layouts.columns import Columns
+from kerasgan.data.layouts.columns import Columns, refuse_repeated
 from kerasgan.data.layouts.delimited import Record, read_records
 from kerasgan.data.layouts.folders import existing_folder
 from kerasgan.data.ledger import Ledger
@@ -29,6 +29,7 @@ def read(config: DataConfig, source: Path) -> Annotations:
         )
     ledger = Ledger()
     names, records = READERS[source.suffix.lower()](source, ledger)
+    refuse_repeated(names, source)
     columns = Columns.choose(config, names, source)
     ledger.note(str(columns))
     pictures = join_rows(
