@@ -48,6 +48,14 @@ def test_other_separators(tmp_path, separator, name):
     assert captions_of(annotations) == {"a.jpg": ["a, b"], "b.jpg": ["c d"]}
 
 
+def test_blank_lines_are_neither_header_nor_rows(tmp_path):
+    rows = ["", "  ", "image,caption", "", "a.jpg,one", "", "b.jpg,two"]
+    annotations = read(makers.table(tmp_path, rows))
+    assert captions_of(annotations) == {"a.jpg": ["one"], "b.jpg": ["two"]}
+    assert annotations.ledger.skipped == {}
+    assert annotations.pictures["b.jpg"].line == 7
+
+
 def test_json_lines_and_parquet_with_lists(tmp_path):
     records = [
         {"path": "a.jpg", "captions": ["one", "two"], "label": 3},
