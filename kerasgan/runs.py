@@ -38,9 +38,14 @@ PARTS = ("images", "checkpoints", "models", "results", "tensorboard")
 
 @dataclass(frozen=True)
 class Run:
-    """One run directory."""
+    """One run directory.
+
+    Attributes:
+        data_dir: where its prepared data set lies now, if not where it was.
+    """
 
     path: Path
+    data_dir: Path | None = None
 
     @property
     def images(self) -> Path:
@@ -70,7 +75,9 @@ class Run:
     def settings(self) -> Settings:
         """The settings that the run was started with."""
         options = self.read("options.json")
-        return resolve(options["settings"], place=str(self.path / "options.json"))
+        moved = {"data.data_dir": str(self.data_dir)} if self.data_dir else None
+        place = str(self.path / "options.json")
+        return resolve(options["settings"], moved, place=place)
 
     @property
     def chosen(self) -> dict:
@@ -199,8 +206,12 @@ def new_run(command: str, settings: Settings, run_dir=None, root="runs") -> Run:
     return run
 
 
-def open_run(path) -> Run:
+def open_run(path, data_dir=None) -> Run:
     """Opens an existing run directory.
+
+    Args:
+        path: the directory.
+        data_dir: see `Run`.
 
     Raises:
         UserError: when there is none.
@@ -208,7 +219,7 @@ def open_run(path) -> Run:
     path = Path(path).expanduser().absolute()
     if not (path / "options.json").is_file():
         raise UserError(f"There is no run at {path}: no options.json in it.")
-    return Run(path)
+    return Run(path, data_dir and Path(data_dir).expanduser().absolute())
 
 
 def latest_run(command: str, root="runs") -> Run:
