@@ -4,12 +4,7 @@ import json
 
 import click
 
-from kerasgan.cli.options import (
-    check_dataset,
-    gather_settings,
-    json_option,
-    read_scalar,
-)
+from kerasgan.cli.options import gather_settings, json_option, read_scalar
 
 # Option, type, help. The defaults are DataConfig's, and stand there alone.
 OPTIONS = [
@@ -72,7 +67,6 @@ def command(dataset, as_json, caption_columns, sample, **values):
     }
     named = {f"data.{key}": value for key, value in values.items()}
     config = gather_settings(None, (), named).data
-    check_dataset(config.dataset)
 
     from kerasgan.data import load_data
 

@@ -7,7 +7,6 @@ import shutil
 import click
 
 from kerasgan.cli.options import (
-    check_dataset,
     gather_settings,
     import_tensorflow,
     json_option,
@@ -71,7 +70,6 @@ def command(
           --source products.csv --compare --seeds 3
     """
     settings, run = _settings(config, assignments, run_dir, resume, named)
-    check_dataset(settings.data.dataset)
     if dry_run:
         return _show(settings)
     run = run or _new_run(settings, run_dir)

@@ -6,7 +6,6 @@ import shutil
 import click
 
 from kerasgan.cli.options import (
-    check_dataset,
     gather_settings,
     import_tensorflow,
     read_scalar,
@@ -74,7 +73,6 @@ def command(config, assignments, run_dir, resume, dry_run, seed, **named):
     settings = gather_settings(
         config, assignments, values, base=run.settings if run else None
     )
-    check_dataset(settings.data.dataset)
     if dry_run:
         return _show(settings)
     run = run or _new_run(settings, run_dir)

@@ -62,6 +62,7 @@ def test_the_table_shows_the_formula_and_the_place(flickr):
     [
         (["coco"], "No data set 'coco'; there are scenes, flickr30k, flickr8k, table"),
         (["flickr30k", "--source", "/nowhere"], "--source /nowhere does not exist"),
+        (["scenes", "--source", "x"], "scenes is drawn and reads no --source"),
         (["scenes", "--split", "1.5"], "data.split in the command line"),
         (["scenes", "--sample", "some"], "data.sample in the command line"),
         (["scenes", "--fit", "squeeze"], "data.fit in the command line"),

@@ -120,6 +120,7 @@ def test_a_failed_start_leaves_nothing(tmp_path):
         (["--epochs=0"], "--epochs"),
         (["--config=absent.yaml"], "no recipe at"),
         (["--dataset=imagenet"], "No data set 'imagenet'; there are scenes, "),
+        (["--source=x.csv"], "--dataset flickr30k|flickr8k|table|coyo"),
         (["--dataset=flickr30", "--dry-run"], "Did you mean 'flickr30k'?"),
     ],
 )
