@@ -108,6 +108,13 @@ class Run:
         lines = path.read_text(encoding="utf-8").split("\n")
         return [json.loads(line) for line in lines[:-1] if line]
 
+    def refuse_unless(self, command: str) -> None:
+        """Refuses a run of another command."""
+        if self.command != command:
+            raise UserError(
+                f"{self.path} is a run of {self.command}, not of {command}."
+            )
+
     def refuse_others(self, settings: Settings) -> None:
         """Refuses settings that the run was not started with, naming each."""
         lines = differences(self.settings, settings, FREE)

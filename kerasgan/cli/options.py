@@ -53,6 +53,15 @@ def gather_settings(config, assignments, named, base=None):
     return settings
 
 
+def run_to_resume(command, run_dir=None):
+    """The run in `run_dir`, or the last one of `command`; of no other command."""
+    from kerasgan.runs import latest_run, open_run
+
+    run = open_run(run_dir) if run_dir else latest_run(command)
+    run.refuse_unless(command)
+    return run
+
+
 def import_tensorflow():
     """Imports TensorFlow and Keras without their notes on what they do not find."""
     from kerasgan.data.quiet import quiet_import

@@ -12,6 +12,7 @@ from kerasgan.cli.options import (
     json_option,
     read_scalar,
     recipe_options,
+    run_to_resume,
 )
 from kerasgan.errors import UserError
 
@@ -104,7 +105,7 @@ def _settings(config, assignments, run_dir, resume, named):
     values["training.seed"] = named["seed"]
     if named["source"]:
         values["data.source"] = os.path.abspath(os.path.expanduser(named["source"]))
-    run = _run_to_resume(run_dir) if resume else None
+    run = run_to_resume("train-classifier", run_dir) if resume else None
     base = run.settings if run else None
     return gather_settings(config, assignments, values, base=base), run
 
@@ -123,12 +124,6 @@ def _train(settings, run, every_row, seeds):
     found = compare(run, ROWS if every_row else own, seeds, say)
     save_pictures(found, run.results)
     return found
-
-
-def _run_to_resume(run_dir):
-    from kerasgan.runs import latest_run, open_run
-
-    return open_run(run_dir) if run_dir else latest_run("train-classifier")
 
 
 def _new_run(settings, run_dir):

@@ -10,6 +10,7 @@ from kerasgan.cli.options import (
     import_tensorflow,
     read_scalar,
     recipe_options,
+    run_to_resume,
 )
 from kerasgan.errors import UserError
 
@@ -69,7 +70,7 @@ def command(config, assignments, run_dir, resume, dry_run, seed, **named):
     if named["epochs"] and named["minutes"] is None:
         # Whoever counts epochs does not want a default's minutes.
         assignments = ("training.minutes=null", *assignments)
-    run = _run_to_resume(run_dir) if resume else None
+    run = run_to_resume("train-gan", run_dir) if resume else None
     settings = gather_settings(
         config, assignments, values, base=run.settings if run else None
     )
@@ -112,12 +113,6 @@ def _train(settings, run):
 
         train_captions(settings, run)
         judge(run)
-
-
-def _run_to_resume(run_dir):
-    from kerasgan.runs import latest_run, open_run
-
-    return open_run(run_dir) if run_dir else latest_run("train-gan")
 
 
 def _new_run(settings, run_dir):

@@ -126,8 +126,7 @@ def load_gan(run) -> PictureForger:
         UserError: when it is no such run, or has not finished.
     """
     run = run if isinstance(run, Run) else open_run(run)
-    if run.command != "train-gan":
-        raise UserError(f"{run.path} is a run of {run.command}, not of train-gan.")
+    run.refuse_unless("train-gan")
     if not (run.models / "generator.keras").is_file():
         raise UserError(
             f"{run.path} has not finished: continue it with"

@@ -8,7 +8,7 @@ from PIL import Image
 
 from kerasgan.cli import main
 from kerasgan.config import Settings
-from kerasgan.runs import open_run
+from kerasgan.runs import new_run, open_run
 from tests.helpers import opened
 
 TINY = [
@@ -101,6 +101,17 @@ def test_a_run_is_not_overwritten(run_dir):
 def test_nothing_to_resume(tmp_path):
     result = call("train-gan", "--resume", "--run-dir", tmp_path / "none", status=2)
     assert "There is no run at" in result.output
+
+
+@pytest.mark.parametrize(
+    ("asked", "there"),
+    [("train-gan", "train-classifier"), ("train-classifier", "train-gan")],
+)
+def test_a_run_of_another_command_is_not_resumed(tmp_path, asked, there):
+    run = new_run(there, Settings(), tmp_path / "run")
+    result = call(asked, "--resume", "--run-dir", run.path, status=2)
+    assert f"is a run of {there}, not of {asked}" in result.output
+    assert open_run(run.path).command == there
 
 
 def test_a_failed_start_leaves_nothing(tmp_path):
