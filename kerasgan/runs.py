@@ -45,7 +45,7 @@ class Run:
     """
 
     path: Path
-    data_dir: Path | None = None
+    data_dir: str | None = None
 
     @property
     def images(self) -> Path:
@@ -75,7 +75,7 @@ class Run:
     def settings(self) -> Settings:
         """The settings that the run was started with."""
         options = self.read("options.json")
-        moved = {"data.data_dir": str(self.data_dir)} if self.data_dir else None
+        moved = {"data.data_dir": self.data_dir} if self.data_dir else None
         place = str(self.path / "options.json")
         return resolve(options["settings"], moved, place=place)
 
@@ -226,7 +226,7 @@ def open_run(path, data_dir=None) -> Run:
     path = Path(path).expanduser().absolute()
     if not (path / "options.json").is_file():
         raise UserError(f"There is no run at {path}: no options.json in it.")
-    return Run(path, data_dir and Path(data_dir).expanduser().absolute())
+    return Run(path, data_dir)
 
 
 def latest_run(command: str, root="runs") -> Run:

@@ -93,6 +93,21 @@ def test_settings_survive_being_stored(epochs, rate):
     assert resolve(settings.model_dump()) == settings
 
 
+def test_paths_are_absolute_and_names_of_weights_are_none(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    keys = ("source", "data_dir", "image_root", "labels")
+    settings = resolve(
+        {"data": {key: f"in/../{key}" for key in keys}},
+        {"classifier.weights": "own.h5"},
+    )
+    for key in keys:
+        assert getattr(settings.data, key) == str(tmp_path / key)
+    assert settings.classifier.weights == str(tmp_path / "own.h5")
+    assert resolve(None, {"classifier.weights": "none"}).classifier.weights == "none"
+    home = resolve(None, {"data.source": "~/in"}).data.source
+    assert home == str(Path("~/in").expanduser())
+
+
 def test_differences_are_named():
     other = resolve(None, {"gan.r1": 9.0, "training.epochs": 7})
     lines = differences(Settings(), other, free={"training.epochs"})

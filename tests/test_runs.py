@@ -36,7 +36,7 @@ def test_the_latest_run_of_a_command(tmp_path):
 
 def test_a_run_whose_data_were_moved(tmp_path):
     run = new_run("train-gan", Settings(), tmp_path / "run")
-    moved = open_run(run.path, tmp_path / "data").settings
+    moved = open_run(run.path, str(tmp_path / "data")).settings
     assert moved.data.data_dir == str(tmp_path / "data")
     assert run.settings.data.data_dir is None
 

@@ -1,7 +1,6 @@
 """`kerasgan train-classifier`."""
 
 import json
-import os
 import shutil
 
 import click
@@ -103,8 +102,6 @@ def _settings(config, assignments, run_dir, resume, named):
     }
     values["data.sample"] = read_scalar(named["sample"])
     values["training.seed"] = named["seed"]
-    if named["source"]:
-        values["data.source"] = os.path.abspath(os.path.expanduser(named["source"]))
     run = run_to_resume("train-classifier", run_dir) if resume else None
     base = run.settings if run else None
     return gather_settings(config, assignments, values, base=base), run

@@ -1,6 +1,5 @@
 """`kerasgan train-gan`."""
 
-import os
 import shutil
 
 import click
@@ -65,8 +64,6 @@ def command(config, assignments, run_dir, resume, dry_run, seed, **named):
     }
     values["data.sample"] = read_scalar(named["sample"])
     values |= {"data.seed": seed, "training.seed": seed}
-    if named["source"]:
-        values["data.source"] = os.path.abspath(os.path.expanduser(named["source"]))
     if named["epochs"] and named["minutes"] is None:
         # Whoever counts epochs does not want a default's minutes.
         assignments = ("training.minutes=null", *assignments)
