@@ -189,6 +189,15 @@ def test_a_run_directory_alone_draws_its_own_captions(run_dir, tmp_path, monkeyp
     assert opened(own).tobytes() == opened(out).tobytes()
 
 
+def test_what_cannot_be_written_is_a_failed_job(run_dir, tmp_path):
+    (tmp_path / "file").touch()
+    below = tmp_path / "file" / "deep" / "below.png"
+    for arguments in (["save-imgs", run_dir, "--out"], ["train-gan", "--run-dir"]):
+        result = call(*arguments, below, status=1)
+        assert result.output.startswith("Error: Not a directory: ")
+        assert str(below.parent) in result.output
+
+
 def test_save_imgs_refuses(run_dir, tmp_path):
     assert ".png" in call("save-imgs", run_dir, "--out=a.txt", status=2).output
     assert "no run at" in call("save-imgs", tmp_path, status=2).output
