@@ -87,6 +87,8 @@ def decode(data: bytes) -> tuple[Image.Image, bool]:
         if not upright:
             image = ImageOps.exif_transpose(image)
         return to_rgb(image), untouched
+    except BadPicture:
+        raise
     except Exception as error:
         raise BadPicture(DAMAGED) from error
 
@@ -105,11 +107,14 @@ def to_rgb(image: Image.Image) -> Image.Image:
 
 
 def _deep_grey(image: Image.Image) -> Image.Image:
-    """Grey of more than 8 bits; Pillow's own conversion would clip at 255."""
-    values = np.asarray(image, dtype=np.float64)
-    if values.max(initial=0) > 255:
-        values = values / 257  # 65535 becomes 255
-    return Image.fromarray(np.clip(np.rint(values), 0, 255).astype(np.uint8))
+    """Grey of 16 bits, or of floating point in [0, 1], which Pillow would clip at 255.
+
+    The scale is the mode's and not the values', so that dark pictures stay dark.
+    """
+    values = np.asarray(image, dtype=np.float64) / (1 if image.mode == "F" else 65535)
+    if not (0 <= values.min() and values.max() <= 1):  # so is NaN
+        raise BadPicture("unknown range of values")
+    return Image.fromarray(np.rint(255 * values).astype(np.uint8))
 
 
 def square(image: Image.Image, size: int, fit: str) -> Image.Image:

@@ -73,6 +73,21 @@ def test_sixteen_bits_are_scaled_and_not_clipped():
     assert pixel(save(deep, "TIFF")) == [128, 128, 128]
 
 
+def test_dark_pictures_of_sixteen_bits_stay_dark():
+    dark = Image.fromarray(np.full((8, 8), 200, np.uint16))
+    assert pixel(save(dark, "PNG")) == [1, 1, 1]
+
+
+def test_floating_point_is_from_0_to_1_or_refused():
+    def tiff(value):
+        return save(Image.fromarray(np.full((8, 8), value, np.float32)), "TIFF")
+
+    assert pixel(tiff(0.5)) == [128, 128, 128]
+    for value in (-0.1, 200, np.nan):
+        with pytest.raises(BadPicture, match="^unknown range of values$"):
+            decode(tiff(value))
+
+
 def test_transparency_is_laid_over_white():
     clear = Image.new("RGBA", (8, 8), (0, 0, 0, 0))
     assert pixel(save(clear, "PNG")) == WHITE
