@@ -35,6 +35,7 @@ def test_the_default_recipes_hold_the_defaults(stem):
         ({"gan.latent_dim": True}, "gan.latent_dim.*Received: True"),
         ({"gan.loss": "hing"}, "gan.loss.*'hinge'.*Received: 'hing'"),
         ({"data.split": 1.5}, "data.split.*less than 1.*Received: 1.5"),
+        ({"data.sample": "many"}, "^data.sample .*'paper' or: .*integer.*'many'$"),
         ({"training.epochs": 0}, "training.epochs.*Received: 0"),
     ],
 )
