@@ -89,7 +89,9 @@ def command(config, assignments, run_dir, resume, dry_run, seed, **named):
         click.echo(
             "Nothing left to train: raise --epochs or --minutes, which count all."
         )
-    click.echo(f"Pictures: {run.images}\nRun: {run.path}")
+    if settings.training.stage != "captions":
+        click.echo(f"Pictures: {run.images}")
+    click.echo(f"Run: {run.path}")
 
 
 def _train(settings, run):

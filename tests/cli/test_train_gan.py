@@ -7,7 +7,7 @@ from click.testing import CliRunner
 from PIL import Image
 
 from kerasgan.cli import main
-from kerasgan.config import Settings
+from kerasgan.config import Settings, TrainingConfig
 from kerasgan.runs import new_run, open_run
 from tests.helpers import opened
 
@@ -187,6 +187,13 @@ def test_a_run_directory_alone_draws_its_own_captions(run_dir, tmp_path, monkeyp
     out = tmp_path / "given.png"
     call("save-imgs", run_dir, *given, "--seed=3", "--out", out)
     assert opened(own).tobytes() == opened(out).tobytes()
+
+
+def test_a_run_of_captions_alone_says_how_to_get_pictures(tmp_path):
+    settings = Settings(training=TrainingConfig(stage="captions"))
+    run = new_run("train-gan", settings, tmp_path / "run")
+    result = call("save-imgs", run.path, status=2)
+    assert f"train-gan --stage pictures --resume --run-dir {run.path}" in result.output
 
 
 def test_what_cannot_be_written_is_a_failed_job(run_dir, tmp_path):
