@@ -115,7 +115,7 @@ def test_bad_rows_are_counted_with_their_lines(tmp_path):
     assert captions_of(annotations) == {"a.jpg": ["one", "two"]}
     ledger = annotations.ledger
     assert ledger.skipped == {
-        "duplicate id": 1,
+        "repeated row": 1,
         "conflicting label": 1,
         "malformed row": 2,
         "no label": 1,
