@@ -12,6 +12,8 @@ LARGEST_PICTURE = 64_000_000  # pixels; more is taken for a decompression bomb
 # Only formats that Pillow decodes itself: no interpreters (EPS), no stubs.
 FORMATS = ("JPEG", "PNG", "GIF", "BMP", "TIFF", "WEBP", "PPM", "JPEG2000")
 SIGNATURES = (b"\xff\xd8\xff", b"\x89PNG", b"GIF8", b"II*\0", b"MM\0*")
+# Of AVIF, HEIC, SVG, PDF, PostScript and Photoshop, near the beginning.
+FOREIGN = (b"ftyp", b"<svg", b"%PDF", b"%!PS", b"8BPS")
 DAMAGED = "truncated or damaged"
 ORIENTATION = 0x0112  # the EXIF tag
 SMALLEST_JPEG = 128  # pixels a side; smaller pictures are stored without loss
@@ -76,8 +78,12 @@ def decode(data: bytes) -> tuple[Image.Image, bool]:
     except Image.DecompressionBombError as error:
         raise BadPicture("too many pixels") from error
     except Exception as error:  # decoders raise what they like on strange bytes
-        damaged = data.startswith(SIGNATURES)
-        raise BadPicture(DAMAGED if damaged else "not a picture") from error
+        if data.startswith(SIGNATURES):
+            raise BadPicture(DAMAGED) from error
+        foreign = any(mark in data[:1024] for mark in FOREIGN)
+        raise BadPicture(
+            "unsupported format" if foreign else "not a picture"
+        ) from error
     if image.width * image.height > LARGEST_PICTURE:
         raise BadPicture("too many pixels")
     try:

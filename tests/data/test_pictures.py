@@ -31,7 +31,9 @@ def save(image: Image.Image, kind: str, **options) -> bytes:
         (b"GIF? no, words", "not a picture"),
         (coded(pixels(0))[:-400], "truncated or damaged"),
         (coded(pixels(0), "PNG")[:-400], "truncated or damaged"),
-        (b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n", "not a picture"),
+        (b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n", "unsupported format"),
+        (b"\0\0\0\x20ftypavif\0\0\0\0", "unsupported format"),
+        (b"<?xml version='1.0'?>\n<svg/>", "unsupported format"),
     ],
 )
 def test_bad_pictures_have_a_reason(data, reason):
