@@ -130,6 +130,20 @@ def _show(settings):
     YAML().dump(settings.model_dump(), sys.stdout)
 
     import_tensorflow()
+    from kerasgan.training.train_captions import untrained_networks
+
+    stage, networks = settings.training.stage, []
+    if stage != "captions":
+        networks += _picture_networks(settings)
+        if settings.gan.conditional is None:
+            click.echo(AS_WITH_CAPTIONS)
+    if stage != "pictures":
+        networks += untrained_networks(settings)
+    for network in networks:
+        network.summary(expand_nested=True)  # as wide as what it is printed to
+
+
+def _picture_networks(settings):
     from kerasgan.data.text import build_vectorizer
     from kerasgan.training.train_gan import build_gan
 
@@ -139,7 +153,4 @@ def _show(settings):
         size, length = settings.gan.vocabulary_size, settings.gan.caption_length
         vectorizer = build_vectorizer(None, words, size, length)
     gan = build_gan(settings, vectorizer, settings.training.batch_size)
-    if settings.gan.conditional is None:
-        click.echo(AS_WITH_CAPTIONS)
-    for network in (gan.generator, gan.discriminator):
-        network.summary(line_length=88, expand_nested=True)
+    return gan.generator, gan.discriminator

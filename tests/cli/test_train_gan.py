@@ -1,5 +1,6 @@
 import csv
 import json
+import re
 
 import numpy as np
 import pytest
@@ -147,6 +148,20 @@ def test_dry_run_prints_settings_and_shapes(tmp_path):
     assert "seed: 7" in result.output and "image_size: 32" in result.output
     assert "Total params" in result.output and "(None, 32, 32, 3)" in result.output
     assert not (tmp_path / "r").exists()
+
+
+@pytest.mark.parametrize(
+    ("stage", "networks"),
+    [
+        ("both", ["generator", "discriminator", "matcher", "captioner"]),
+        ("captions", ["matcher", "captioner"]),
+        ("pictures", ["generator", "discriminator"]),
+    ],
+)
+def test_dry_run_shows_the_networks_of_the_stage(stage, networks):
+    output = call("train-gan", *TINY, "--stage", stage, "--dry-run").output
+    assert re.findall(r'Model: "(\w+)"', output) == networks
+    assert output.count("Param #") == len(networks)
 
 
 def test_dry_run_says_what_null_means():
