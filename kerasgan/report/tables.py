@@ -5,7 +5,7 @@ import io
 from rich.console import Console
 from rich.table import Table
 
-from kerasgan.papers import A_CELLS, A_CLAIMED, recomputed
+from kerasgan.papers import A_CELLS, A_CLAIMED, A_ERRATA, recomputed
 
 PROTOCOL = ("precision", "recall", "accuracy", "f1")
 CAPTIONS = (
@@ -52,6 +52,11 @@ def _judgements(similarity, titles, at, title):
     ):
         rates = [f"{found[name]:.3f}" if name in found else "" for name in PROTOCOL]
         table.add_row(title, "", "0.500", *rates, *cells, style="italic")
+    if at == "at_half":
+        table.caption, table.caption_justify = (
+            "\n".join(["Of paper A:", *A_ERRATA]),
+            "left",
+        )
     return table
 
 

@@ -91,7 +91,8 @@ def test_a_run_is_judged(run_dir):
     assert strict["tp"] == sum(score >= threshold for score in matched)
     assert results["images"]["pictures"] == row["pictures"]
     assert (run_dir / "results" / "examples.png").is_file()
-    assert "paper A claims" in call("evaluate", run_dir).stdout
+    shown = call("evaluate", run_dir).stdout
+    assert "paper A claims" in shown and shown.count("cells sum to 79.37") == 1
 
 
 def test_a_run_is_not_overwritten(run_dir):
