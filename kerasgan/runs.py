@@ -216,10 +216,6 @@ def new_run(command: str, settings: Settings, run_dir=None, root="runs") -> Run:
 def open_run(path, data_dir=None) -> Run:
     """Opens an existing run directory.
 
-    Args:
-        path: the directory.
-        data_dir: see `Run`.
-
     Raises:
         UserError: when there is none.
     """

@@ -59,7 +59,8 @@ def fresh(code):
 
 
 @pytest.mark.parametrize(
-    "command", ["", "load-data", "train-gan", "save-imgs", "export"]
+    "command",
+    ["", "load-data", "train-gan", "save-imgs", "caption", "classify", "export"],
 )
 def test_help_imports_nothing_heavy(command):
     heavy = {"tensorflow", "keras", "tensorflow_datasets", "pandas"}
@@ -72,6 +73,17 @@ def test_help_imports_nothing_heavy(command):
         f"found = {heavy} & set(sys.modules)\nassert not found, found"
     )
     assert "Usage:" in fresh(code)
+
+
+def test_a_fresh_process_knows_every_layer_that_a_classifier_may_have():
+    registering = {
+        ".".join(("kerasgan", *path.relative_to(PACKAGE).with_suffix("").parts))
+        for path in MODULES
+        if "\n@REGISTER\n" in path.read_text(encoding="utf-8")
+    }
+    assert {"kerasgan.models.ngrams", "kerasgan.training.serving"} < registering
+    code = "import sys, kerasgan.training.trained_classifier; print(*sys.modules)"
+    assert registering <= {*fresh(code).split()}
 
 
 def test_public_names_are_there():

@@ -1,15 +1,17 @@
 """`kerasgan caption`."""
 
-import json
-
 import click
 
+from kerasgan.cli.batch import answer_all, batch_options
 from kerasgan.cli.options import import_tensorflow
+
+CHOICE = {"caption": str, "score": float}
+COLUMNS = {"picture": str, **CHOICE, "alternatives": [CHOICE], "error": str}
 
 
 @click.command("caption")
 @click.argument("run", metavar="RUN")
-@click.argument("pictures", metavar="PICTURE...", nargs=-1, required=True)
+@click.argument("pictures", metavar="[PICTURE|FOLDER]...", nargs=-1)
 @click.option(
     "--decoding",
     type=click.Choice(["greedy", "beam", "top-p", "rerank"]),
@@ -22,63 +24,56 @@ from kerasgan.cli.options import import_tensorflow
 @click.option(
     "--attention",
     metavar="FILE",
-    help="Also draw what each word of each first choice looked at (PNG).",
+    help="Also draw what each word of each first choice looked at (PNG), of the first"
+    " 24 pictures.",
 )
-def command(run, pictures, decoding, alternatives, seed, attention):
-    """Put pictures into words: one JSON line a picture, on standard output.
+@batch_options
+def command(run, pictures, decoding, alternatives, seed, attention, **where):
+    """Put pictures into words: one JSON line a picture, on standard output or in --out.
 
-    A file that is no picture gets a line with its `error`, and the exit status is 1
-    if no file was one.
+    Folders are searched for pictures, at any depth. A file that is no picture gets a
+    line with its `error`, and the exit status is 1 if no file was one.
 
     \b
     Examples:
       kerasgan caption runs/00000-train-gan-scenes photograph.jpg
       kerasgan caption RUN *.jpg --decoding beam --attention looks.png
+      kerasgan caption RUN photographs/ --out captions.parquet
     """
-    from pathlib import Path
-
-    from kerasgan.data.pictures import BadPicture, read_square, strict_pillow
     from kerasgan.runs import open_run
 
     opened = open_run(run)
-    import_tensorflow()
-    from kerasgan.training.caption_forger import load_captioner
 
-    forger = load_captioner(opened)
-    images, lines = {}, []
-    with strict_pillow():
-        for name in pictures:
-            line = {"picture": name}
-            try:
-                images[name] = read_square(
-                    Path(name), forger.image_size, opened.settings.data.fit
-                )
-            except (BadPicture, OSError) as error:
-                line["error"] = getattr(error, "strerror", None) or str(error)
-            lines.append(line)
-    found = _caption(forger, list(images.values()), decoding, seed)
-    said = dict(zip(images, found))
-    for line in lines:
-        if "error" not in line:
-            (caption, score), *rest = said[line["picture"]]
-            line |= {"caption": caption, "score": score}
-            line["alternatives"] = [
-                {"caption": caption, "score": score}
-                for caption, score in rest[:alternatives]
-            ]
-        click.echo(json.dumps(line, ensure_ascii=False))
-    if attention and images:
-        from kerasgan.report.attention import save_attention
+    def load():
+        import_tensorflow()
+        from kerasgan.data.pictures import read_square
+        from kerasgan.training.caption_forger import load_captioner
 
-        captions = [choices[0][0] for choices in found]
-        save_attention(forger, list(images.values()), captions, attention)
-    if not images:
-        raise SystemExit(1)
+        forger = load_captioner(opened)
+
+        def see(one):
+            return read_square(one.read(), forger.image_size, opened.settings.data.fit)
+
+        def answer(images, _, start):
+            found = _caption(forger, images, decoding, seed + start)
+            return [_line(choices, alternatives) for choices in found]
+
+        def draw(pairs):
+            from kerasgan.report.attention import save_attention
+
+            images, lines = zip(*pairs)
+            captions = [line["caption"] for line in lines]
+            save_attention(forger, images, captions, attention)
+
+        return see, answer, draw if attention else None
+
+    question = {"command": "caption", "decoding": decoding, "seed": seed}
+    question["alternatives"] = alternatives
+    where["caption_columns"] = []
+    answer_all(opened, question, pictures, (), COLUMNS, load, **where)
 
 
 def _caption(forger, images, decoding, seed):
-    if not images:
-        return []
     import numpy as np
 
     images = np.stack(images)
@@ -87,3 +82,8 @@ def _caption(forger, images, decoding, seed):
     if decoding == "rerank":
         vectors = forger.embed_pictures(images, grids)
     return forger.caption(grids, vectors, decoding, seed)
+
+
+def _line(choices, alternatives):
+    best, *rest = [{"caption": text, "score": score} for text, score in choices]
+    return {**best, "alternatives": rest[:alternatives]}

@@ -1,16 +1,24 @@
 """`kerasgan classify`."""
 
-import json
+import os
 
 import click
 
+from kerasgan.cli.batch import answer_all, batch_options
 from kerasgan.cli.options import import_tensorflow
 from kerasgan.errors import UserError
+
+CHOICE = {"class": str, "probability": float}
+COLUMNS = {
+    **{"picture": str, "text": str},
+    **CHOICE,
+    **{"alternatives": [CHOICE], "error": str},
+}
 
 
 @click.command("classify")
 @click.argument("run", metavar="RUN")
-@click.argument("pictures", metavar="[PICTURE]...", nargs=-1)
+@click.argument("pictures", metavar="[PICTURE|FOLDER]...", nargs=-1)
 @click.option(
     "--text",
     "texts",
@@ -22,73 +30,83 @@ from kerasgan.errors import UserError
 @click.option(
     "--explain",
     metavar="FILE",
-    help="Also draw how each answer came about (PNG): paper B's figure 5.",
+    help="Also draw how each answer came about (PNG), of the first 24 pairs: paper B's"
+    " figure 5.",
 )
-def command(run, pictures, texts, top, explain):
+@batch_options
+@click.option(
+    "--caption-column",
+    "caption_columns",
+    metavar="NAME",
+    multiple=True,
+    help="The table's column of texts, where no name is plain ('' for none).",
+)
+def command(run, pictures, texts, top, explain, caption_columns, **where):
     """Tell the classes of pictures with words: one JSON line a pair, on standard
-    output.
+    output or in --out.
 
-    Without pictures, the texts are classified alone; without --text, the pictures. A
-    file that is no picture gets a line with its `error`, and the exit status is 1 if
-    no file was one.
+    Folders are searched for pictures, at any depth. Without pictures, the texts are
+    classified alone; without --text, the pictures. A file that is no picture gets a
+    line with its `error`, and the exit status is 1 if no file was one.
 
     \b
     Examples:
       kerasgan classify RUN shoe.jpg --text "black running shoe"
       kerasgan classify RUN --text "black running shoe" --explain why.png
+      kerasgan classify RUN --source products.csv --out classes.parquet
     """
     from kerasgan.runs import open_run
 
-    if not pictures and not texts:
-        raise UserError("Nothing to classify: give pictures, --text, or both.")
     if pictures and len(texts) not in (0, 1, len(pictures)):
         raise UserError(
             f"{len(pictures)} pictures take no --text, one, or {len(pictures)}."
             f" Received: {len(texts)}"
         )
+    if len(texts) > 1 and any(map(os.path.isdir, pictures)):
+        raise UserError(f"A folder takes one --text or none. Received: {len(texts)}")
     opened = open_run(run)
-    import_tensorflow()
-    from kerasgan.training.trained_classifier import load_classifier
 
-    classifier = load_classifier(opened)
-    names = pictures or (None,) * len(texts)
-    said = list(texts) if len(texts) == len(names) else list(texts or [""]) * len(names)
-    read = [_read(name, classifier, opened) for name in names]
-    good = [n for n, (_, error) in enumerate(read) if error is None]
-    images, kept = [read[n][0] for n in good], [said[n] for n in good]
-    found = iter(classifier.classify(images, kept) if good else ())
-    for name, text, (_, error) in zip(names, said, read):
-        line = {"picture": name, "text": text or None}
-        line |= {"error": error} if error else _answer(next(found), classifier, top)
-        click.echo(json.dumps(line, ensure_ascii=False))
-    if explain and good:
-        from kerasgan.report.explanation import save_explanation
+    def load():
+        import_tensorflow()
+        from kerasgan.training.trained_classifier import load_classifier
 
-        save_explanation(classifier, images, kept, explain)
-    if not good:
-        raise SystemExit(1)
+        classifier = load_classifier(opened)
 
+        def see(one):
+            return _see(classifier, one, opened.settings.data.fit)
 
-def _read(name, classifier, run):
-    """A picture as the classifier takes it, and what is wrong with its file."""
-    from pathlib import Path
+        def answer(images, asked, _):
+            found = classifier.classify(images, [one.text for one in asked])
+            return [_line(row, classifier.label_names, top) for row in found]
 
-    from kerasgan.data.pictures import BadPicture, read_square, strict_pillow
+        def draw(pairs):
+            from kerasgan.report.explanation import save_explanation
 
-    if name is None or not classifier.looks:
-        return None, None
-    try:
-        with strict_pillow():
-            size, fit = classifier.image_size, run.settings.data.fit
-            return read_square(Path(name), size, fit), None
-    except (BadPicture, OSError) as error:
-        return None, getattr(error, "strerror", None) or str(error)
+            images, lines = zip(*pairs)
+            said = [line["text"] or "" for line in lines]
+            save_explanation(classifier, images, said, explain)
+
+        return see, answer, draw if explain else None
+
+    question = {"command": "classify", "top": top}
+    where["caption_columns"] = list(caption_columns) or None
+    answer_all(opened, question, pictures, texts, COLUMNS, load, **where)
 
 
-def _answer(probabilities, classifier, top):
+def _see(classifier, one, fit):
+    """The picture as the classifier takes it; None where it needs or has none."""
+    from kerasgan.data.pictures import BadPicture, read_square
+
+    if classifier.looks and (one.place or not classifier.takes_missing):
+        return read_square(one.read(), classifier.image_size, fit)
+    if classifier.reads and one.text:
+        return None
+    raise BadPicture("neither picture nor text" if classifier.looks else "no text")
+
+
+def _line(probabilities, label_names, top):
     order = probabilities.argsort()[::-1][:top]
-    best = [
-        {"class": classifier.label_names[n], "probability": float(probabilities[n])}
-        for n in order
+    best, *rest = [
+        {"class": label_names[n], "probability": float(probabilities[n])} for n in order
     ]
-    return {**best[0], "alternatives": best[1:]}
+    return {**best, "alternatives": rest}

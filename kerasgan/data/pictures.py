@@ -3,7 +3,6 @@
 import contextlib
 import io
 import warnings
-from pathlib import Path
 
 import numpy as np
 from PIL import Image, ImageFile, ImageOps
@@ -11,6 +10,10 @@ from PIL import Image, ImageFile, ImageOps
 LARGEST_PICTURE = 64_000_000  # pixels; more is taken for a decompression bomb
 # Only formats that Pillow decodes itself: no interpreters (EPS), no stubs.
 FORMATS = ("JPEG", "PNG", "GIF", "BMP", "TIFF", "WEBP", "PPM", "JPEG2000")
+ENDINGS = (  # what such files are called
+    *(".jpg", ".jpeg", ".jfif", ".png", ".gif", ".bmp", ".tif", ".tiff", ".webp"),
+    *(".ppm", ".pgm", ".pbm", ".pnm", ".jp2", ".j2k"),
+)
 SIGNATURES = (b"\xff\xd8\xff", b"\x89PNG", b"GIF8", b"II*\0", b"MM\0*")
 # Of AVIF, HEIC, SVG, PDF, PostScript and Photoshop, near the beginning.
 FOREIGN = (b"ftyp", b"<svg", b"%PDF", b"%!PS", b"8BPS")
@@ -58,15 +61,13 @@ def prepare(data: bytes, size: int, fit: str) -> bytes:
     return encode(square(image, size, fit))
 
 
-def read_square(path: Path, size: int, fit: str) -> np.ndarray:
-    """A picture file as training would see it: uint8 (size, size, 3).
+def read_square(data: bytes, size: int, fit: str) -> np.ndarray:
+    """A file's bytes as training would see the picture: uint8 (size, size, 3).
 
     Raises:
         BadPicture: with the reason.
-        OSError: it cannot be read.
     """
-    data = prepare(path.read_bytes(), size, fit)
-    return np.asarray(decode(data)[0])
+    return np.asarray(decode(prepare(data, size, fit))[0])
 
 
 def decode(data: bytes) -> tuple[Image.Image, bool]:

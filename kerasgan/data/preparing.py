@@ -3,10 +3,10 @@
 import itertools
 import os
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import BinaryIO
+from typing import BinaryIO, TypeVar
 
 from kerasgan.data.ledger import Ledger
 from kerasgan.data.pictures import BadPicture, strict_pillow
@@ -15,6 +15,7 @@ from kerasgan.data.progress import bar
 from kerasgan.data.sources import Made
 
 CHUNK = 16  # pictures that a thread takes at once
+Name, Result = TypeVar("Name"), TypeVar("Result")
 
 
 @dataclass(frozen=True)
@@ -50,7 +51,7 @@ def make_all(
     entries, start = [], 0
     title, total = f"Preparing {plan.config.dataset}", len(plan.pictures.ids)
     with bar(title, total, progress) as advance, strict_pillow():
-        for name, made in _in_threads(plan.pictures.make, plan.pictures.ids):
+        for name, made in in_threads(plan.pictures.make, plan.pictures.ids):
             advance()
             if isinstance(made, BadPicture):
                 _skip(plan, ledger, name, str(made))
@@ -79,16 +80,19 @@ def _skip(plan: Plan, ledger: Ledger, name: str, reason: str) -> None:
     ledger.skip(reason, picture.file, picture.line, name, picture.rows)
 
 
-def _in_threads(
-    make: Callable[[str], Made], names: list[str]
-) -> Iterator[tuple[str, Made | BadPicture]]:
-    """`make` of every name, in their order; Pillow's work lets go of the GIL."""
+def in_threads(
+    make: Callable[[Name], Result], names: Iterable[Name]
+) -> Iterator[tuple[Name, Result | BadPicture]]:
+    """`make` of every name, in their order; Pillow's work lets go of the GIL.
+
+    A few chunks for each core are made ahead of what is asked for, and no more.
+    """
 
     def attempt(chunk):
         return [(name, _or_reason(make, name)) for name in chunk]
 
-    workers = cores()
-    chunks = (names[at : at + CHUNK] for at in range(0, len(names), CHUNK))
+    workers, names = cores(), iter(names)
+    chunks = iter(lambda: list(itertools.islice(names, CHUNK)), [])
     with ThreadPoolExecutor(workers) as pool:
         waiting = deque(
             pool.submit(attempt, chunk)
@@ -101,7 +105,7 @@ def _in_threads(
             yield from done
 
 
-def _or_reason(make: Callable[[str], Made], name: str) -> Made | BadPicture:
+def _or_reason(make, name):
     try:
         return make(name)
     except BadPicture as reason:

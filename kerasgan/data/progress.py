@@ -5,10 +5,13 @@ from collections.abc import Callable, Iterator
 
 
 @contextlib.contextmanager
-def bar(title: str, total: int, shown: bool) -> Iterator[Callable[[], None]]:
-    """Yields a function that moves the bar on by one; it also shows the speed."""
+def bar(
+    title: str, total: int, shown: bool, done: int = 0
+) -> Iterator[Callable[..., None]]:
+    """Yields a function that moves the bar on, by one or by the count that it is
+    given, from the `done` that were there before; it also shows the speed."""
     if not shown:
-        yield lambda: None
+        yield lambda count=1: None
         return
     from rich.console import Console
     from rich.progress import (
@@ -31,6 +34,8 @@ def bar(title: str, total: int, shown: bool) -> Iterator[Callable[[], None]]:
         Speed(),
         TimeRemainingColumn(),
     )
-    with Progress(*columns, console=Console(stderr=True)) as progress:
-        task = progress.add_task(title, total=total)
-        yield lambda: progress.advance(task)
+    console = Console(stderr=True)
+    # Standard output stays what it is: it may lead into a file.
+    with Progress(*columns, console=console, redirect_stdout=False) as progress:
+        task = progress.add_task(title, total=total, completed=done)
+        yield lambda count=1: progress.advance(task, count)

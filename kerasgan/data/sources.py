@@ -108,11 +108,11 @@ def locate(root: Path, name: str) -> os.stat_result:
         if stat.S_ISLNK(found.st_mode) or base in ("", "..", "."):
             path = os.path.realpath(path)
             found = os.stat(path)
-        inside = _below(path, top)
+        inside = below(path, top)
     except (OSError, ValueError):  # ValueError: a NUL in the name
         if "://" in name:
             raise BadPicture("an address, not a file") from None
-        inside = _below(os.path.normpath(os.path.join(top, name)), top)
+        inside = below(os.path.normpath(os.path.join(top, name)), top)
         raise BadPicture("missing" if inside else "outside the folder") from None
     if not inside:
         raise BadPicture("outside the folder")
@@ -123,7 +123,21 @@ def locate(root: Path, name: str) -> os.stat_result:
     return found
 
 
-def _below(path: str, top: str) -> bool:
+def read_file(root: Path, name: str) -> bytes:
+    """A file that lies below `root`, which is resolved already; links are followed.
+
+    Raises:
+        BadPicture: it does not lie there, see `locate`, or cannot be read.
+    """
+    locate(root, name)
+    try:
+        return (root / name).read_bytes()
+    except OSError as error:
+        raise BadPicture("unreadable") from error
+
+
+def below(path: str, top: str) -> bool:
+    """Whether a real path lies inside the folder `top`."""
     return path.startswith(os.path.join(top, ""))
 
 

@@ -92,6 +92,8 @@ def evaluate_captions(run, progress=print):
             reduction: auc(similarity_matrix(vectorizer, *asked["test"], reduction))[0]
             for reduction in ("mean", "first")
         }
+        embedded = similarity_matrix(_Embedding(forger), *asked["test"])
+        rows[name]["auc_by_embedding"] = auc(embedded)[0]
         judged[name] = score_captions(*asked["test"], known)
         ids, captions = parts["test"].ids, asked["test"][0]
         predictions.add(name, ids, captions, matrices["test"], threshold)
@@ -103,6 +105,7 @@ def evaluate_captions(run, progress=print):
             "test_pictures": len(test),
             "validation_pictures": len(validation),
             "reference": "the most similar of a picture's captions",
+            "embedding": "the matcher's vectors of captions, trained on this data set",
         },
         "captions": {"rows": judged},
         "retrieval": _retrieval(parts["test"], forger),
@@ -119,6 +122,17 @@ def evaluate_captions(run, progress=print):
 
 def _captions_of(split, rows):
     return [[text for text in split.captions[row] if text] for row in rows]
+
+
+class _Embedding:
+    """The matcher's vectors of captions in the place of TF-IDF's: words that mean the
+    same may be alike."""
+
+    def __init__(self, forger):
+        self.forger = forger
+
+    def transform(self, captions):
+        return self.forger.embed_captions(list(captions))
 
 
 class _Part:

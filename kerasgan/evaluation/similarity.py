@@ -8,6 +8,7 @@ one: 0.
 from itertools import chain
 
 import numpy as np
+from scipy import sparse
 from sklearn.feature_extraction.text import TfidfVectorizer
 
 from kerasgan.evaluation.words import normalize, normalize_references
@@ -39,7 +40,8 @@ def similarity_matrix(vectorizer, captions, references, reduction="max"):
     """Similarity of every caption to every picture.
 
     Args:
-        vectorizer: as `fit_tfidf` gave it.
+        vectorizer: as `fit_tfidf` gave it, or anything whose `transform` turns a list
+            of str into unit vectors.
         captions: n str, the i-th of the i-th picture.
         references: n lists of str.
         reduction: of the similarities to a picture's references: their "max", their
@@ -61,7 +63,9 @@ def similarity_matrix(vectorizer, captions, references, reduction="max"):
     matrix = np.full((len(captions), len(captions)), np.nan)
     for start in range(0, len(known), CHUNK):
         rows = known[start : start + CHUNK]
-        cosines = (caption_vectors[rows] @ vectors.T).toarray()
+        cosines = caption_vectors[rows] @ vectors.T
+        if sparse.issparse(cosines):
+            cosines = cosines.toarray()
         matrix[np.ix_(rows, known)] = _reduced(cosines, counts[known], reduction)
     return matrix
 

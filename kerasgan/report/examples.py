@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from kerasgan.data import load_data
+from kerasgan.training.train_captions import data_for_captions
 
 COLUMNS = 6
 ROW = "reranked"
@@ -16,7 +17,7 @@ def save_run_examples(run):
     """Draws `save_examples` of a judged run into `results/examples.png`."""
     with open(run.results / "predictions.csv", encoding="utf-8", newline="") as file:
         rows = [row for row in csv.DictReader(file) if row["row"] == ROW]
-    test = load_data(run.settings.data, progress=False).test
+    test = load_data(data_for_captions(run.settings), progress=False).test
     places = {name: place for place, name in enumerate(test.ids)}
     images = test.images[[places[row["image_id"]] for row in rows]]
     captions = [row["caption"] for row in rows]

@@ -17,6 +17,14 @@ CAPTIONS = (
     ("novel", "novel", "{:.2f}"),
     ("vocabulary", "words", "{:d}"),
 )
+IMAGES = (
+    ("kid", "KID", "{:.4f}"),
+    ("precision", "precision", "{:.2f}"),
+    ("recall", "recall", "{:.2f}"),
+    ("density", "density", "{:.2f}"),
+    ("coverage", "coverage", "{:.2f}"),
+    ("spread", "spread", "{:.2f}"),
+)
 
 
 def protocol_tables(results):
@@ -28,19 +36,22 @@ def protocol_tables(results):
         _captions(results["captions"]["rows"], titles),
         _retrieval(results["retrieval"]),
     ]
+    if "images" in results:
+        tables.append(_images(results["images"]))
     return as_text(tables)
 
 
 def _judgements(similarity, titles, at, title):
     table = Table(title=f"Same meaning or not: {title}", title_justify="left")
     table.add_column("captions")
-    for name in ("AUC", "≥", *PROTOCOL, "TP", "FP", "FN", "TN"):
+    for name in ("AUC", "AUC*", "≥", *PROTOCOL, "TP", "FP", "FN", "TN"):
         table.add_column(name, justify="right")
     for name, row in similarity["rows"].items():
         found = row[at]
         table.add_row(
             titles[name],
             f"{row['auc']:.3f}",
+            f"{row['auc_by_embedding']:.3f}",
             f"{found['threshold']:.3f}",
             *(f"{found[figure]:.3f}" for figure in PROTOCOL),
             *(str(found[cell]) for cell in ("tp", "fp", "fn", "tn")),
@@ -51,12 +62,11 @@ def _judgements(similarity, titles, at, title):
         ("its cells add up to", recomputed()),
     ):
         rates = [f"{found[name]:.3f}" if name in found else "" for name in PROTOCOL]
-        table.add_row(title, "", "0.500", *rates, *cells, style="italic")
+        table.add_row(title, "", "", "0.500", *rates, *cells, style="italic")
+    notes = ["* by the matcher's vectors of captions instead of TF-IDF's"]
     if at == "at_half":
-        table.caption, table.caption_justify = (
-            "\n".join(["Of paper A:", *A_ERRATA]),
-            "left",
-        )
+        notes += ["Of paper A:", *A_ERRATA]
+    table.caption, table.caption_justify = "\n".join(notes), "left"
     return table
 
 
@@ -85,6 +95,22 @@ def _retrieval(found):
         shown = [f"{row[k]:.1f} ({chance[k]:.1f})" for k in ("r1", "r5", "r10")]
         table.add_row(title, *shown, f"{row['median_rank']:g}")
     table.caption = "in brackets: by chance"
+    return table
+
+
+def _images(found):
+    title = f"Generated pictures: {found['pictures']}, by features {found['features']}"
+    table = Table(title=title, title_justify="left")
+    table.add_column("pictures")
+    for _, title, _ in IMAGES:
+        table.add_column(title, justify="right")
+    for name, row in found["sets"].items():
+        table.add_row(name, *(form.format(row[key]) for key, _, form in IMAGES))
+    cosine = found["cosine"]
+    table.caption = (
+        f"cosine with the picture of the same caption {cosine['matched']:.3f}, with"
+        f" another {cosine['mismatched']:.3f}"
+    )
     return table
 
 

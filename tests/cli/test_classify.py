@@ -5,6 +5,7 @@ import json
 from pathlib import Path
 
 import numpy as np
+import pyarrow.parquet
 import pytest
 from click.testing import CliRunner
 from PIL import Image
@@ -128,6 +129,21 @@ def test_a_text_alone_and_a_picture_alone(run_dir, table):
     assert json.loads(by_picture.output)["text"] is None
     call("classify", run_dir, status=2)
     call("classify", run_dir, table.parent / "1.png", "--text=a", "--text=b", status=2)
+
+
+def test_a_table_is_classified(run_dir, table, tmp_path):
+    out = tmp_path / "classes.parquet"
+    result = call("classify", run_dir, "--source", table, "--out", out)
+    assert "41 done, 0 bad." in result.stderr
+    rows = pyarrow.parquet.read_table(out).to_pylist()
+    assert rows[0]["picture"] == "0.png" and rows[0]["text"] == "thing 0 in red"
+    assert rows[4]["text"] is None and rows[4]["class"] in ("red", "blue", "odd")
+    assert len(rows[0]["alternatives"]) == 2 and rows[0]["error"] is None
+    only_texts = "--image-column=", "--caption-column=title"
+    result = call("classify", run_dir, "--source", table, *only_texts)
+    lines = [json.loads(line) for line in result.stdout.splitlines()]
+    assert lines[0]["picture"] is None and lines[0]["probability"] > 0
+    assert lines[4]["error"] == "neither picture nor text"
 
 
 def test_another_table_is_judged(run_dir, tmp_path, data_dir):

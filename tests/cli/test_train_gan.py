@@ -72,6 +72,12 @@ def test_a_run_puts_pictures_into_words(run_dir, tmp_path):
     with Image.open(looks) as sheet:
         assert sheet.width > 100
     call("caption", run_dir, tmp_path / "absent.jpg", status=1)
+    out = tmp_path / "captions.jsonl"
+    result = call("caption", run_dir, tmp_path, "--out", out)
+    assert "2 done, 0 bad." in result.stderr and not result.stdout
+    found = [json.loads(line) for line in out.read_text().splitlines()]
+    assert [line["picture"] for line in found] == [str(looks), str(picture)]
+    assert found[1]["caption"]
 
 
 def test_a_run_is_judged(run_dir):
@@ -91,8 +97,10 @@ def test_a_run_is_judged(run_dir):
     assert strict["tp"] == sum(score >= threshold for score in matched)
     assert results["images"]["pictures"] == row["pictures"]
     assert (run_dir / "results" / "examples.png").is_file()
-    shown = call("evaluate", run_dir).stdout
-    assert "paper A claims" in shown and shown.count("cells sum to 79.37") == 1
+    assert 0 <= row["auc_by_embedding"] <= 1
+    told = call("evaluate", run_dir).stdout
+    assert "paper A claims" in told and "Generated pictures" in told
+    assert told.count("cells sum to 79.37") == 1
 
 
 def test_a_run_is_not_overwritten(run_dir):

@@ -61,7 +61,7 @@ def test_preprocessing_needs_numpy_and_pillow_alone(litert, tmp_path):
     assert tried.returncode == 0, tried.stderr
     picture, ids, caption = json.loads(tried.stdout)
     with strict_pillow():
-        wanted = read_square(tmp_path / "a.jpg", SIZE, "crop")
+        wanted = read_square((tmp_path / "a.jpg").read_bytes(), SIZE, "crop")
     np.testing.assert_array_equal(picture, wanted)
     vectorizer = build_vectorizer(None, WORDS, 40, LENGTH)
     np.testing.assert_array_equal(ids, tokenize(vectorizer, captions))

@@ -25,13 +25,31 @@ LABEL = "label class category label_name class_name target".split()
 class Columns:
     """The columns that are used."""
 
-    image: str
+    image: str | None
     captions: tuple[str, ...]
     label: str | None
 
     @classmethod
     def choose(cls, config: DataConfig, names: list[str], source: Path) -> "Columns":
-        """Those that the settings name, else the obvious ones.
+        """As `find`; UserError without a picture's column, or without a caption's
+        unless the settings want none."""
+        found = cls.find(config, names, source)
+        if found.image is None:
+            raise UserError(
+                f"{source}: none of its columns is plainly the picture's file name "
+                f"({_list(names)}). Name it with --image-column."
+            )
+        if not found.captions and config.caption_columns is None:
+            raise UserError(
+                f"{source}: none of its columns is plainly a caption "
+                f"({_list(names)}). Name it with --caption-column, or give "
+                "--caption-column '' for pictures without captions."
+            )
+        return found
+
+    @classmethod
+    def find(cls, config: DataConfig, names: list[str], source: Path) -> "Columns":
+        """Those that the settings name, else the obvious ones, if there are any.
 
         An empty name in the settings means that no such column is used.
         """
@@ -42,27 +60,15 @@ class Columns:
         ):
             if name and name not in names:
                 raise UserError(f"{source} has no column {name!r}, only {_list(names)}")
-        image = config.image_column or guess(IMAGE, names)
+        image, captions = config.image_column, config.caption_columns
+        label = config.label_column
         if image is None:
-            raise UserError(
-                f"{source}: none of its columns is plainly the picture's file name "
-                f"({_list(names)}). Name it with --image-column."
-            )
-        if config.caption_columns is not None:
-            captions = tuple(filter(None, config.caption_columns))
-        else:
+            image = guess(IMAGE, names)
+        if captions is None:
             captions = _guess_captions(names)
-            if not captions:
-                raise UserError(
-                    f"{source}: none of its columns is plainly a caption "
-                    f"({_list(names)}). Name it with --caption-column, or give "
-                    "--caption-column '' for pictures without captions."
-                )
-        if config.label_column is not None:
-            label = config.label_column or None
-        else:
+        if label is None:
             label = guess(LABEL, names)
-        return cls(image, captions, label)
+        return cls(image or None, tuple(filter(None, captions)), label or None)
 
     def __str__(self) -> str:
         captions = ", ".join(self.captions) or "none"

@@ -2,15 +2,14 @@
 
 import csv
 import io
-import re
 from collections.abc import Iterator
 from pathlib import Path
 
 from kerasgan.data.ledger import Ledger
+from kerasgan.data.pictures import ENDINGS
 from kerasgan.errors import UserError
 
 Record = tuple[int, dict]  # line or row number from 1, column to value
-PICTURE = re.compile(r"\S+\.(jpe?g|png|gif|webp|bmp|tiff?|jp2|p[bgnp]m)", re.I)
 
 
 def read_records(
@@ -51,8 +50,8 @@ def _row(lines: list[str], at: int, separator: str, width: int):
     if len(cells) != width:
         raise csv.Error(f"{len(cells)} cells for {width} columns")
     for line in lines[at + 1 : at + used]:
-        inside = [cell.strip() for cell in line.split(separator)]
-        if len(inside) >= width and any(map(PICTURE.fullmatch, inside)):
+        inside = [cell.strip().lower() for cell in line.split(separator)]
+        if len(inside) >= width and any(cell.endswith(ENDINGS) for cell in inside):
             raise csv.Error("unpaired quote")
     return cells, used
 

@@ -20,7 +20,7 @@ from typing import NamedTuple
 
 from kerasgan.data.layouts.folders import walk
 from kerasgan.data.pictures import BadPicture
-from kerasgan.data.sources import LARGEST_FILE, locate
+from kerasgan.data.sources import LARGEST_FILE, read_file
 from kerasgan.errors import UserError
 
 PICTURES = ("jpg", "jpeg", "png", "webp")  # img2dataset's --encode_format
@@ -249,15 +249,6 @@ def tar_members(path: Path) -> Iterator[tuple[str, Read | str]]:
         tar.fileobj.seek(tar.offset)
         if any(tar.fileobj.read(tarfile.BLOCKSIZE) or b"?"):
             raise tarfile.ReadError("it has no end; it was cut off")
-
-
-def read_file(root: Path, name: str) -> bytes:
-    """A file that lies below `root`, links followed."""
-    locate(root, name)
-    try:
-        return (root / name).read_bytes()
-    except OSError as error:
-        raise BadPicture("unreadable") from error
 
 
 def read_range(path: Path, start: int, length: int) -> bytes:

@@ -20,16 +20,13 @@ from kerasgan.data.layouts.folders import existing_folder
 from kerasgan.data.ledger import Ledger
 from kerasgan.errors import UserError
 
+BATCH = 1024  # rows of Parquet that are read at once
+
 
 def read(config: DataConfig, source: Path) -> Annotations:
     """The table's rows, joined by picture; every column that is used is noted."""
-    if not source.is_file() or source.suffix.lower() not in READERS:
-        raise UserError(
-            f"--source {source}: a file ending in {', '.join(READERS)} expected"
-        )
     ledger = Ledger()
-    names, records = READERS[source.suffix.lower()](source, ledger)
-    refuse_repeated(names, source)
+    names, records = open_table(source, ledger)
     columns = Columns.choose(config, names, source)
     ledger.note(str(columns))
     pictures = join_rows(
@@ -45,6 +42,21 @@ def read(config: DataConfig, source: Path) -> Annotations:
     return Annotations(
         f"table {source.suffix}", [source], root, pictures, ledger, labels
     )
+
+
+def open_table(source: Path, ledger: Ledger) -> tuple[list[str], Iterator[Record]]:
+    """The names of a table's columns, and its records, read as they are asked for.
+
+    Malformed rows are entered in `ledger`. UserError if it is no table, or two columns
+    have one name.
+    """
+    if not source.is_file() or source.suffix.lower() not in READERS:
+        raise UserError(
+            f"--source {source}: a file ending in {', '.join(READERS)} expected"
+        )
+    names, records = READERS[source.suffix.lower()](source, ledger)
+    refuse_repeated(names, source)
+    return names, records
 
 
 def rows(source: Path, records: Iterator[Record], columns: Columns) -> Iterator[Row]:
@@ -94,19 +106,29 @@ def read_delimited(source: Path, ledger: Ledger) -> tuple[list[str], Iterator[Re
 
 def read_json_lines(source: Path, ledger: Ledger) -> tuple[list[str], Iterator[Record]]:
     """One JSON object a line."""
-    records, names = [], {}
-    for line, text in numbered_lines(read_text(source, ledger)):
+    text = read_text(source, ledger)
+    # Read twice: names may come up in any line, and records take ten times the room.
+    names = dict.fromkeys(name for *_, found in _objects(text) for name in found or ())
+
+    def records():
+        for line, written, record in _objects(text):
+            if record is None:
+                ledger.rows += 1
+                ledger.skip("malformed row", source, line, written)
+            else:
+                yield line, record
+
+    return list(names), records()
+
+
+def _objects(text: str) -> Iterator[tuple[int, str, dict | None]]:
+    """(line number, the line, its object or None)."""
+    for line, written in numbered_lines(text):
         try:
-            record = json.loads(text)
-        except ValueError:
+            record = json.loads(written)
+        except (ValueError, RecursionError):
             record = None
-        if not isinstance(record, dict):
-            ledger.rows += 1
-            ledger.skip("malformed row", source, line, text)
-            continue
-        names.update(dict.fromkeys(record))
-        records.append((line, record))
-    return list(names), iter(records)
+        yield line, written, record if isinstance(record, dict) else None
 
 
 def read_parquet(source: Path, ledger: Ledger) -> tuple[list[str], Iterator[Record]]:
@@ -114,11 +136,17 @@ def read_parquet(source: Path, ledger: Ledger) -> tuple[list[str], Iterator[Reco
     import pyarrow
     import pyarrow.parquet
 
-    try:
-        table = pyarrow.parquet.read_table(source)
-    except (OSError, pyarrow.ArrowException) as error:
-        raise UserError(f"{source} cannot be read as Parquet: {error}") from error
-    return table.column_names, iter(enumerate(table.to_pylist(), start=1))
+    def records():
+        try:
+            with pyarrow.parquet.ParquetFile(source) as file:
+                yield file.schema_arrow.names
+                for batch in file.iter_batches(BATCH):
+                    yield from batch.to_pylist()
+        except (OSError, pyarrow.ArrowException) as error:
+            raise UserError(f"{source} cannot be read as Parquet: {error}") from error
+
+    found = records()
+    return next(found), enumerate(found, start=1)
 
 
 READERS = {
