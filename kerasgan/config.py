@@ -5,14 +5,27 @@ A recipe is a YAML file with the sections `data`, `gan`, `captions`, `classifier
 recipe's, the recipe's over these defaults.
 """
 
+import os
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 Fraction = Annotated[float, Field(gt=0, lt=1)]
 Positive = Annotated[int, Field(ge=1)]
 NonNegative = Annotated[float, Field(ge=0)]
 Minutes = Annotated[float, Field(gt=0)]
+
+
+def _absolute(path: str) -> str:
+    return os.path.abspath(os.path.expanduser(path))
+
+
+def _absolute_weights(name: str) -> str:
+    return name if name in ("imagenet", "none") else _absolute(name)
+
+
+# Absolute, so that what was stored means the same wherever it is read.
+Path = Annotated[str, AfterValidator(_absolute)]
 
 
 class Section(BaseModel):
@@ -25,16 +38,16 @@ class DataConfig(Section):
     """What is read, how much of it, and how it is split."""
 
     dataset: str = "scenes"
-    source: str | None = None  # directory or file that holds the data set
-    data_dir: str | None = None  # prepared data sets; None: TFDS's own default
+    source: Path | None = None  # directory or file that holds the data set
+    data_dir: Path | None = None  # prepared data sets; None: TFDS's own default
     image_size: Annotated[int, Field(ge=8, le=1024)] = 64
     fit: Literal["crop", "pad", "stretch"] = "crop"  # how a picture becomes square
     pictures: Positive = 2600  # drawn by the data set `scenes`
-    image_root: str | None = None  # `table`: None is the table's own folder
+    image_root: Path | None = None  # `table`: None is the table's own folder
     image_column: str | None = None
     caption_columns: list[str] | None = None
     label_column: str | None = None
-    labels: str | None = None  # `coyo`: COYO-Labeled-300M's parts, or any table
+    labels: Path | None = None  # `coyo`: COYO-Labeled-300M's parts, or any table
     label_threshold: Annotated[float, Field(ge=0, le=1)] = 0.5  # of the top-1 class
     label_groups: Annotated[int, Field(ge=2)] = 10  # `coyo`: commonest classes, kept
     keep_captionless: bool = False  # `table`: pictures without a caption
@@ -124,7 +137,8 @@ class ClassifierConfig(Section):
     attention: bool = True  # of the paper's pair; without it stands in for [2]
     # conv, efficientnet-lite0, auto (it where it is installed), or keras.applications'.
     backbone: str = "conv"
-    weights: str = "imagenet"  # of a named backbone: imagenet, none or a file
+    # Of a named backbone: imagenet, none or a file.
+    weights: Annotated[str, AfterValidator(_absolute_weights)] = "imagenet"
     filters: list[Positive] = [32, 64, 128]  # of the paper's convolutions
     eye_filters: list[Positive] = [32, 64, 96]  # of the residual blocks of ours
     eye_learning_rate: Annotated[float, Field(gt=0)] = 4e-3  # of ours, where it learns

@@ -78,15 +78,16 @@ def resolve(
     try:
         return Settings(**tree)
     except ValidationError as error:
-        lines = []
-        for problem in error.errors():
-            section, key = problem["loc"][:2]
-            where = places.get((section, key), "the stored settings")
-            lines.append(
-                f"{section}.{key} in {where}: {problem['msg']}."
-                f" Received: {problem['input']!r}"
-            )
-        raise UserError("\n".join(dict.fromkeys(lines))) from None
+        found: dict[tuple, list[str]] = {}
+        for problem in error.errors():  # several of one value that may be several types
+            place = (*problem["loc"][:2], repr(problem["input"]))
+            found.setdefault(place, []).append(problem["msg"])
+        lines = [
+            f"{section}.{key} in {places.get((section, key), 'the stored settings')}: "
+            f"{' or: '.join(dict.fromkeys(messages))}. Received: {received}"
+            for (section, key, received), messages in found.items()
+        ]
+        raise UserError("\n".join(lines)) from None
 
 
 def _assign(tree, section, key, value, place):

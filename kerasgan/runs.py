@@ -38,9 +38,14 @@ PARTS = ("images", "checkpoints", "models", "results", "tensorboard")
 
 @dataclass(frozen=True)
 class Run:
-    """One run directory."""
+    """One run directory.
+
+    Attributes:
+        data_dir: where its prepared data set lies now, if not where it was.
+    """
 
     path: Path
+    data_dir: str | None = None
 
     @property
     def images(self) -> Path:
@@ -70,7 +75,9 @@ class Run:
     def settings(self) -> Settings:
         """The settings that the run was started with."""
         options = self.read("options.json")
-        return resolve(options["settings"], place=str(self.path / "options.json"))
+        moved = {"data.data_dir": self.data_dir} if self.data_dir else None
+        place = str(self.path / "options.json")
+        return resolve(options["settings"], moved, place=place)
 
     @property
     def chosen(self) -> dict:
@@ -100,6 +107,13 @@ class Run:
             return []
         lines = path.read_text(encoding="utf-8").split("\n")
         return [json.loads(line) for line in lines[:-1] if line]
+
+    def refuse_unless(self, command: str) -> None:
+        """Refuses a run of another command."""
+        if self.command != command:
+            raise UserError(
+                f"{self.path} is a run of {self.command}, not of {command}."
+            )
 
     def refuse_others(self, settings: Settings) -> None:
         """Refuses settings that the run was not started with, naming each."""
@@ -199,7 +213,7 @@ def new_run(command: str, settings: Settings, run_dir=None, root="runs") -> Run:
     return run
 
 
-def open_run(path) -> Run:
+def open_run(path, data_dir=None) -> Run:
     """Opens an existing run directory.
 
     Raises:
@@ -208,7 +222,7 @@ def open_run(path) -> Run:
     path = Path(path).expanduser().absolute()
     if not (path / "options.json").is_file():
         raise UserError(f"There is no run at {path}: no options.json in it.")
-    return Run(path)
+    return Run(path, data_dir)
 
 
 def latest_run(command: str, root="runs") -> Run:

@@ -1,10 +1,12 @@
 """What the README shows is run as it stands."""
 
+import json
 import re
 from pathlib import Path
 
 import pytest
 
+from kerasgan.config import Settings
 from tests.helpers import opened
 
 ROOT = Path(__file__).parents[1]
@@ -24,6 +26,21 @@ def test_the_library_example_runs(tmp_path, monkeypatch, data_dir):
 @pytest.mark.parametrize("link", re.findall(r"\]\(([^)#:]+)\)", README))
 def test_links_lead_somewhere(link):
     assert (ROOT / link).is_file()
+
+
+def test_the_page_of_settings_has_every_key_with_its_default():
+    page = (ROOT / "docs" / "settings.md").read_text(encoding="utf-8")
+    found = {}
+    for text in page.split("\n## ")[1:]:
+        rows = re.findall(r"^\| `(\w+)` \| `(.*?)` \| \S", text, re.M)
+        found[text.split("\n")[0]] = dict(rows)
+    assert found == {
+        section: {
+            key: value if isinstance(value, str) else json.dumps(value)
+            for key, value in keys.items()
+        }
+        for section, keys in Settings().model_dump().items()
+    }
 
 
 def test_recipes_that_it_names_exist():

@@ -35,6 +35,7 @@ def test_the_default_recipes_hold_the_defaults(stem):
         ({"gan.latent_dim": True}, "gan.latent_dim.*Received: True"),
         ({"gan.loss": "hing"}, "gan.loss.*'hinge'.*Received: 'hing'"),
         ({"data.split": 1.5}, "data.split.*less than 1.*Received: 1.5"),
+        ({"data.sample": "many"}, "^data.sample .*'paper' or: .*integer.*'many'$"),
         ({"training.epochs": 0}, "training.epochs.*Received: 0"),
     ],
 )
@@ -91,6 +92,21 @@ def test_settings_survive_being_stored(epochs, rate):
     values = {"training.epochs": epochs, "training.learning_rate": rate}
     settings = resolve(None, values)
     assert resolve(settings.model_dump()) == settings
+
+
+def test_paths_are_absolute_and_names_of_weights_are_none(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    keys = ("source", "data_dir", "image_root", "labels")
+    settings = resolve(
+        {"data": {key: f"in/../{key}" for key in keys}},
+        {"classifier.weights": "own.h5"},
+    )
+    for key in keys:
+        assert getattr(settings.data, key) == str(tmp_path / key)
+    assert settings.classifier.weights == str(tmp_path / "own.h5")
+    assert resolve(None, {"classifier.weights": "none"}).classifier.weights == "none"
+    home = resolve(None, {"data.source": "~/in"}).data.source
+    assert home == str(Path("~/in").expanduser())
 
 
 def test_differences_are_named():

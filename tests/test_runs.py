@@ -34,6 +34,13 @@ def test_the_latest_run_of_a_command(tmp_path):
     assert latest_run("train-gan", tmp_path).path.name.startswith("00001")
 
 
+def test_a_run_whose_data_were_moved(tmp_path):
+    run = new_run("train-gan", Settings(), tmp_path / "run")
+    moved = open_run(run.path, str(tmp_path / "data")).settings
+    assert moved.data.data_dir == str(tmp_path / "data")
+    assert run.settings.data.data_dir is None
+
+
 def test_options_come_back(tmp_path):
     with pytest.raises(UserError, match="no run at .*run: no options.json"):
         open_run(tmp_path / "run")

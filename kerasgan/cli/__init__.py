@@ -43,6 +43,11 @@ class Commands(click.Group):
             _fail(error, 2)
         except JobError as error:
             _fail(error, 1)
+        except BrokenPipeError:  # whoever reads has seen enough; click knows
+            raise
+        except OSError as error:  # nearly always a file that cannot be written
+            place = f": {error.filename}" if error.filename else ""
+            _fail(f"{error.strerror or error}{place}", 1)
 
 
 def _fail(error, status):

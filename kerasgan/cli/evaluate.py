@@ -24,7 +24,7 @@ from kerasgan.errors import UserError
     help="For a classifier: judge it with this side missing.",
 )
 @json_option
-def command(run, as_json, **options):
+def command(run, data_dir, as_json, **options):
     """Judge a run.
 
     Of train-gan: its captions by paper A's protocol, beside what they must be better
@@ -43,14 +43,19 @@ def command(run, as_json, **options):
     """
     from kerasgan.runs import open_run
 
-    opened = open_run(run)
+    opened = open_run(run, data_dir)
     if opened.command == "train-classifier":
+        if not options["source"]:
+            _refuse(options, ("image_root", "label_column"), "goes with --source.")
         return _judge_classifier(opened, as_json, **options)
-    for name, value in options.items():
-        if value is not None and name != "data_dir":
-            option = name.replace("_", "-")
-            raise UserError(f"--{option} is for runs of train-classifier.")
+    _refuse(options, options, "is for runs of train-classifier.")
     judge(opened, as_json)
+
+
+def _refuse(options, names, why):
+    for name in names:
+        if options[name] is not None:
+            raise UserError(f"--{name.replace('_', '-')} {why}")
 
 
 def _judge_classifier(run, as_json, source, without, **columns):

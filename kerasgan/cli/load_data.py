@@ -1,17 +1,14 @@
 """`kerasgan load-data`: reads, checks, samples, splits and prepares a data set."""
 
 import json
+import typing
 
 import click
 
-from kerasgan.cli.options import (
-    check_dataset,
-    gather_settings,
-    json_option,
-    read_scalar,
-)
+from kerasgan.cli.options import gather_settings, json_option, read_scalar
+from kerasgan.config import DataConfig
 
-# Option, type, help. The defaults are DataConfig's, and stand there alone.
+# Option, type, help. Defaults and choices are DataConfig's, and stand there alone.
 OPTIONS = [
     ("--source", None, "Directory or file that holds the data set."),
     ("--image-root", None, "Folder that the pictures' names start from."),
@@ -21,16 +18,16 @@ OPTIONS = [
     ("--label-threshold", float, "`coyo`: least probability of a picture's class."),
     ("--label-groups", int, "`coyo`: how many classes are kept, the commonest."),
     ("--sample", None, "all, paper (Cochran's formula) or a number of pictures."),
-    ("--sample-unit", None, "image or row: what is counted for a sample."),
+    ("--sample-unit", None, "What is counted for a sample."),
     ("--split", float, "Part that trains.  [default: as published, else 0.8]"),
     ("--seed", int, "Decides the sample, the split and the scenes."),
     ("--image-size", int, "Width and height of the prepared pictures."),
-    ("--fit", None, "How a picture becomes square: crop, pad or stretch."),
+    ("--fit", None, "How a picture becomes square."),
     ("--pictures", int, "How many `scenes` are drawn."),
     ("--z", float, "Cochran: normal quantile of the confidence level."),
     ("--p", float, "Cochran: expected proportion."),
     ("--e", float, "Cochran: margin of error."),
-    ("--rounding", None, "Cochran: down, nearest or up."),
+    ("--rounding", None, "Cochran: how the size is rounded."),
     ("--data-dir", None, "Where prepared data sets lie.  [default: TFDS's own]"),
     ("--max-bad", float, "Share of bad rows that stops."),
 ]
@@ -39,6 +36,11 @@ OPTIONS = [
 def data_options(function):
     """Every setting of DataConfig as an option; None where it was not given."""
     for name, kind, text in reversed(OPTIONS):
+        field = DataConfig.model_fields[name.removeprefix("--").replace("-", "_")]
+        if typing.get_origin(field.annotation) is typing.Literal:
+            kind = click.Choice(typing.get_args(field.annotation))
+        if field.default is not None:
+            text += f"  [default: {field.default}]"
         function = click.option(name, type=kind, help=text)(function)
     return function
 
@@ -72,7 +74,6 @@ def command(dataset, as_json, caption_columns, sample, **values):
     }
     named = {f"data.{key}": value for key, value in values.items()}
     config = gather_settings(None, (), named).data
-    check_dataset(config.dataset)
 
     from kerasgan.data import load_data
 

@@ -2,8 +2,6 @@
 
 import click
 
-from kerasgan.errors import UserError
-
 
 def recipe_options(function):
     """`--config` and `--set`, for every command that trains."""
@@ -35,7 +33,8 @@ def read_scalar(text):
 
 
 def gather_settings(config, assignments, named, base=None):
-    """Resolves a recipe, `--set` and the named options, in this order.
+    """Resolves a recipe, `--set` and the named options, in this order, and refuses a
+    data set that cannot be, before anything is made for it.
 
     Args:
         config: path of a recipe, or None.
@@ -43,24 +42,24 @@ def gather_settings(config, assignments, named, base=None):
         named: `{"section.key": value}`; None is an option that was not given.
         base: settings to start from instead of the defaults.
     """
+    from kerasgan.data.plan import check_dataset
     from kerasgan.recipes import read_assignment, read_recipe, resolve
 
     values = dict(read_assignment(text) for text in assignments)
     values |= {key: value for key, value in named.items() if value is not None}
     recipe = read_recipe(config) if config else None
-    return resolve(recipe, values, base=base, place=str(config))
+    settings = resolve(recipe, values, base=base, place=str(config))
+    check_dataset(settings.data)
+    return settings
 
 
-def check_dataset(name):
-    """Refuses a data set that does not exist before anything is made for it."""
-    import difflib
+def run_to_resume(command, run_dir=None):
+    """The run in `run_dir`, or the last one of `command`; of no other command."""
+    from kerasgan.runs import latest_run, open_run
 
-    from kerasgan.data.plan import DATASETS
-
-    if name not in DATASETS:
-        near = difflib.get_close_matches(name, DATASETS, n=1)
-        hint = f" Did you mean {near[0]!r}?" if near else ""
-        raise UserError(f"No data set {name!r}; there are {', '.join(DATASETS)}.{hint}")
+    run = open_run(run_dir) if run_dir else latest_run(command)
+    run.refuse_unless(command)
+    return run
 
 
 def import_tensorflow():

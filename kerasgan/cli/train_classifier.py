@@ -1,18 +1,17 @@
 """`kerasgan train-classifier`."""
 
 import json
-import os
 import shutil
 
 import click
 
 from kerasgan.cli.options import (
-    check_dataset,
     gather_settings,
     import_tensorflow,
     json_option,
     read_scalar,
     recipe_options,
+    run_to_resume,
 )
 from kerasgan.errors import UserError
 
@@ -71,7 +70,6 @@ def command(
           --source products.csv --compare --seeds 3
     """
     settings, run = _settings(config, assignments, run_dir, resume, named)
-    check_dataset(settings.data.dataset)
     if dry_run:
         return _show(settings)
     run = run or _new_run(settings, run_dir)
@@ -104,9 +102,7 @@ def _settings(config, assignments, run_dir, resume, named):
     }
     values["data.sample"] = read_scalar(named["sample"])
     values["training.seed"] = named["seed"]
-    if named["source"]:
-        values["data.source"] = os.path.abspath(os.path.expanduser(named["source"]))
-    run = _run_to_resume(run_dir) if resume else None
+    run = run_to_resume("train-classifier", run_dir) if resume else None
     base = run.settings if run else None
     return gather_settings(config, assignments, values, base=base), run
 
@@ -125,12 +121,6 @@ def _train(settings, run, every_row, seeds):
     found = compare(run, ROWS if every_row else own, seeds, say)
     save_pictures(found, run.results)
     return found
-
-
-def _run_to_resume(run_dir):
-    from kerasgan.runs import latest_run, open_run
-
-    return open_run(run_dir) if run_dir else latest_run("train-classifier")
 
 
 def _new_run(settings, run_dir):

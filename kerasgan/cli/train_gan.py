@@ -1,16 +1,15 @@
 """`kerasgan train-gan`."""
 
-import os
 import shutil
 
 import click
 
 from kerasgan.cli.options import (
-    check_dataset,
     gather_settings,
     import_tensorflow,
     read_scalar,
     recipe_options,
+    run_to_resume,
 )
 from kerasgan.errors import UserError
 
@@ -65,16 +64,13 @@ def command(config, assignments, run_dir, resume, dry_run, seed, **named):
     }
     values["data.sample"] = read_scalar(named["sample"])
     values |= {"data.seed": seed, "training.seed": seed}
-    if named["source"]:
-        values["data.source"] = os.path.abspath(os.path.expanduser(named["source"]))
     if named["epochs"] and named["minutes"] is None:
         # Whoever counts epochs does not want a default's minutes.
         assignments = ("training.minutes=null", *assignments)
-    run = _run_to_resume(run_dir) if resume else None
+    run = run_to_resume("train-gan", run_dir) if resume else None
     settings = gather_settings(
         config, assignments, values, base=run.settings if run else None
     )
-    check_dataset(settings.data.dataset)
     if dry_run:
         return _show(settings)
     run = run or _new_run(settings, run_dir)
@@ -93,7 +89,9 @@ def command(config, assignments, run_dir, resume, dry_run, seed, **named):
         click.echo(
             "Nothing left to train: raise --epochs or --minutes, which count all."
         )
-    click.echo(f"Pictures: {run.images}\nRun: {run.path}")
+    if settings.training.stage != "captions":
+        click.echo(f"Pictures: {run.images}")
+    click.echo(f"Run: {run.path}")
 
 
 def _train(settings, run):
@@ -116,12 +114,6 @@ def _train(settings, run):
         judge(run)
 
 
-def _run_to_resume(run_dir):
-    from kerasgan.runs import latest_run, open_run
-
-    return open_run(run_dir) if run_dir else latest_run("train-gan")
-
-
 def _new_run(settings, run_dir):
     from kerasgan.runs import new_run
 
@@ -138,6 +130,20 @@ def _show(settings):
     YAML().dump(settings.model_dump(), sys.stdout)
 
     import_tensorflow()
+    from kerasgan.training.train_captions import untrained_networks
+
+    stage, networks = settings.training.stage, []
+    if stage != "captions":
+        networks += _picture_networks(settings)
+        if settings.gan.conditional is None:
+            click.echo(AS_WITH_CAPTIONS)
+    if stage != "pictures":
+        networks += untrained_networks(settings)
+    for network in networks:
+        network.summary(expand_nested=True)  # as wide as what it is printed to
+
+
+def _picture_networks(settings):
     from kerasgan.data.text import build_vectorizer
     from kerasgan.training.train_gan import build_gan
 
@@ -147,7 +153,4 @@ def _show(settings):
         size, length = settings.gan.vocabulary_size, settings.gan.caption_length
         vectorizer = build_vectorizer(None, words, size, length)
     gan = build_gan(settings, vectorizer, settings.training.batch_size)
-    if settings.gan.conditional is None:
-        click.echo(AS_WITH_CAPTIONS)
-    for network in (gan.generator, gan.discriminator):
-        network.summary(line_length=88, expand_nested=True)
+    return gan.generator, gan.discriminator

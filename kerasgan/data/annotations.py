@@ -90,18 +90,21 @@ def join_rows(
         labelled: pictures without a label are left out.
     """
     pictures: dict[str, Picture] = {}
-    seen: set[tuple[str, str]] = set()
+    seen: dict[tuple[str, str | None], tuple] = {}
     blank: list[Row] = []
     for row in rows:
         ledger.rows += 1
         if not row.name:
             ledger.skip("no picture named", row.file, row.line, str(row.captions))
             continue
+        said = row.captions, row.label
         if row.key is not None and (row.name, row.key) in seen:
+            same = seen[row.name, row.key] == said
+            reason = "repeated row" if same else "duplicate id"
             value = f"{row.name} {row.key}"
-            ledger.skip("duplicate id", row.file, row.line, value, bad_rows=0)
+            ledger.skip(reason, row.file, row.line, value, bad_rows=0)
             continue
-        seen.add((row.name, row.key))
+        seen[row.name, row.key] = said
         picture = pictures.get(row.name)
         if picture is None:
             picture = Picture(row.name, row.file, row.line, split=row.split)

@@ -13,16 +13,10 @@ from kerasgan.data.layouts.columns import Columns
 from kerasgan.data.layouts.folders import existing_folder
 from kerasgan.data.layouts.table import open_table, rows
 from kerasgan.data.ledger import Ledger
-from kerasgan.data.pictures import BadPicture
+from kerasgan.data.pictures import ENDINGS, BadPicture
 from kerasgan.data.plan import source_of
 from kerasgan.data.sources import below, read_file
 from kerasgan.errors import UserError
-
-# What Pillow's formats of `pictures.FORMATS` are called.
-ENDINGS = (
-    *(".jpg", ".jpeg", ".jfif", ".png", ".gif", ".bmp", ".tif", ".tiff", ".webp"),
-    *(".ppm", ".pgm", ".pbm", ".pnm", ".jp2", ".j2k"),
-)
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,13 @@ from PIL import Image, ImageFile, ImageOps
 LARGEST_PICTURE = 64_000_000  # pixels; more is taken for a decompression bomb
 # Only formats that Pillow decodes itself: no interpreters (EPS), no stubs.
 FORMATS = ("JPEG", "PNG", "GIF", "BMP", "TIFF", "WEBP", "PPM", "JPEG2000")
+ENDINGS = (  # what such files are called
+    *(".jpg", ".jpeg", ".jfif", ".png", ".gif", ".bmp", ".tif", ".tiff", ".webp"),
+    *(".ppm", ".pgm", ".pbm", ".pnm", ".jp2", ".j2k"),
+)
 SIGNATURES = (b"\xff\xd8\xff", b"\x89PNG", b"GIF8", b"II*\0", b"MM\0*")
+# Of AVIF, HEIC, SVG, PDF, PostScript and Photoshop, near the beginning.
+FOREIGN = (b"ftyp", b"<svg", b"%PDF", b"%!PS", b"8BPS")
 DAMAGED = "truncated or damaged"
 ORIENTATION = 0x0112  # the EXIF tag
 SMALLEST_JPEG = 128  # pixels a side; smaller pictures are stored without loss
@@ -73,8 +79,12 @@ def decode(data: bytes) -> tuple[Image.Image, bool]:
     except Image.DecompressionBombError as error:
         raise BadPicture("too many pixels") from error
     except Exception as error:  # decoders raise what they like on strange bytes
-        damaged = data.startswith(SIGNATURES)
-        raise BadPicture(DAMAGED if damaged else "not a picture") from error
+        if data.startswith(SIGNATURES):
+            raise BadPicture(DAMAGED) from error
+        foreign = any(mark in data[:1024] for mark in FOREIGN)
+        raise BadPicture(
+            "unsupported format" if foreign else "not a picture"
+        ) from error
     if image.width * image.height > LARGEST_PICTURE:
         raise BadPicture("too many pixels")
     try:
@@ -84,6 +94,8 @@ def decode(data: bytes) -> tuple[Image.Image, bool]:
         if not upright:
             image = ImageOps.exif_transpose(image)
         return to_rgb(image), untouched
+    except BadPicture:
+        raise
     except Exception as error:
         raise BadPicture(DAMAGED) from error
 
@@ -102,11 +114,14 @@ def to_rgb(image: Image.Image) -> Image.Image:
 
 
 def _deep_grey(image: Image.Image) -> Image.Image:
-    """Grey of more than 8 bits; Pillow's own conversion would clip at 255."""
-    values = np.asarray(image, dtype=np.float64)
-    if values.max(initial=0) > 255:
-        values = values / 257  # 65535 becomes 255
-    return Image.fromarray(np.clip(np.rint(values), 0, 255).astype(np.uint8))
+    """Grey of 16 bits, or of floating point in [0, 1], which Pillow would clip at 255.
+
+    The scale is the mode's and not the values', so that dark pictures stay dark.
+    """
+    values = np.asarray(image, dtype=np.float64) / (1 if image.mode == "F" else 65535)
+    if not (0 <= values.min() and values.max() <= 1):  # so is NaN
+        raise BadPicture("unknown range of values")
+    return Image.fromarray(np.rint(255 * values).astype(np.uint8))
 
 
 def square(image: Image.Image, size: int, fit: str) -> Image.Image:

@@ -1,6 +1,7 @@
 """What a data set is made from, and so the directory where it lies prepared."""
 
 import copy
+import difflib
 import hashlib
 import json
 import os
@@ -46,19 +47,16 @@ class Plan:
         Raises:
             UserError: no such data set, or nothing to read it from.
         """
+        check_dataset(config)
         data_dir = data_dir_of(config)
         if config.dataset == "scenes":
             source, pictures = None, Scenes(config)
         elif config.dataset == "coyo":
             source = source_of(config)
             pictures = Shards(config, source)
-        elif config.dataset in DATASETS:
+        else:
             source = source_of(config)
             pictures = Files(read_annotations(config, source), config)
-        else:
-            raise UserError(
-                f"No data set {config.dataset!r}; there are {', '.join(DATASETS)}"
-            )
         name = f"{config.image_size}px-{_fingerprint(config, source, pictures)}"
         return cls(config, source, pictures, name, data_dir)
 
@@ -89,6 +87,20 @@ class Plan:
         return (self.path / "dataset_info.json").is_file() and (
             self.path / DATA_JSON
         ).is_file()
+
+
+def check_dataset(config: DataConfig) -> None:
+    """UserError for a data set that does not exist, or reads no source but has one."""
+    name = config.dataset
+    if name not in DATASETS:
+        near = difflib.get_close_matches(name, DATASETS, n=1)
+        hint = f" Did you mean {near[0]!r}?" if near else ""
+        raise UserError(f"No data set {name!r}; there are {', '.join(DATASETS)}.{hint}")
+    if name == "scenes" and config.source is not None:
+        raise UserError(
+            f"The data set scenes is drawn and reads no --source {config.source}. Say"
+            f" what that holds: --dataset {'|'.join(DATASETS[1:])}"
+        )
 
 
 def dataset_config(name: str, data_dir, settings: dict) -> DataConfig:

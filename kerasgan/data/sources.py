@@ -96,7 +96,7 @@ def locate(root: Path, name: str) -> os.stat_result:
     """Status of the file `name` below `root`, which is resolved already.
 
     Raises:
-        BadPicture: not there, not a file, too large, or leading out of `root`.
+        BadPicture: not there, an address, not a file, too large, or outside `root`.
     """
     if os.path.isabs(name):
         raise BadPicture("absolute name")
@@ -110,6 +110,8 @@ def locate(root: Path, name: str) -> os.stat_result:
             found = os.stat(path)
         inside = below(path, top)
     except (OSError, ValueError):  # ValueError: a NUL in the name
+        if "://" in name:
+            raise BadPicture("an address, not a file") from None
         inside = below(os.path.normpath(os.path.join(top, name)), top)
         raise BadPicture("missing" if inside else "outside the folder") from None
     if not inside:

@@ -4,8 +4,6 @@ from collections import Counter
 
 import numpy as np
 
-from kerasgan.evaluation.similarity import fit_tfidf
-
 
 class Baselines:
     """Captions taken from the training pictures.
@@ -16,10 +14,9 @@ class Baselines:
         vectorizer: what `fit_tfidf` returned.
     """
 
-    def __init__(self, captions, vectors, vectorizer=None):
+    def __init__(self, captions, vectors, vectorizer):
         self.captions, self.vectors = captions, vectors
         flat = [text for group in captions for text in group]
-        vectorizer = vectorizer or fit_tfidf(flat)
         self.bags = vectorizer.transform(flat)
         self.flat = np.array(flat, dtype=object)
         ends = np.cumsum([len(group) for group in captions])

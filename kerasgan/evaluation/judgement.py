@@ -8,7 +8,7 @@ pairs; ours are captions dealt out anew so that none keeps its picture.
 
 import numpy as np
 
-PAPER_THRESHOLD = 0.5  # "more than or equal to 0.5": the same meaning
+from kerasgan.papers import A_THRESHOLD
 
 
 def derangements(n, count, seed=0):
@@ -170,7 +170,7 @@ def judge(test_matrix, threshold, derangement_count=10, seed=0):
         "pairs": 2 * pictures,
         "derangements": derangement_count,
         **{"auc": area, "auc_low": low, "auc_high": high},
-        "at_half": confusion(matched, mismatched, PAPER_THRESHOLD),
+        "at_half": confusion(matched, mismatched, A_THRESHOLD),
         "at_validated": confusion(matched, mismatched, threshold),
-        "strict": confusion(matched[:pictures], [], PAPER_THRESHOLD),
+        "strict": confusion(matched[:pictures], [], A_THRESHOLD),
     }

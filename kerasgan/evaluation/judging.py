@@ -12,7 +12,7 @@ from kerasgan.training.trained_classifier import load_classifier
 
 
 def judge_classifier(
-    run, source=None, without=None, image_root=None, label_column=None, data_dir=None
+    run, source=None, without=None, image_root=None, label_column=None
 ):
     """Scores a run's classifier.
 
@@ -21,7 +21,7 @@ def judge_classifier(
         source: another table with the same labels, of which every row counts; None:
             the run's own test pairs.
         without: `"picture"` or `"text"`, which is kept back.
-        image_root, label_column, data_dir: of that table; see `DataConfig`.
+        image_root, label_column: of that table; see `DataConfig`.
 
     Returns:
         As `score_classes`, with `pairs`, how many, and `left_out`, reasons to counts.
@@ -47,7 +47,6 @@ def judge_classifier(
             "sample": "all",
             "split": 0.5,  # both sides are judged
             "label_minimum": 1,
-            "data_dir": data_dir or config.data_dir,
         }
         pairs = load_data(config.model_copy(update=update))
         sides = [pairs.train, pairs.test]

@@ -70,31 +70,6 @@ def similarity_matrix(vectorizer, captions, references, reduction="max"):
     return matrix
 
 
-def scores(vectorizer, captions, references, owners, reduction="max"):
-    """Similarity of each caption to its own picture.
-
-    Args:
-        vectorizer, references, reduction: see `similarity_matrix`.
-        captions: m str.
-        owners: int `(m,)`, each caption's picture as a row of `references`.
-
-    Returns:
-        float64 `(m,)` in [0, 1]; NaN where the picture has no references.
-    """
-    vectors, counts = _reference_vectors(vectorizer, references)
-    firsts, owners = np.cumsum(counts) - counts, np.asarray(owners)
-    known = np.flatnonzero(counts[owners])
-    result = np.full(len(captions), np.nan)
-    if len(known):
-        owners = owners[known]
-        own = [np.arange(firsts[row], firsts[row] + counts[row]) for row in owners]
-        repeated = vectorizer.transform(captions)[np.repeat(known, counts[owners])]
-        products = repeated.multiply(vectors[np.concatenate(own)]).sum(axis=1)
-        cosines = np.asarray(products).ravel()
-        result[known] = _reduced(cosines, counts[owners], reduction)
-    return result
-
-
 def _reference_vectors(vectorizer, references):
     """One row a reference, picture after picture, and how many each picture has."""
     references = normalize_references(references)

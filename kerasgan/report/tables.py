@@ -5,7 +5,7 @@ import io
 from rich.console import Console
 from rich.table import Table
 
-from kerasgan.papers import A_CELLS, A_CLAIMED, recomputed
+from kerasgan.papers import A_CELLS, A_CLAIMED, A_ERRATA, recomputed
 
 PROTOCOL = ("precision", "recall", "accuracy", "f1")
 CAPTIONS = (
@@ -63,7 +63,10 @@ def _judgements(similarity, titles, at, title):
     ):
         rates = [f"{found[name]:.3f}" if name in found else "" for name in PROTOCOL]
         table.add_row(title, "", "", "0.500", *rates, *cells, style="italic")
-    table.caption = "* by the matcher's vectors of captions instead of TF-IDF's"
+    notes = ["* by the matcher's vectors of captions instead of TF-IDF's"]
+    if at == "at_half":
+        notes += ["Of paper A:", *A_ERRATA]
+    table.caption, table.caption_justify = "\n".join(notes), "left"
     return table
 
 

@@ -24,14 +24,7 @@ def train_matcher(settings, train, validation, sizes, eye=None, callbacks=()):
         The `Matcher` of the best epoch.
     """
     pictures, token_ids = train
-    matcher = build_matcher(
-        **sizes,
-        features=pictures.shape[-1],
-        eye=eye,
-        dim=settings.joint_dim,
-        text_branch=settings.text_branch,
-        members=settings.members,
-    )
+    matcher = new_matcher(settings, sizes, pictures.shape[-1], eye)
     if eye is None:
         matcher.see.get_layer("standard").adapt(pictures)
     batch_size = min(settings.matcher_batch_size, len(pictures))
@@ -52,6 +45,18 @@ def train_matcher(settings, train, validation, sizes, eye=None, callbacks=()):
         ],
     )
     return matcher
+
+
+def new_matcher(settings, sizes, features, eye=None):
+    """The matcher that the settings describe, untrained; see `train_matcher`."""
+    return build_matcher(
+        **sizes,
+        features=features,
+        eye=eye,
+        dim=settings.joint_dim,
+        text_branch=settings.text_branch,
+        members=settings.members,
+    )
 
 
 def _batches(pictures, token_ids, batch_size, each):

@@ -23,7 +23,7 @@ from kerasgan.training.caption_forger import (
 from kerasgan.training.caption_game import play
 from kerasgan.training.captioning import batches, train_likelihood
 from kerasgan.training.choosing import Memory, idf_of
-from kerasgan.training.matching import train_matcher
+from kerasgan.training.matching import new_matcher, train_matcher
 from kerasgan.training.memory import keep_memory
 from kerasgan.training.seeing import cached_grids, grids_of, pooled
 
@@ -97,15 +97,8 @@ def train_captions(
     captioner = _stored(run, "captioner-likelihood")
     train = grids[fit], token_ids[fit]
     if captioner is None:
-        captioner = build_captioner(
-            grids.shape[1:],
-            vectorizer.vocabulary_size(),
-            start_id,
-            caption_length=options.caption_length,
-            dim=options.dim,
-            noise_dim=options.noise_dim,
-            dropout=options.dropout,
-        )
+        vocabulary_size = vectorizer.vocabulary_size()
+        captioner = _new_captioner(options, grids.shape[1:], vocabulary_size, start_id)
         train_likelihood(
             captioner,
             options,
@@ -127,6 +120,33 @@ def train_captions(
     forger.learn_to_choose(grids[validation], seen, token_ids[validation])
     forger.save(run)
     return forger
+
+
+def untrained_networks(settings):
+    """Matcher and captioner before training, with as many words as there may be.
+
+    Raises:
+        UserError: when the eye's weights or the pictures' size do not allow them.
+    """
+    options, size = settings.captions, settings.captions.vocabulary_size
+    eye = build_eye(options.backbone, eye_size(settings))
+    sizes = {"vocabulary_size": size, "caption_length": options.caption_length}
+    seen = eye if options.backbone == "conv" else None
+    matcher = new_matcher(options, sizes, eye.output_shape[-1], seen)
+    captioner = _new_captioner(options, eye.output_shape[1:], size, start_id=2)
+    return matcher, captioner
+
+
+def _new_captioner(options, grid_shape, vocabulary_size, start_id):
+    return build_captioner(
+        grid_shape,
+        vocabulary_size,
+        start_id,
+        caption_length=options.caption_length,
+        dim=options.dim,
+        noise_dim=options.noise_dim,
+        dropout=options.dropout,
+    )
 
 
 def eye_size(settings):

@@ -53,6 +53,7 @@ def train_gan(settings: Settings | None = None, run: Run | None = None, progress
 
 
 def _train(settings, run, progress):
+    _check(settings)  # before minutes of preparing pictures
     place = strategy(settings.training.device)
     pairs = load_data(settings.data, progress=progress)
     run.write_data(pairs.info)
@@ -119,19 +120,10 @@ def build_gan(settings, vectorizer=None, batch_size=64, jit_compile=False):
         batch_size: pictures a step.
         jit_compile: compiles the step by XLA.
     """
+    _check(settings)
     gan, training = settings.gan, settings.training
     keras.utils.set_random_seed(training.seed)
     size, channels = settings.data.image_size, 3 if gan.channels == "rgb" else 1
-    if size & (size - 1) or size < 8:
-        raise UserError(
-            f"A GAN draws pictures whose side is a power of two from 8 up. Received:"
-            f" data.image_size={size}"
-        )
-    if gan.spectral_normalization and training.precision != "float32":
-        raise UserError(
-            "gan.spectral_normalization needs training.precision float32: Keras's layer"
-            " would round its kernels to bfloat16 at every step."
-        )
     generator = build_generator(
         size,
         channels,
@@ -159,6 +151,22 @@ def build_gan(settings, vectorizer=None, batch_size=64, jit_compile=False):
         jit_compile=jit_compile,
     )
     return model
+
+
+def _check(settings):
+    """Refuses settings of which no GAN can be built."""
+    size = settings.data.image_size
+    if size & (size - 1) or size < 8:
+        raise UserError(
+            f"A GAN draws pictures whose side is a power of two from 8 up. Received:"
+            f" data.image_size={size}"
+        )
+    precision = settings.training.precision
+    if settings.gan.spectral_normalization and precision != "float32":
+        raise UserError(
+            "gan.spectral_normalization needs training.precision float32: Keras's layer"
+            " would round its kernels to bfloat16 at every step."
+        )
 
 
 def _is_conditional(settings, train):

@@ -126,12 +126,13 @@ def load_gan(run) -> PictureForger:
         UserError: when it is no such run, or has not finished.
     """
     run = run if isinstance(run, Run) else open_run(run)
-    if run.command != "train-gan":
-        raise UserError(f"{run.path} is a run of {run.command}, not of train-gan.")
+    run.refuse_unless("train-gan")
     if not (run.models / "generator.keras").is_file():
+        captions_only = run.settings.training.stage == "captions"
+        stage = " --stage pictures" if captions_only else ""
         raise UserError(
-            f"{run.path} has not finished: continue it with"
-            f" kerasgan train-gan --resume --run-dir {run.path}"
+            f"{run.path} has not finished its pictures: continue it with"
+            f" kerasgan train-gan{stage} --resume --run-dir {run.path}"
         )
     generator = keras.saving.load_model(run.models / "generator.keras", compile=False)
     discriminator = keras.saving.load_model(

@@ -158,6 +158,17 @@ def test_another_table_is_judged(run_dir, tmp_path, data_dir):
     assert "accuracy" in call("evaluate", run_dir).output
 
 
+def test_another_table_s_options_need_it(run_dir):
+    for option in ("--image-root=.", "--label-column=label"):
+        result = call("evaluate", run_dir, option, status=2)
+        assert f"{option.split('=')[0]} goes with --source" in result.output
+
+
+def test_the_data_are_prepared_where_told(run_dir, tmp_path):
+    call("evaluate", run_dir, f"--data-dir={tmp_path / 'moved'}")
+    assert (tmp_path / "moved" / "table").is_dir()
+
+
 def test_tables_without_classes_are_refused(tmp_path, data_dir):
     rows = [(f"{n}.png", f"thing {n}", "red") for n in range(8)]
     source = write_table(tmp_path / "one", rows)

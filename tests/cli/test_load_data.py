@@ -62,9 +62,10 @@ def test_the_table_shows_the_formula_and_the_place(flickr):
     [
         (["coco"], "No data set 'coco'; there are scenes, flickr30k, flickr8k, table"),
         (["flickr30k", "--source", "/nowhere"], "--source /nowhere does not exist"),
+        (["scenes", "--source", "x"], "scenes is drawn and reads no --source"),
         (["scenes", "--split", "1.5"], "data.split in the command line"),
         (["scenes", "--sample", "some"], "data.sample in the command line"),
-        (["scenes", "--fit", "squeeze"], "data.fit in the command line"),
+        (["scenes", "--fit", "squeeze"], "'crop', 'pad', 'stretch'"),
         (["scenes", "--seed", "x"], "is not a valid integer"),
         (["scenes", "--sised", "1"], "No such option"),
         ([], "Missing argument 'DATASET'"),
@@ -75,6 +76,13 @@ def test_bad_usage_exits_with_2_and_no_traceback(arguments, message, tmp_path):
     assert result.exit_code == 2
     assert message in result.output
     assert "Traceback" not in result.output
+
+
+def test_help_shows_defaults_and_choices():
+    text = " ".join(run("--help").output.split())
+    assert "--image-size INTEGER Width and height" in text
+    for shown in ("[crop|pad|stretch]", "[default: 64]", "[default: 0.05]"):
+        assert shown in text
 
 
 def test_too_many_bad_rows_exit_with_2(tmp_path):

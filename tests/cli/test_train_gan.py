@@ -1,5 +1,6 @@
 import csv
 import json
+import re
 
 import numpy as np
 import pytest
@@ -7,8 +8,8 @@ from click.testing import CliRunner
 from PIL import Image
 
 from kerasgan.cli import main
-from kerasgan.config import Settings
-from kerasgan.runs import open_run
+from kerasgan.config import Settings, TrainingConfig
+from kerasgan.runs import new_run, open_run
 from tests.helpers import opened
 
 TINY = [
@@ -99,6 +100,7 @@ def test_a_run_is_judged(run_dir):
     assert 0 <= row["auc_by_embedding"] <= 1
     told = call("evaluate", run_dir).stdout
     assert "paper A claims" in told and "Generated pictures" in told
+    assert told.count("cells sum to 79.37") == 1
 
 
 def test_a_run_is_not_overwritten(run_dir):
@@ -109,6 +111,17 @@ def test_a_run_is_not_overwritten(run_dir):
 def test_nothing_to_resume(tmp_path):
     result = call("train-gan", "--resume", "--run-dir", tmp_path / "none", status=2)
     assert "There is no run at" in result.output
+
+
+@pytest.mark.parametrize(
+    ("asked", "there"),
+    [("train-gan", "train-classifier"), ("train-classifier", "train-gan")],
+)
+def test_a_run_of_another_command_is_not_resumed(tmp_path, asked, there):
+    run = new_run(there, Settings(), tmp_path / "run")
+    result = call(asked, "--resume", "--run-dir", run.path, status=2)
+    assert f"is a run of {there}, not of {asked}" in result.output
+    assert open_run(run.path).command == there
 
 
 def test_a_failed_start_leaves_nothing(tmp_path):
@@ -128,6 +141,7 @@ def test_a_failed_start_leaves_nothing(tmp_path):
         (["--epochs=0"], "--epochs"),
         (["--config=absent.yaml"], "no recipe at"),
         (["--dataset=imagenet"], "No data set 'imagenet'; there are scenes, "),
+        (["--source=x.csv"], "--dataset flickr30k|flickr8k|table|coyo"),
         (["--dataset=flickr30", "--dry-run"], "Did you mean 'flickr30k'?"),
     ],
 )
@@ -143,6 +157,20 @@ def test_dry_run_prints_settings_and_shapes(tmp_path):
     assert "seed: 7" in result.output and "image_size: 32" in result.output
     assert "Total params" in result.output and "(None, 32, 32, 3)" in result.output
     assert not (tmp_path / "r").exists()
+
+
+@pytest.mark.parametrize(
+    ("stage", "networks"),
+    [
+        ("both", ["generator", "discriminator", "matcher", "captioner"]),
+        ("captions", ["matcher", "captioner"]),
+        ("pictures", ["generator", "discriminator"]),
+    ],
+)
+def test_dry_run_shows_the_networks_of_the_stage(stage, networks):
+    output = call("train-gan", *TINY, "--stage", stage, "--dry-run").output
+    assert re.findall(r'Model: "(\w+)"', output) == networks
+    assert output.count("Param #") == len(networks)
 
 
 def test_dry_run_says_what_null_means():
@@ -183,6 +211,22 @@ def test_a_run_directory_alone_draws_its_own_captions(run_dir, tmp_path, monkeyp
     out = tmp_path / "given.png"
     call("save-imgs", run_dir, *given, "--seed=3", "--out", out)
     assert opened(own).tobytes() == opened(out).tobytes()
+
+
+def test_a_run_of_captions_alone_says_how_to_get_pictures(tmp_path):
+    settings = Settings(training=TrainingConfig(stage="captions"))
+    run = new_run("train-gan", settings, tmp_path / "run")
+    result = call("save-imgs", run.path, status=2)
+    assert f"train-gan --stage pictures --resume --run-dir {run.path}" in result.output
+
+
+def test_what_cannot_be_written_is_a_failed_job(run_dir, tmp_path):
+    (tmp_path / "file").touch()
+    below = tmp_path / "file" / "deep" / "below.png"
+    for arguments in (["save-imgs", run_dir, "--out"], ["train-gan", "--run-dir"]):
+        result = call(*arguments, below, status=1)
+        assert result.output.startswith("Error: Not a directory: ")
+        assert str(below.parent) in result.output
 
 
 def test_save_imgs_refuses(run_dir, tmp_path):

@@ -52,6 +52,7 @@ def test_what_cannot_be_used_is_counted_by_reason():
         row("", "who?", line=2),
         row("a", "one", key="0", label="x", line=3),
         row("a", "one again", key="0", label="x", line=4),
+        row("a", "one", key="0", label="x", line=4),
         row("a", "  ", key="1", label="x", line=5),
         row("a", "two", key="2", label="y", line=6),
         row("b", "", key="0", label="x", line=7),
@@ -64,12 +65,13 @@ def test_what_cannot_be_used_is_counted_by_reason():
     assert ledger.skipped == {
         "no picture named": 1,
         "duplicate id": 1,
+        "repeated row": 1,
         "empty caption": 1,
         "conflicting label": 1,
         "no caption": 1,
         "no label": 1,
     }
-    assert (ledger.rows, ledger.bad_rows) == (7, 5)
+    assert (ledger.rows, ledger.bad_rows) == (8, 5)
     assert {"reason": "no caption", "file": "some.csv", "line": 7, "value": "b"} in (
         ledger.examples
     )

@@ -501,7 +501,7 @@ def test_an_id_twice_is_one_pair(tmp_path, pairs):
     coyo_makers.download(tmp_path, "webdataset", pairs[:3], shard=1)
     annotations = read(tmp_path)
     assert len(annotations.pictures) == 10
-    assert annotations.ledger.skipped == {"duplicate id": 3}
+    assert annotations.ledger.skipped == {"repeated row": 3}
     assert annotations.ledger.bad_rows == 0
 
 
@@ -510,7 +510,7 @@ def test_two_output_formats_side_by_side_are_the_same_pairs(tmp_path, pairs):
         coyo_makers.download(tmp_path, kind, pairs)
     annotations = read(tmp_path)
     assert set(annotations.pictures) == set(ids(pairs))
-    assert annotations.ledger.skipped == {"duplicate id": 10}
+    assert annotations.ledger.skipped == {"repeated row": 10}
 
 
 def test_nothing_at_all_is_said_so(tmp_path):

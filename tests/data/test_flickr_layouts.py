@@ -104,6 +104,16 @@ def test_an_unpaired_quote_swallows_nothing(tmp_path):
     ]
 
 
+def test_nor_does_it_in_hugging_faces_table(tmp_path):
+    path = makers.hugging_face_30k(tmp_path) / "flickr_annotations_30k.csv"
+    lines = path.read_text().split("\n")
+    lines[3] = lines[3].replace(']"', "]", 1)
+    path.write_text("\n".join(lines))
+    annotations = read(FLICKR30K, tmp_path)
+    assert len(annotations.pictures) == 9
+    assert annotations.ledger.skipped == {"malformed row": 1}
+
+
 line_text = st.text(st.characters(exclude_characters="\n\r", exclude_categories=["Cs"]))
 
 

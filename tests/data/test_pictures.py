@@ -31,7 +31,9 @@ def save(image: Image.Image, kind: str, **options) -> bytes:
         (b"GIF? no, words", "not a picture"),
         (coded(pixels(0))[:-400], "truncated or damaged"),
         (coded(pixels(0), "PNG")[:-400], "truncated or damaged"),
-        (b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n", "not a picture"),
+        (b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n", "unsupported format"),
+        (b"\0\0\0\x20ftypavif\0\0\0\0", "unsupported format"),
+        (b"<?xml version='1.0'?>\n<svg/>", "unsupported format"),
     ],
 )
 def test_bad_pictures_have_a_reason(data, reason):
@@ -71,6 +73,21 @@ def test_sixteen_bits_are_scaled_and_not_clipped():
     deep = Image.fromarray(np.full((8, 8), 0x8080, np.uint16))
     assert pixel(save(deep, "PNG")) == [128, 128, 128]
     assert pixel(save(deep, "TIFF")) == [128, 128, 128]
+
+
+def test_dark_pictures_of_sixteen_bits_stay_dark():
+    dark = Image.fromarray(np.full((8, 8), 200, np.uint16))
+    assert pixel(save(dark, "PNG")) == [1, 1, 1]
+
+
+def test_floating_point_is_from_0_to_1_or_refused():
+    def tiff(value):
+        return save(Image.fromarray(np.full((8, 8), value, np.float32)), "TIFF")
+
+    assert pixel(tiff(0.5)) == [128, 128, 128]
+    for value in (-0.1, 200, np.nan):
+        with pytest.raises(BadPicture, match="^unknown range of values$"):
+            decode(tiff(value))
 
 
 def test_transparency_is_laid_over_white():

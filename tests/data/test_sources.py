@@ -50,6 +50,7 @@ def test_files_inside_are_found(root, name):
         ("a.jpg/a.jpg", "missing"),
         ("a\x00.jpg", "missing"),
         ("x" * 300, "missing"),
+        ("https://example.org/a.jpg", "an address, not a file"),
         ("sub", "not a file"),
         ("pipe.jpg", "not a file"),
     ],

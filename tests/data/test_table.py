@@ -48,6 +48,14 @@ def test_other_separators(tmp_path, separator, name):
     assert captions_of(annotations) == {"a.jpg": ["a, b"], "b.jpg": ["c d"]}
 
 
+def test_blank_lines_are_neither_header_nor_rows(tmp_path):
+    rows = ["", "  ", "image,caption", "", "a.jpg,one", "", "b.jpg,two"]
+    annotations = read(makers.table(tmp_path, rows))
+    assert captions_of(annotations) == {"a.jpg": ["one"], "b.jpg": ["two"]}
+    assert annotations.ledger.skipped == {}
+    assert annotations.pictures["b.jpg"].line == 7
+
+
 def test_json_lines_and_parquet_with_lists(tmp_path):
     records = [
         {"path": "a.jpg", "captions": ["one", "two"], "label": 3},
@@ -107,7 +115,7 @@ def test_bad_rows_are_counted_with_their_lines(tmp_path):
     assert captions_of(annotations) == {"a.jpg": ["one", "two"]}
     ledger = annotations.ledger
     assert ledger.skipped == {
-        "duplicate id": 1,
+        "repeated row": 1,
         "conflicting label": 1,
         "malformed row": 2,
         "no label": 1,
@@ -117,6 +125,33 @@ def test_bad_rows_are_counted_with_their_lines(tmp_path):
     lines = {example["reason"]: example["line"] for example in ledger.examples}
     assert lines["conflicting label"] == 4
     assert lines["no picture named"] == 8
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        'ok.jpg,"a 12 inch screen',  # never closed
+        'ok.jpg,"a 12" screen',
+        'ok.jpg,"a 12 inch screen\nc.jpg,small 12"',  # closed by another row's quote
+    ],
+)
+def test_an_unpaired_quote_costs_its_own_line_alone(tmp_path, broken):
+    rows = ["image,caption", "a.jpg,one", broken, 'b.jpg,"two, three"', "d.jpg,four"]
+    annotations = read(makers.table(tmp_path, rows))
+    captions = captions_of(annotations)
+    assert captions.pop("c.jpg", None) == (['small 12"'] if "c.jpg" in broken else None)
+    assert captions == {"a.jpg": ["one"], "b.jpg": ["two, three"], "d.jpg": ["four"]}
+    ledger = annotations.ledger
+    assert ledger.skipped == {"malformed row": 1} and ledger.bad_rows == 1
+    assert ledger.examples[0]["line"] == 3 and "12" in ledger.examples[0]["value"]
+
+
+def test_cells_may_span_lines_and_rows_are_named_by_their_first(tmp_path):
+    rows = ["image,caption", 'a.jpg,"one\n\ntwo, three"', "b.jpg", "c.jpg,four"]
+    annotations = read(makers.table(tmp_path, rows))
+    assert captions_of(annotations) == {"a.jpg": ["one two, three"], "c.jpg": ["four"]}
+    assert annotations.ledger.examples[0]["line"] == 5
+    assert annotations.pictures["c.jpg"].line == 6
 
 
 def choose(names, path="t.csv", **settings):
@@ -178,6 +213,7 @@ def test_pictures_without_captions_if_so_wished(tmp_path):
         ("t.csv", b"", "is empty"),
         ("t.csv", b"image,caption\n", "no rows"),
         ("t.csv", b"image,caption\nonly\n", "1 of 1 rows are bad"),
+        ("t.csv", b"image,text,text\na.jpg,one,two\n", "of one name: 'text'"),
         ("t.xlsx", b"PK", r"\.csv, \.tsv, \.jsonl, \.parquet"),
         ("t.parquet", b"PAR1 is not enough", "cannot be read as Parquet"),
         ("t.jsonl", b"{}\n", "none at all"),

@@ -1,6 +1,7 @@
 import numpy as np
 
 from kerasgan.evaluation.baselines import Baselines
+from kerasgan.evaluation.similarity import fit_tfidf
 
 CAPTIONS = [
     ["a dog runs", "a brown dog runs on grass"],
@@ -9,7 +10,7 @@ CAPTIONS = [
     ["people sing"],
 ]
 VECTORS = np.eye(4)
-BASELINES = Baselines(CAPTIONS, VECTORS)
+BASELINES = Baselines(CAPTIONS, VECTORS, fit_tfidf(sum(CAPTIONS, [])))
 
 
 def test_frequent():

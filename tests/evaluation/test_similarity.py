@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from kerasgan.evaluation import similarity
-from kerasgan.evaluation.similarity import fit_tfidf, scores, similarity_matrix
+from kerasgan.evaluation.similarity import fit_tfidf, similarity_matrix
 
 TRAIN = ["A dog runs.", "a dog sleeps", "Two men ride a bike", "the sea", "a sea"]
 CAPTIONS = ["a dog", "men, men on a bike", "a zebra", "A SEA!", ""]
@@ -65,22 +65,9 @@ def test_matrix_against_loops(reduction, chunk, monkeypatch):
     assert (found[4, [0, 1, 3, 4]] == 0).all()  # no known word is a score, not a gap
 
 
-@pytest.mark.parametrize("reduction", REDUCED)
-def test_scores_of_several_captions_a_picture(reduction):
-    captions, owners = [*CAPTIONS, "the sea", "a dog"], [0, 1, 2, 3, 4, 0, 3]
-    found = scores(VECTORIZER, captions, REFERENCES, owners, reduction)
-    matrix = similarity_matrix(VECTORIZER, CAPTIONS, REFERENCES, reduction)
-    np.testing.assert_array_equal(found[:5], np.diag(matrix))
-    own = [reference for reference in REFERENCES[3] if words_of(reference)]
-    expected = [cosine("the sea", r) for r in REFERENCES[0]]
-    assert found[5] == pytest.approx(REDUCED[reduction](expected))
-    expected = [cosine("a dog", r) for r in own]
-    assert found[6] == pytest.approx(REDUCED[reduction](expected))
-
-
 def test_words_of_one_letter_and_common_words_count():
     assert set(VECTORIZER.get_feature_names_out()) >= {"a", "the"}
-    assert scores(VECTORIZER, ["a"], [["a"]], [0]) == 1
+    assert similarity_matrix(VECTORIZER, ["a"], [["a"]]) == 1
 
 
 def test_the_same_words_score_exactly_one():
@@ -93,12 +80,11 @@ def test_half_the_weight_scores_exactly_half():
     vectorizer = fit_tfidf(["b c d e f g h i j k l m n"])
     captions = ["b c", "b c d e f", "b c d e f g h i"]
     references = [["c d"], ["f b g h i j k l m n c d"], ["i h g f k l m n"]]
-    found = scores(vectorizer, captions, references, range(3))
+    found = np.diag(similarity_matrix(vectorizer, captions, references))
     assert found[0] == 0.5 and found[2] == 0.5
 
 
 def test_pictures_that_all_lack_references():
-    assert np.isnan(scores(VECTORIZER, ["a dog"], [["a"], []], [1])).all()
     with pytest.raises(ValueError, match="No picture .* Received: 2 pictures"):
         similarity_matrix(VECTORIZER, ["a dog", ""], [["?"], []])
 

@@ -144,7 +144,10 @@ def test_minutes_stop_early_and_still_save(tiny, tmp_path):
     assert kerasgan.load_gan(run.path).conditional
 
 
-def test_a_picture_size_that_no_doubling_reaches_is_refused(tiny, tmp_path):
+def test_a_size_that_no_doubling_reaches_is_refused_before_pictures_are_prepared(
+    tiny, tmp_path, monkeypatch
+):
+    monkeypatch.setattr("kerasgan.training.train_gan.load_data", pytest.fail)
     with pytest.raises(UserError, match="power of two.*data.image_size=48"):
         train(changed(tiny, data__image_size=48), tmp_path / "run")
 

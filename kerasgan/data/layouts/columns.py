@@ -1,6 +1,7 @@
 """Which columns of a table hold the picture, the captions and the label."""
 
 import re
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -72,6 +73,16 @@ class Columns:
     def __str__(self) -> str:
         captions = ", ".join(self.captions) or "none"
         return f"columns: image {self.image}; captions {captions}; label {self.label}"
+
+
+def refuse_repeated(names: list[str], source: Path) -> None:
+    """UserError if two columns have one name: which of them is meant?"""
+    repeated = [name for name, count in Counter(names).items() if name and count > 1]
+    if repeated:
+        raise UserError(
+            f"{source} has several columns of one name: {_list(repeated)}. Rename them,"
+            " say to caption_1, caption_2."
+        )
 
 
 def _plain(name: str) -> str:

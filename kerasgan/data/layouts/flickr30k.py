@@ -1,7 +1,5 @@
 """Flickr30k in each of the five layouts that it is handed around in."""
 
-import csv
-import io
 import json
 import re
 from collections.abc import Iterator
@@ -9,6 +7,7 @@ from pathlib import Path
 
 from kerasgan.config import DataConfig
 from kerasgan.data.annotations import Annotations, Row, join_rows, read_text
+from kerasgan.data.layouts.delimited import read_records
 from kerasgan.data.layouts.flickr import read_bars, read_commas, read_token
 from kerasgan.data.layouts.folders import find_file, find_pictures, walk
 from kerasgan.data.ledger import Ledger
@@ -66,24 +65,21 @@ def _images(path: Path, ledger: Ledger) -> list:
 
 def read_hugging_face(path: Path, ledger: Ledger) -> Iterator[Row]:
     """Columns raw (a JSON list in a string), split, filename."""
-    table = csv.DictReader(io.StringIO(read_text(path, ledger)))
-    missing = {"raw", "filename"} - set(table.fieldnames or ())
-    if missing:
+    names, records = read_records(path, read_text(path, ledger), ",", ledger)
+    if not {"raw", "filename"} <= set(names):
         raise UserError(
-            f"{path}:1: columns raw, split, filename expected; "
-            f"found {', '.join(table.fieldnames or ())}"
+            f"{path}:1: columns raw, split, filename expected; found {', '.join(names)}"
         )
-    for record in table:
+    for line, record in records:
         try:
             captions = json.loads(record["raw"])
             assert all(isinstance(caption, str) for caption in captions)
         except (ValueError, TypeError, AssertionError):
             ledger.rows += 1
-            ledger.skip("malformed row", path, table.line_num, str(record))
+            ledger.skip("malformed row", path, line, str(record))
             continue
-        split = record.get("split")
-        name = record["filename"] or ""
-        yield Row(path, table.line_num, name, tuple(captions), key="", split=split)
+        name, split = record["filename"], record.get("split")
+        yield Row(path, line, name, tuple(captions), key="", split=split)
 
 
 def read_entities(path: Path, ledger: Ledger) -> Iterator[Row]:

@@ -1,7 +1,5 @@
 """A table of pictures: CSV, TSV, JSON lines or Parquet."""
 
-import csv
-import io
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,13 +14,13 @@ from kerasgan.data.annotations import (
     numbered_lines,
     read_text,
 )
-from kerasgan.data.layouts.columns import Columns
+from kerasgan.data.layouts.columns import Columns, refuse_repeated
+from kerasgan.data.layouts.delimited import Record, read_records
 from kerasgan.data.layouts.folders import existing_folder
 from kerasgan.data.ledger import Ledger
 from kerasgan.errors import UserError
 
 BATCH = 1024  # rows of Parquet that are read at once
-Record = tuple[int, dict]  # line or row number from 1, column to value
 
 
 def read(config: DataConfig, source: Path) -> Annotations:
@@ -49,13 +47,16 @@ def read(config: DataConfig, source: Path) -> Annotations:
 def open_table(source: Path, ledger: Ledger) -> tuple[list[str], Iterator[Record]]:
     """The names of a table's columns, and its records, read as they are asked for.
 
-    Malformed rows are entered in `ledger`. UserError if it is no table.
+    Malformed rows are entered in `ledger`. UserError if it is no table, or two columns
+    have one name.
     """
     if not source.is_file() or source.suffix.lower() not in READERS:
         raise UserError(
             f"--source {source}: a file ending in {', '.join(READERS)} expected"
         )
-    return READERS[source.suffix.lower()](source, ledger)
+    names, records = READERS[source.suffix.lower()](source, ledger)
+    refuse_repeated(names, source)
+    return names, records
 
 
 def rows(source: Path, records: Iterator[Record], columns: Columns) -> Iterator[Row]:
@@ -100,24 +101,7 @@ def read_delimited(source: Path, ledger: Ledger) -> tuple[list[str], Iterator[Re
     text = read_text(source, ledger)
     header = next(numbered_lines(text))[1]
     separator = "\t" if source.suffix == ".tsv" else max(",;\t|", key=header.count)
-    table = csv.reader(io.StringIO(text, newline=""), delimiter=separator)
-    names = [name.strip() for name in next(table)]
-    return names, _records(source, table, names, ledger)
-
-
-def _records(source: Path, table, names: list[str], ledger: Ledger):
-    try:
-        for cells in table:
-            if not cells:
-                continue
-            if len(cells) != len(names):
-                ledger.rows += 1
-                value = f"{len(cells)} cells for {len(names)} columns: {cells}"
-                ledger.skip("malformed row", source, table.line_num, value)
-                continue
-            yield table.line_num, dict(zip(names, cells))
-    except csv.Error as error:
-        raise UserError(f"{source}:{table.line_num}: {error}") from error
+    return read_records(source, text, separator, ledger)
 
 
 def read_json_lines(source: Path, ledger: Ledger) -> tuple[list[str], Iterator[Record]]:
