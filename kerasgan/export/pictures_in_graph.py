@@ -125,10 +125,9 @@ def _png(data, raw):
 
 
 def _deep_grey(data):
-    """16 bits scaled to 8, but for pictures that need no more than 8."""
+    """16 bits scaled to 8."""
     values = tf.cast(tf.io.decode_png(data, 1, tf.uint16), tf.float64)
-    most = tf.reduce_max(values)
-    values = tf.round(tf.where(most > 255, values / 257, values))
+    values = tf.round(values / 257)
     return tf.repeat(tf.cast(values, tf.uint8), 3, axis=-1)
 
 
