@@ -34,6 +34,27 @@ def build_classifier(classes, picture=None, text=None, dropout=0.5, name="classi
     return keras.Model(inputs, logits, name=name)
 
 
+def build_average(network, members):
+    """Builds what answers by the mean of several.
+
+    Args:
+        network: what `build_classifier` returns.
+        members: lists of weights that suit it.
+
+    Returns:
+        A `keras.Model` like `network`, whose logits are the mean of the members'
+        log-probabilities.
+    """
+    said = []
+    for number, weights in enumerate(members):
+        member = keras.models.clone_model(network)
+        member.name = f"{network.name}_{number}"
+        member.set_weights(weights)
+        said.append(ops.log_softmax(member(network.input)))
+    logits = ops.mean(ops.stack(said), axis=0)
+    return keras.Model(network.input, logits, name=network.name)
+
+
 def build_conv_branch(image_size, filters=(32, 64, 128), dim=128):
     """Builds paper B's picture branch: convolution and pooling in turn, then flat.
 

@@ -16,9 +16,9 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import KFold, StratifiedKFold
 
-from kerasgan.models.classifier import LEAST
+from kerasgan.models.classifier import LEAST, build_average
 from kerasgan.models.ngrams import NgramLogits
-from kerasgan.training.fitting import Held, Trainer
+from kerasgan.training.fitting import Best, Held, Trainer
 from kerasgan.training.pooling import fit_weights
 
 ANALYZERS = {
@@ -31,6 +31,10 @@ REGRESSION = {"C": 10.0, "tol": 1e-3, "max_iter": 1000}
 class NetworkPart:
     """A network of `build_classifier`, trained for as many epochs as suit it.
 
+    What was trained for the weights of the pool is not thrown away: those networks and
+    the last, trained on all rows, answer together (bagging; Breiman 1996, "Bagging
+    predictors").
+
     Args:
         modality: `"picture"`, `"text"`, or `"pair"`, which needs both.
         network: the network.
@@ -42,27 +46,35 @@ class NetworkPart:
         self.modality, self.settings = modality, settings
         self.trainer, self.callbacks = Trainer(network, settings), callbacks
         self.best = []  # number of epochs for each fold
+        self.members = []  # weights
 
     def outside(self, examples, fitted, held):
         """Trains on some rows; log-probabilities of the others."""
         epochs, patience = self.settings.epochs, self.settings.patience
         watch = Held(self.trainer, examples[held], patience or epochs)
-        self.trainer.fit(examples, fitted, epochs, watch, self.callbacks)
+        best = Best(watch)
+        self.trainer.fit(examples, fitted, epochs, watch, [best, *self.callbacks])
         self.best.append(watch.best)
+        self.members.append(best.weights)
         return watch.found[watch.best - 1]
 
     def refit(self, examples):
         """Trains on all rows."""
         epochs, rows = max(1, round(np.median(self.best))), np.arange(len(examples))
         self.trainer.fit(examples, rows, epochs, None, self.callbacks)
+        self.members.append(self.trainer.network.get_weights())
 
     def log_probabilities(self, examples):
         """Of `Examples`, `(n, classes)`."""
-        return self.trainer.log_probabilities(examples)
+        said = []
+        for weights in self.members:
+            self.trainer.network.set_weights(weights)
+            said.append(self.trainer.log_probabilities(examples))
+        return special.log_softmax(np.mean(said, axis=0), axis=1)
 
     def layer(self):
-        """The network."""
-        return self.trainer.network
+        """The members as one network."""
+        return build_average(self.trainer.network, self.members)
 
 
 class NgramPart:

@@ -54,11 +54,11 @@ class Classifier:
         return "has_picture" in self.model.input and self.reads
 
     def attention(self, text):
-        """`(word, share)` of what the LSTM's attention looked at; none without."""
-        network = self._network_that_attends()
-        if network is None:
+        """`(word, share)` of what the LSTM's attention looked at, of its first member;
+        none without."""
+        branch = self._branch_that_attends()
+        if branch is None:
             return []
-        branch = network.get_layer("text_branch")
         vectorizer = self.model.get_layer("vectorizer")
         token_ids = keras.ops.cast(vectorizer(self._strings([text])), "int32")
         inner = keras.Model(branch.input, branch.get_layer("lstm").output)
@@ -70,11 +70,10 @@ class Classifier:
         words = [START, *words_of(self._masked([text])[0])]
         return list(zip(words, map(float, shares)))[1:]
 
-    def _network_that_attends(self):
-        for layer in self.model.layers:
-            if isinstance(layer, keras.Model) and "token_ids" in _names(layer):
-                branch = layer.get_layer("text_branch")
-                if any(inner.name == "attention" for inner in branch.layers):
+    def _branch_that_attends(self):
+        for layer in _networks(self.model):
+            if layer.name == "text_branch":
+                if any(inner.name == "attention" for inner in layer.layers):
                     return layer
         return None
 
@@ -138,8 +137,12 @@ class Classifier:
         write_json(run.models / FILE, content)  # last: it says that all is there
 
 
-def _names(network):
-    return network.input if isinstance(network.input, dict) else ()
+def _networks(model):
+    """The networks inside a network, however deep."""
+    for layer in model.layers:
+        if isinstance(layer, keras.Model):
+            yield layer
+            yield from _networks(layer)
 
 
 def load_classifier(run) -> Classifier:
