@@ -97,7 +97,7 @@ def _write(run, stages, files, path, name):
     else:
         write_models(stages, path, name)
         _write_vocabularies(stages, path)
-    packed = pack(examples)
+    packed = pack(examples, arrays=name != "savedmodel")
     if name == "keras":
         endpoints = try_networks(stages, examples, packed)
     else:

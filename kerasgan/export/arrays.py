@@ -4,6 +4,7 @@ import contextlib
 import importlib.util
 import io
 import shutil
+import warnings
 
 import keras
 import tensorflow as tf
@@ -71,7 +72,8 @@ def _convert(stage, endpoint, file, name):
         {key: keras.ops.zeros((1, *s.shape[1:]), s.dtype) for key, s in specs.items()}
     )
     try:
-        with contextlib.redirect_stdout(io.StringIO()):
+        with contextlib.redirect_stdout(io.StringIO()), warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of the converters' own making
             model.export(
                 file,
                 format=name,

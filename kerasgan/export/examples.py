@@ -116,18 +116,20 @@ def _drawn(number):
 # Beside the model --------------------------------------------------------------
 
 
-def pack(examples: dict) -> dict:
+def pack(examples: dict, arrays: bool) -> dict:
     """`{stage: Examples}` as arrays that numpy stores without pickling, and one file
-    more that is no picture."""
+    more that is no picture. `arrays`: with the pixels and token ids, for formats that
+    take them."""
     files = next(iter(examples.values())).files + [NO_PICTURE]
     packed = {
         "input/bytes": np.frombuffer(b"".join(files), np.uint8),
         "input/lengths": np.array([len(data) for data in files]),
     }
     for stage, found in examples.items():
-        arrays = {"picture": found.squares, "token_ids": found.token_ids}
-        arrays |= {"noise": found.noise, "captions": np.array(found.captions)}
-        for name, array in arrays.items():
+        given = {"noise": found.noise, "captions": np.array(found.captions)}
+        if arrays:
+            given |= {"picture": found.squares, "token_ids": found.token_ids}
+        for name, array in given.items():
             if array is not None:
                 packed[f"input/{stage}/{name}"] = array
     return packed

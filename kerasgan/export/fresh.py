@@ -2,7 +2,8 @@
 
 Run as `python fresh.py DIRECTORY`; prints `{endpoint: {output: {"kind", "off"}}}` as
 JSON. `off` is how far the output is from the run's own answer: the largest difference
-of numbers, relative where they are above 1, or the share of other values that differ.
+of numbers, of floats relative where they are above 1, or the share of other values
+that differ.
 """
 
 import importlib.machinery
@@ -88,8 +89,9 @@ def distance(got, want):
         got = np.array([text.decode() for text in got.ravel()]).reshape(got.shape)
     if want.dtype.kind in "Ub":
         return float((got != want).mean())
+    scale = np.maximum(1, np.abs(want)) if want.dtype.kind == "f" else 1
     got, want = got.astype("float64"), want.astype("float64")
-    worst = np.max(np.abs(got - want) / np.maximum(1, np.abs(want)), initial=0.0)
+    worst = np.max(np.abs(got - want) / scale, initial=0.0)
     return float(worst) if np.isfinite(worst) else float("inf")
 
 

@@ -1,12 +1,12 @@
 """Runs with small networks of random weights: nothing here needs training."""
 
+import keras
 import numpy as np
 
 from kerasgan.config import CaptionsConfig, DataConfig, GanConfig, Settings
 from kerasgan.data.text import build_vectorizer, save_vocabulary, vocabulary_of
 from kerasgan.models.captioner import build_captioner
 from kerasgan.models.discriminator import build_discriminator
-from kerasgan.models.eye import build_eye
 from kerasgan.models.generator import build_generator
 from kerasgan.models.matcher import build_matcher
 from kerasgan.runs import new_run
@@ -47,8 +47,8 @@ def _save_pictures(run, gan, vectorizer):
 
 
 def _save_captions(run, vectorizer, noise_dim=4):
-    eye = build_eye("conv", SIZE)
-    matcher = build_matcher(40, LENGTH, eye=build_eye("conv", SIZE), dim=8, members=2)
+    eye = tiny_eye("_")
+    matcher = build_matcher(40, LENGTH, eye=tiny_eye(), dim=8, members=2)
     start_id = 2 + vocabulary_of(vectorizer).index("[START]")
     captioner = build_captioner(
         eye.output_shape[1:], 2 + len(WORDS), start_id, caption_length=LENGTH, dim=8,
@@ -59,3 +59,13 @@ def _save_captions(run, vectorizer, noise_dim=4):
         np.eye(2, 16), np.full((2, 1, LENGTH), 3, "int32"), np.ones(2 + len(WORDS))
     )
     CaptionForger(eye, matcher, captioner, vectorizer, memory).save(run)
+
+
+def tiny_eye(prefix=""):
+    """What `build_eye` returns, with a layer of each kind. `prefix`: of the layers'
+    names; EfficientNet's open with an underscore."""
+    pictures = keras.Input((SIZE, SIZE, 3))
+    x = keras.layers.Rescaling(1 / 127.5, offset=-1)(pictures)
+    x = keras.layers.Conv2D(8, 16, strides=16, name=prefix + "conv")(x)
+    x = keras.layers.BatchNormalization(name=prefix + "bn0")(x)
+    return keras.Model(pictures, keras.layers.ReLU()(x), name="eye")

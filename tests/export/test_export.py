@@ -14,7 +14,7 @@ from kerasgan.config import Settings
 from kerasgan.errors import JobError, UserError
 from kerasgan.export import export_run
 from kerasgan.export.checking import check_export, refuse_others
-from kerasgan.export.fresh import KeptOut, compare
+from kerasgan.export.fresh import KeptOut, compare, distance
 from kerasgan.runs import new_run
 from tests.data.makers import coded, pixels, write_pictures
 from tests.export.makers import LATENT, SIZE, make_run
@@ -191,6 +191,7 @@ def test_an_export_that_answers_otherwise_is_found_out():
         results = compare(lambda *_: answer, endpoint, given, stored)
         refuse_others({"match": results}, "out")
 
+    assert distance(np.uint8([200, 7]), np.uint8([199, 7])) == 1
     judged([0.5, 0.25 + 1e-6, 0])
     for cosines in ([0.5, 0.251, 0], [0.5, 0.25, 0.1], [0.5, np.nan, 0], [0.5, 0.25]):
         with pytest.raises(JobError, match="match: cosine is off by"):
