@@ -16,20 +16,24 @@ os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
 
 _HOMES = {
     "CaptionsConfig": "kerasgan.config",
+    "ClassifierConfig": "kerasgan.config",
     "DataConfig": "kerasgan.config",
     "GanConfig": "kerasgan.config",
     "Settings": "kerasgan.config",
     "TrainingConfig": "kerasgan.config",
     "build_captioner": "kerasgan.models.captioner",
+    "build_classifier": "kerasgan.models.classifier",
     "build_discriminator": "kerasgan.models.discriminator",
     "build_generator": "kerasgan.models.generator",
     "build_image_branch": "kerasgan.models.image_branch",
     "build_text_branch": "kerasgan.models.text_branch",
     "load_captioner": "kerasgan.training.caption_forger",
+    "load_classifier": "kerasgan.training.trained_classifier",
     "load_data": "kerasgan.data",
     "load_gan": "kerasgan.training.trained",
     "save_imgs": "kerasgan.training.trained",
     "train_captions": "kerasgan.training.train_captions",
+    "train_classifier": "kerasgan.training.train_classifier",
     "train_gan": "kerasgan.training.train_gan",
 }
 

@@ -1,8 +1,8 @@
 """Typed, frozen settings: every default of the package lives here.
 
-A recipe is a YAML file with the sections `data`, `gan`, `captions` and `training`;
-each key is an attribute below. Values on the command line are set over the recipe's,
-the recipe's over these defaults.
+A recipe is a YAML file with the sections `data`, `gan`, `captions`, `classifier` and
+`training`; each key is an attribute below. Values on the command line are set over the
+recipe's, the recipe's over these defaults.
 """
 
 from typing import Annotated, Literal
@@ -29,7 +29,7 @@ class DataConfig(Section):
     data_dir: str | None = None  # prepared data sets; None: TFDS's own default
     image_size: Annotated[int, Field(ge=8, le=1024)] = 64
     fit: Literal["crop", "pad", "stretch"] = "crop"  # how a picture becomes square
-    pictures: Positive = 4000  # drawn by the data set `scenes`
+    pictures: Positive = 2600  # drawn by the data set `scenes`
     image_root: str | None = None  # `table`: None is the table's own folder
     image_column: str | None = None
     caption_columns: list[str] | None = None
@@ -37,6 +37,8 @@ class DataConfig(Section):
     labels: str | None = None  # `coyo`: COYO-Labeled-300M's parts, or any table
     label_threshold: Annotated[float, Field(ge=0, le=1)] = 0.5  # of the top-1 class
     label_groups: Annotated[int, Field(ge=2)] = 10  # `coyo`: commonest classes, kept
+    keep_captionless: bool = False  # `table`: pictures without a caption
+    label_minimum: Positive = 1  # pictures of a class; smaller classes are left out
     sample: Literal["all", "paper"] | Positive = "all"
     sample_unit: Literal["image", "row"] = "image"
     z: Annotated[float, Field(gt=0)] = 1.96  # paper A, equation (4)
@@ -44,6 +46,8 @@ class DataConfig(Section):
     e: Fraction = 0.05
     rounding: Literal["down", "nearest", "up"] = "down"  # 384.16 is the paper's 384
     population_correction: bool = False
+    # What stands on one side of the split only: byte-equal pictures, or captions too.
+    together: Literal["pictures", "captions"] = "pictures"
     split: Fraction | None = None  # part that trains; None: as published, else 0.8
     seed: Annotated[int, Field(ge=0, lt=2**31)] = 0
     max_bad: Annotated[float, Field(ge=0, le=1)] = 0.05  # share of bad rows that stops
@@ -91,22 +95,51 @@ class CaptionsConfig(Section):
     text_branch: Literal["lstm-attention", "words"] = "words"  # of the matcher
     joint_dim: Positive = 256
     members: Positive = 2  # matchers whose cosines are averaged
+    matcher_captions: Positive = 5  # of each picture in a step
     matcher_batch_size: Annotated[int, Field(ge=2)] = 256
     matcher_learning_rate: Annotated[float, Field(gt=0)] = 1e-3
     matcher_epochs: Positive = 60
     matcher_minutes: Minutes | None = 0.4  # None: all epochs
     dim: Positive = 256  # of the captioner's LSTM, embedding and attention
     noise_dim: Positive = 16
+    dropout: Annotated[float, Field(ge=0, lt=1)] = 0.3
     batch_size: Positive = 32  # pictures, with up to five captions each
-    learning_rate: Annotated[float, Field(gt=0)] = 1e-3
+    learning_rate: Annotated[float, Field(gt=0)] = 2e-3
     likelihood_epochs: Positive = 15
-    likelihood_minutes: Minutes | None = 0.7
+    likelihood_minutes: Minutes | None = 0.6
     game_epochs: Annotated[int, Field(ge=0)] = 3  # of the adversarial stage; 0: none
-    game_minutes: Minutes | None = 0.3
-    game_learning_rate: Annotated[float, Field(gt=0)] = 1e-4
+    game_minutes: Minutes | None = 0.2
+    game_learning_rate: Annotated[float, Field(gt=0)] = 2e-4
     samples: Annotated[int, Field(ge=2)] = 5  # captions a picture in the game
     consensus: NonNegative = 1.0  # reward for words of the picture's own captions
     likelihood: NonNegative = 0.2  # weight of teacher forcing in the game
+
+
+class ClassifierConfig(Section):
+    """Paper B's classifier of pairs, and ours."""
+
+    modality: Literal["pair", "image", "text"] = "pair"
+    # `paper`: branches side by side under one head; `ours`: parts trained alone.
+    fusion: Literal["ours", "paper"] = "ours"
+    attention: bool = True  # of the paper's pair; without it stands in for [2]
+    # conv, efficientnet-lite0, auto (it where it is installed), or keras.applications'.
+    backbone: str = "conv"
+    weights: str = "imagenet"  # of a named backbone: imagenet, none or a file
+    filters: list[Positive] = [32, 64, 128]  # of the paper's convolutions
+    image_dim: Positive = 128  # of the picture's vector
+    text_dim: Positive = 128  # of embedding, LSTM and the text's vector
+    vocabulary_size: Annotated[int, Field(ge=4)] = 10_000
+    text_length: Annotated[int, Field(ge=2)] = 32  # words
+    mask_label_words: bool = False  # leaves out words that name a class
+    dropout: Annotated[float, Field(ge=0, lt=1)] = 0.5
+    epochs: Positive = 100  # at most
+    minutes: Minutes | None = 0.4  # at most, each time a network is trained
+    patience: Positive | None = 5  # epochs without gain; None: the last one counts
+    validation: Annotated[float, Field(gt=0, le=0.5)] = 0.1  # part that stops training
+    batch_size: Annotated[int, Field(ge=2)] = 32
+    learning_rate: Annotated[float, Field(gt=0)] = 1e-3
+    folds: Annotated[int, Field(ge=2)] = 5  # of ours, whose weights are fitted outside
+    pool_rows: Positive = 1000  # pairs that are enough to fit the weights
 
 
 class TrainingConfig(Section):
@@ -115,7 +148,7 @@ class TrainingConfig(Section):
     # `both` leaves out captions where the data have none.
     stage: Literal["both", "pictures", "captions"] = "both"
     epochs: Positive = 1000
-    minutes: Minutes | None = 1.5  # of the pictures' stage; None: all epochs
+    minutes: Minutes | None = 1.2  # of the pictures' stage; None: all epochs
     batch_size: Annotated[int, Field(ge=2)] = 32
     learning_rate: Annotated[float, Field(gt=0)] = 8e-4
     beta_1: Annotated[float, Field(ge=0, lt=1)] = 0.5
@@ -133,4 +166,5 @@ class Settings(Section):
     data: DataConfig = DataConfig()
     gan: GanConfig = GanConfig()
     captions: CaptionsConfig = CaptionsConfig()
+    classifier: ClassifierConfig = ClassifierConfig()
     training: TrainingConfig = TrainingConfig()

@@ -64,22 +64,22 @@ class Run:
 
     @property
     def command(self) -> str:
-        return self._read("options.json")["command"]
+        return self.read("options.json")["command"]
 
     @property
     def settings(self) -> Settings:
         """The settings that the run was started with."""
-        options = self._read("options.json")
+        options = self.read("options.json")
         return resolve(options["settings"], place=str(self.path / "options.json"))
 
     @property
     def chosen(self) -> dict:
         """What the data decided where settings leave it open."""
-        return self._read("options.json").get("chosen", {})
+        return self.read("options.json").get("chosen", {})
 
     @property
     def data(self) -> dict:
-        return self._read("data.json")
+        return self.read("data.json")
 
     @property
     def captions(self) -> list[str]:
@@ -90,7 +90,7 @@ class Run:
                 f"{path} is not there: the run has trained nothing yet, or without"
                 " captions, or is older than this file."
             )
-        return self._read("images/captions.json")
+        return self.read("images/captions.json")
 
     @property
     def metrics(self) -> list[dict]:
@@ -161,7 +161,8 @@ class Run:
         text = "".join(json.dumps(line) + "\n" for line in kept)
         write_text(self.path / "metrics.jsonl", text)
 
-    def _read(self, name: str):
+    def read(self, name: str):
+        """The content of one of its JSON files."""
         path = self.path / name
         try:
             return json.loads(path.read_text(encoding="utf-8"))

@@ -16,11 +16,13 @@ def test_recipes_are_valid_and_say_how_to_run_them(path):
     recipe = read_recipe(path)
     assert resolve(recipe).data.dataset == recipe["data"]["dataset"]
     head = path.read_text().split("\ndata:")[0]
-    assert "kerasgan train-gan" in head and "Time:" in head
+    command = "train-classifier" if "classifier" in path.stem else "train-gan"
+    assert f"kerasgan {command}" in head and "Time:" in head
 
 
-def test_the_default_recipe_holds_the_defaults():
-    (path,) = [path for path in RECIPES if path.stem == "scenes-gan"]
+@pytest.mark.parametrize("stem", ["scenes-gan", "scenes-classifier"])
+def test_the_default_recipes_hold_the_defaults(stem):
+    (path,) = [path for path in RECIPES if path.stem == stem]
     assert resolve(read_recipe(path)) == Settings()
 
 

@@ -12,8 +12,10 @@ COMMANDS = {
     "load-data": "Read, check, sample, split and prepare captioned pictures.",
     "train-gan": "Train generators of pictures and of captions, each against a judge.",
     "save-imgs": "Draw pictures with a trained generator.",
+    "train-classifier": "Train a classifier of pictures with words, and compare it.",
     "caption": "Put pictures into words.",
-    "evaluate": "Judge a run's captions and its matcher by paper A's protocol.",
+    "classify": "Tell the classes of pictures with words.",
+    "evaluate": "Judge a run: captions by paper A's protocol, classes on new data.",
     "export": "Write a run as models that need no kerasgan.",
 }
 

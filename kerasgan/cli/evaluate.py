@@ -5,27 +5,63 @@ import json
 import click
 
 from kerasgan.cli.options import import_tensorflow, json_option
+from kerasgan.errors import UserError
 
 
 @click.command("evaluate")
 @click.argument("run", metavar="RUN")
+@click.option(
+    "--source",
+    metavar="FILE",
+    help="For a classifier: another table with the same labels, judged whole.",
+)
+@click.option("--image-root", metavar="DIR", help="Where that table's pictures lie.")
+@click.option("--label-column", metavar="NAME", help="Of that table.")
+@click.option("--data-dir", metavar="DIR", help="Where prepared data sets lie.")
+@click.option(
+    "--without",
+    type=click.Choice(["picture", "text"]),
+    help="For a classifier: judge it with this side missing.",
+)
 @json_option
-def command(run, as_json):
-    """Judge a run's captions by paper A's protocol, beside what they must be better
-    than, and its matcher by retrieval both ways.
+def command(run, as_json, **options):
+    """Judge a run.
 
-    Thresholds are chosen on validation pictures, figures are of the test pictures.
-    RUN/results holds all of them: similarity.json, captions.json, retrieval.json,
-    predictions.csv with every caption's scores, images.json where the run generates
-    pictures, and examples.png with the best, middle and worst captions.
+    Of train-gan: its captions by paper A's protocol, beside what they must be better
+    than, and its matcher by retrieval both ways. Thresholds are chosen on validation
+    pictures, figures are of the test pictures. RUN/results holds all of them:
+    similarity.json, captions.json, retrieval.json, predictions.csv with every
+    caption's scores, images.json where the run generates pictures, and examples.png
+    with the best, middle and worst captions.
+
+    Of train-classifier: its classes, on its test pairs or on --source.
 
     \b
-    Example:
+    Examples:
       kerasgan evaluate runs/00000-train-gan-scenes
+      kerasgan evaluate runs/00000-train-classifier-table --source more.csv
     """
     from kerasgan.runs import open_run
 
-    judge(open_run(run), as_json)
+    opened = open_run(run)
+    if opened.command == "train-classifier":
+        return _judge_classifier(opened, as_json, **options)
+    for name, value in options.items():
+        if value is not None and name != "data_dir":
+            option = name.replace("_", "-")
+            raise UserError(f"--{option} is for runs of train-classifier.")
+    judge(opened, as_json)
+
+
+def _judge_classifier(run, as_json, source, without, **columns):
+    import_tensorflow()
+    from kerasgan.evaluation.judging import judge_classifier
+    from kerasgan.report.classification import scores_table
+
+    scores = judge_classifier(run, source, without, **columns)
+    if as_json:
+        return click.echo(json.dumps(scores, ensure_ascii=False))
+    click.echo(scores_table(scores))
 
 
 def judge(run, as_json=False):

@@ -1,6 +1,7 @@
 """What every layout is read into: pictures with their captions and labels."""
 
 import re
+from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -135,10 +136,21 @@ def _count_blank(blank: list[Row], pictures: dict[str, Picture], ledger: Ledger)
             ledger.skip("empty caption", row.file, row.line, row.name)
 
 
-def _drop(pictures: dict[str, Picture], bad, reason: str, ledger: Ledger) -> None:
-    for name in [name for name, picture in pictures.items() if bad(picture)]:
+def drop_uncommon(pictures: dict[str, Picture], minimum: int, ledger: Ledger) -> None:
+    """Leaves out classes of fewer pictures than `minimum`; they are not bad rows."""
+    counts = Counter(picture.label for picture in pictures.values())
+
+    def uncommon(picture):
+        return counts[picture.label] < minimum
+
+    _drop(pictures, uncommon, "uncommon class", ledger, bad=False)
+
+
+def _drop(pictures, unwanted, reason: str, ledger: Ledger, bad=True) -> None:
+    for name in [name for name, picture in pictures.items() if unwanted(picture)]:
         picture = pictures.pop(name)
-        ledger.skip(reason, picture.file, picture.line, name, picture.rows)
+        rows = picture.rows if bad else 0
+        ledger.skip(reason, picture.file, picture.line, name, rows)
 
 
 def names_of_labels(pictures: dict[str, Picture]) -> list[str]:

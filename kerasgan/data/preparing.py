@@ -30,10 +30,11 @@ class Entry:
     split: str | None  # as published
     group: str | None = None
 
-    @property
-    def keys(self) -> list[str]:
-        """What no picture on the other side of a split may have."""
-        return [self.digest, *filter(None, [self.group])]
+    def keys(self, captions: bool = False) -> list[str]:
+        """What no picture on the other side of a split may have: this one's bytes,
+        its group, and, where asked for, its captions."""
+        said = [f"caption {text.casefold()}" for text in self.captions if captions]
+        return [self.digest, *filter(None, [self.group]), *said]
 
     def read(self, scratch: BinaryIO) -> bytes:
         return os.pread(scratch.fileno(), self.length, self.start)

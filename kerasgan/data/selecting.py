@@ -33,7 +33,8 @@ def select(config: DataConfig, entries: list[Entry], ledger: Ledger) -> Selectio
     if config.sample == "all" and config.split is None and published:
         return _published(entries, ledger)
     chosen, size = _sample(config, entries)
-    groups = sampling.linked({entry.id: entry.keys for entry in chosen})
+    captions = config.together == "captions"
+    groups = sampling.linked({entry.id: entry.keys(captions) for entry in chosen})
     train = sampling.halve(groups, config.train_share, config.seed)
     return Selection(
         [entry for entry in chosen if entry.id in train],
@@ -94,7 +95,7 @@ def account(
     """What was read and chosen: the object that is kept as data.json."""
     config, annotations = plan.config, plan.pictures.annotations
     named = annotations.pictures if annotations else {}
-    groups = sampling.linked({entry.id: entry.keys for entry in entries})
+    groups = sampling.linked({entry.id: entry.keys() for entry in entries})
     return {
         "dataset": config.dataset,
         "source": str(plan.source) if plan.source else None,

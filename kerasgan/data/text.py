@@ -21,6 +21,11 @@ def standardize(captions):
     return tf.strings.join([START, tf.strings.strip(words)], separator=" ")
 
 
+def words_of(caption):
+    """The words of one caption as `standardize` sees them."""
+    return standardize(tf.constant([caption])).numpy()[0].decode().split()[1:]
+
+
 def build_vectorizer(captions=None, vocabulary=None, size=5000, length=24):
     """Builds the layer that turns captions into token ids.
 
@@ -43,6 +48,16 @@ def build_vectorizer(captions=None, vocabulary=None, size=5000, length=24):
     )
     if vocabulary is None:
         vectorizer.adapt(tf.data.Dataset.from_tensor_slices(list(captions)).batch(4096))
+    return vectorizer
+
+
+def stored_vectorizer(path, size, length, captions=()):
+    """The vectorizer whose vocabulary a file holds; where there is none yet, one of
+    the captions' words, whose vocabulary the file then holds."""
+    if Path(path).is_file():
+        return build_vectorizer(None, load_vocabulary(path), size, length)
+    vectorizer = build_vectorizer(captions, None, size, length)
+    save_vocabulary(vectorizer, path)
     return vectorizer
 
 

@@ -28,7 +28,7 @@ LIKELIHOOD = "captioner-likelihood"
 ROWS = {
     "likelihood": "ours, likelihood only, beam",
     "adversarial": "ours, adversarial, beam",
-    "reranked": "ours, adversarial, reranked",
+    "reranked": "ours, reranked",
     "nearest": "nearest training picture's caption",
     "consensus10": "consensus of the 10 nearest",
     "consensus50": "consensus of the 50 nearest",
@@ -70,7 +70,12 @@ def evaluate_captions(run, progress=print):
     for name, part in parts.items():
         progress(f"captions of {len(part.captions)} {name} pictures")
         said[name] = _captions(
-            part, forger, likelihood, baselines, settings.training.seed
+            part,
+            forger,
+            likelihood,
+            baselines,
+            bool(settings.captions.game_epochs),
+            settings.training.seed,
         )
 
     rows, judged, predictions = {}, {}, _Predictions()
@@ -132,13 +137,13 @@ class _Part:
             self.vectors = forger.embed_pictures(grids=self.grids)
 
 
-def _captions(part, forger, likelihood, baselines, seed):
+def _captions(part, forger, likelihood, baselines, plays, seed):
     count, vectors = len(part.captions), part.vectors
 
     def best(found):
         return [choices[0][0] for choices in found]
 
-    return {
+    rows = {
         "likelihood": best(likelihood.caption(part.grids, decoding="beam")),
         "adversarial": best(forger.caption(part.grids, decoding="beam")),
         "reranked": best(forger.caption(part.grids, vectors, "rerank", seed)),
@@ -148,6 +153,9 @@ def _captions(part, forger, likelihood, baselines, seed):
         "random": baselines.random(count, seed),
         "human": [texts[0] for texts in part.captions],
     }
+    if not plays:  # there was no game: the captioner is the one of likelihood
+        del rows["adversarial"]
+    return rows
 
 
 def _asked(name, said, part):

@@ -64,6 +64,11 @@ def efficientnet_lite0(weights="imagenet", image_size=224, cache=None):
     return model
 
 
+def is_installed():
+    """Whether the package with the weights of `efficientnet_lite0` is there."""
+    return importlib.util.find_spec(PACKAGE) is not None
+
+
 # The network -------------------------------------------------------------------
 
 

@@ -3,6 +3,7 @@
 import keras
 
 from kerasgan.errors import UserError
+from kerasgan.models.applications import build_application, find_application
 from kerasgan.models.backbones import efficientnet_lite0
 
 BACKBONES = ("conv", "efficientnet-lite0")
@@ -16,31 +17,38 @@ def build_eye(backbone="conv", image_size=64, weights="imagenet"):
     `conv` is trained from scratch with whatever looks through it: a convolution and
     three residual blocks (He et al. 2016, https://arxiv.org/abs/1603.05027), each of
     which halves the picture. `efficientnet-lite0` was trained on ImageNet by others
-    and stays as it is.
+    and stays as it is; so were the networks of `keras.applications`, which stay as
+    they are with weights and are trained where they have none.
 
     Args:
-        backbone: `"conv"` or `"efficientnet-lite0"`.
+        backbone: `"conv"`, `"efficientnet-lite0"`, or a network of
+            `keras.applications` by its name, in large or small letters:
+            `"MobileNetV3Small"`.
         image_size: side of the pictures in pixels, a multiple of 16 for `conv` and of
             32 for `efficientnet-lite0`.
-        weights: `"imagenet"`, or None for random ones; `conv` has none.
+        weights: `"imagenet"`, or None or `"none"` for random ones; `conv` has none.
+            For a network of `keras.applications` also the path of a file
+            (`build_application`).
 
     Raises:
-        UserError: the size does not suit `conv`, or the package with the weights of
-            `efficientnet-lite0` is not installed.
+        UserError: an unknown backbone; the size does not suit it; the package with the
+            weights of `efficientnet-lite0` is not installed; the weights of a network
+            of `keras.applications` could not be fetched, or the file does not fit.
 
     Returns:
         A `keras.Model`: pictures `(n, size, size, 3)`, RGB in [0, 255], to a grid
-        `(n, size / 16, size / 16, 256)`, or `(n, size / 32, size / 32, 1280)`.
+        `(n, size / 16, size / 16, 256)`, or `(n, size / 32, size / 32, 1280)`, or
+        `(n, height, width, channels)` as the network of `keras.applications` has it.
     """
+    weights = None if weights == "none" else weights
     if backbone == "efficientnet-lite0":
         network = efficientnet_lite0(weights, image_size)
         eye = keras.Model(network.input, network.output["grid"], name="eye")
         eye.trainable = False
         return eye
     if backbone != "conv":
-        raise ValueError(
-            f"backbone must be one of {BACKBONES}. Received: backbone={backbone!r}"
-        )
+        name = find_application(backbone, others=BACKBONES)
+        return build_application(name, image_size, weights)
     if image_size % 16:
         raise UserError(
             "captions.backbone conv looks at pictures whose side is a multiple of 16."

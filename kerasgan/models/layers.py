@@ -96,10 +96,11 @@ class WeightedSum(keras.layers.Layer):
         self.weight.build(input_shape)
 
     def call(self, token_ids):
-        there = ops.cast(ops.not_equal(token_ids, 0), self.compute_dtype)[..., None]
-        words = self.embedding(token_ids) * self.weight(token_ids) * there
-        count = ops.maximum(ops.sum(there, axis=1), 1)
-        return ops.sum(words, axis=1) * ops.rsqrt(count)
+        there = ops.cast(ops.not_equal(token_ids, 0), self.compute_dtype)
+        weights = ops.squeeze(self.weight(token_ids), axis=-1) * there
+        total = ops.einsum("btd,bt->bd", self.embedding(token_ids), weights)
+        count = ops.maximum(ops.sum(there, axis=1, keepdims=True), 1)
+        return total * ops.rsqrt(count)
 
     def compute_output_shape(self, input_shape):
         return (input_shape[0], self.dim)

@@ -16,38 +16,59 @@ class Matcher(keras.Model):
         see: pictures, or their features, to vectors `(n, members, dim)`.
         read: token ids `(n, length)` to vectors `(n, members, dim)`.
         temperature: of the softmax over cosines that `compute_loss` takes.
+        word_dropout: share of words left out in training.
     """
 
-    def __init__(self, see, read, temperature=0.05, **kwargs):
+    def __init__(self, see, read, temperature=0.05, word_dropout=0.15, **kwargs):
         super().__init__(**kwargs)
         self.see = see
         self.read = read
         self.temperature = temperature
+        self.word_dropout = word_dropout
+        self.seeds = keras.random.SeedGenerator()
 
     def build(self, input_shape=None):
         self.built = True
 
     def call(self, inputs, training=False):
-        """`{"picture": …, "token_ids": (n, length)}` to both vectors."""
+        """`{"picture": …, "token_ids": (n, k, length)}`, k captions a picture, to
+        vectors `(n, members, dim)` and `(n · k, members, dim)`."""
         pictures = self.see(inputs["picture"], training=training)
-        return pictures, self.read(inputs["token_ids"], training=training)
+        token_ids = inputs["token_ids"]
+        token_ids = ops.reshape(token_ids, (-1, token_ids.shape[-1]))
+        if training:
+            token_ids = self.forget(token_ids)
+        return pictures, self.read(token_ids, training=training)
+
+    def forget(self, token_ids):
+        """Leaves words out at random, so that no single one is relied on."""
+        drawn = keras.random.uniform(ops.shape(token_ids), seed=self.seeds)
+        opening = ops.equal(ops.arange(token_ids.shape[-1]), 0)
+        kept = ops.logical_or(drawn >= self.word_dropout, opening)
+        return ops.where(kept, token_ids, 0)
 
     def compute_loss(self, x, y=None, y_pred=None, sample_weight=None, training=True):
         """Contrast over the batch both ways, every member for itself (InfoNCE; CLIP,
-        Radford et al. 2021, https://arxiv.org/abs/2103.00020)."""
+        Radford et al. 2021, https://arxiv.org/abs/2103.00020): each caption against
+        those of other pictures, and against other pictures."""
+        token_ids = x["token_ids"]
+        count, each = ops.shape(token_ids)[0], token_ids.shape[1]
         pictures, captions = (ops.transpose(side, (1, 0, 2)) for side in y_pred)
         logits = ops.matmul(pictures, ops.transpose(captions, (0, 2, 1)))
-        logits = logits / self.temperature
-        own = ops.diagonal(logits, axis1=1, axis2=2)
+        logits = ops.reshape(logits / self.temperature, (-1, count, count, each))
+        own = ops.transpose(ops.diagonal(logits, axis1=1, axis2=2), (0, 2, 1))
+        there = ops.cast(ops.not_equal(token_ids[..., 0], 0), "float32")
         # A caption that reads the same is not held against a picture.
-        token_ids = x["token_ids"]
-        same = ops.all(ops.equal(token_ids[:, None], token_ids[None]), axis=-1)
-        others = ops.where(same, -1e9, logits)
-        loss = 0.0
-        for axis in (1, 2):
-            most = ops.logsumexp(others, axis=axis)
-            loss = loss + ops.mean(ops.logaddexp(own, most) - own)
-        return loss / 2
+        keys = ops.sum(token_ids * _powers(token_ids.shape[-1]), axis=-1)
+        same = ops.any(ops.equal(keys[:, :, None, None], keys[None, None]), axis=1)
+        mine = ops.maximum(ops.eye(count)[:, :, None], ops.cast(same, "float32"))
+        others = logits - 1e9 * ops.maximum(mine, 1 - there[None])
+        other_captions = ops.logsumexp(others, axis=(2, 3))[:, :, None]
+        other_pictures = ops.logsumexp(others, axis=1)
+        loss = sum(
+            ops.logaddexp(own, most) - own for most in (other_captions, other_pictures)
+        )
+        return ops.sum(loss * there) / ops.sum(there) / (2 * logits.shape[0])
 
     def embed(self, side, inputs, batch_size=256):
         """One side's unit vectors `(n, members · dim)`, numpy float32; the inner
@@ -70,6 +91,7 @@ class Matcher(keras.Model):
             see=serialize(self.see),
             read=serialize(self.read),
             temperature=self.temperature,
+            word_dropout=self.word_dropout,
         )
         return config
 
@@ -78,6 +100,11 @@ class Matcher(keras.Model):
         for side in ("see", "read"):
             config[side] = keras.saving.deserialize_keras_object(config[side])
         return cls(**config)
+
+
+def _powers(length):
+    """Numbers that make one of a caption's token ids, int32 with overflow."""
+    return np.array([pow(31, place, 2**31 - 1) for place in range(length)], "int32")
 
 
 def build_matcher(

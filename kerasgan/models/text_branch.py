@@ -4,7 +4,7 @@ import keras
 
 from kerasgan.models.layers import AttentionPooling, WeightedSum
 
-KINDS = ("lstm-attention", "words")
+KINDS = ("lstm-attention", "lstm", "words")
 
 
 def build_text_branch(
@@ -12,7 +12,8 @@ def build_text_branch(
 ):
     """Builds the text branch.
 
-    `lstm-attention` is the papers': embedding, LSTM, attention over its outputs.
+    `lstm-attention` is the papers': embedding, LSTM, attention over its outputs; `lstm`
+    leaves the attention out and takes the last output.
     `words` sums weighted embeddings and does not hear the order of the words; it
     learns more per second of training.
 
@@ -20,16 +21,18 @@ def build_text_branch(
         vocabulary_size: number of token ids; 0 is padding.
         length: tokens a caption; captions are padded on the right.
         dim: size of the vector, and of the embedding and the LSTM.
-        kind: `"lstm-attention"` or `"words"`.
+        kind: `"lstm-attention"`, `"lstm"` or `"words"`.
 
     Returns:
         A `keras.Model`: token ids `(batch, length)` int32 to `(batch, dim)` floats.
     """
     token_ids = keras.Input((length,), dtype="int32", name="token_ids")
-    if kind == "lstm-attention":
+    if kind in ("lstm-attention", "lstm"):
+        attends = kind == "lstm-attention"
         words = keras.layers.Embedding(vocabulary_size, dim, mask_zero=True)(token_ids)
-        words = keras.layers.LSTM(dim, return_sequences=True, name="lstm")(words)
-        vector = AttentionPooling(name="attention")(words)
+        vector = keras.layers.LSTM(dim, return_sequences=attends, name="lstm")(words)
+        if attends:
+            vector = AttentionPooling(name="attention")(vector)
     elif kind == "words":
         vector = WeightedSum(vocabulary_size, 2 * dim, name="words")(token_ids)
         hidden = keras.layers.Dense(dim, activation="relu")(vector)

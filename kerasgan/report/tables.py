@@ -28,7 +28,7 @@ def protocol_tables(results):
         _captions(results["captions"]["rows"], titles),
         _retrieval(results["retrieval"]),
     ]
-    return _text(tables)
+    return as_text(tables)
 
 
 def _judgements(similarity, titles, at, title):
@@ -83,7 +83,8 @@ def _retrieval(found):
     return table
 
 
-def _text(tables):
+def as_text(tables):
+    """Tables of rich, one below the other, as text."""
     console = Console(file=io.StringIO(), width=120)
     for table in tables:
         console.print(table)

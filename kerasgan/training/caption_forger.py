@@ -1,57 +1,30 @@
 """A trained captioner and matcher at work."""
 
-import functools
 import os
-from dataclasses import dataclass
+from dataclasses import replace
 
 import keras
 import numpy as np
 import tensorflow as tf
-from scipy import sparse
 
 from kerasgan import models as models  # registers the layers to be loaded
-from kerasgan.data.text import build_vectorizer, load_vocabulary, tokenize
+from kerasgan.data.text import stored_vectorizer, tokenize
 from kerasgan.errors import UserError
 from kerasgan.models import decoding
 from kerasgan.models.captioner import END
 from kerasgan.runs import Run, open_run
+from kerasgan.training.choosing import (
+    Memory,
+    fit_trust,
+    lengths,
+    voices,
+    worth_of,
+)
 from kerasgan.training.seeing import grids_of, pooled
 
+VOCABULARY = "caption-vocabulary.txt"  # in a run's `models/`
 BATCH = 128  # pictures captioned at a time
-NEAREST = 50  # training pictures whose captions a candidate is held against
 BEAMS, SAMPLES = 8, 12  # candidates of `rerank`
-
-
-@dataclass(frozen=True)
-class Memory:
-    """What the training pictures were and said: `vectors` `(n, d)` of the matcher,
-    `token_ids` `(n, k, length)`, and `idf` `(vocabulary_size,)`."""
-
-    vectors: np.ndarray
-    token_ids: np.ndarray
-    idf: np.ndarray
-
-    @functools.cached_property
-    def bags(self):
-        """The mean of each picture's TF-IDF vectors, sparse `(n, vocabulary_size)`."""
-        count, captions, length = self.token_ids.shape
-        bags = bags_of(self.token_ids.reshape(-1, length), self.idf)
-        there = (self.token_ids[..., 0] != END).astype(float)
-        there /= np.maximum(there.sum(axis=1, keepdims=True), 1)
-        rows = np.repeat(np.arange(count), captions)
-        columns = np.arange(count * captions)
-        shape = (count, count * captions)
-        return sparse.csr_matrix((there.ravel(), (rows, columns)), shape) @ bags
-
-
-def bags_of(token_ids, idf):
-    """TF-IDF vectors of captions `(n, length)`, of length 1, sparse."""
-    rows = np.repeat(np.arange(len(token_ids)), token_ids.shape[1])
-    columns = token_ids.ravel()
-    shape = (len(token_ids), len(idf))
-    bags = sparse.csr_matrix((idf[columns], (rows, columns)), shape)
-    norms = np.sqrt(np.asarray(bags.multiply(bags).sum(axis=1))).ravel()
-    return sparse.diags(1 / np.maximum(norms, 1e-9)) @ bags
 
 
 class CaptionForger:
@@ -150,7 +123,7 @@ class CaptionForger:
 
         Returns:
             For each picture a list of `(caption, score)`, the best first. The score
-            is the log-likelihood a word, or for `rerank` a sum of z-scores.
+            is the log-likelihood a word, or for `rerank` the weighted sum of z-scores.
         """
         if decoding == "rerank":
             return self._rerank(grids, vectors, seed)
@@ -160,10 +133,13 @@ class CaptionForger:
         )
         return self._ranked(token_ids, total / lengths(token_ids))
 
-    def _rerank(self, grids, vectors, seed):
-        """Many candidates, by three voices: the captioner's own likelihood, the
-        matcher's cosine, and the words that the most similar training pictures
-        were given (consensus; Devlin et al. 2015, https://arxiv.org/abs/1505.04467)."""
+    def candidates(self, grids, vectors, seed=0):
+        """What could be said of each picture: beams and samples.
+
+        Returns:
+            Token ids `(n, k, length)`, and what speaks for each, `(n, k, voices)`; see
+            `choosing.voices`.
+        """
         beams, likely = self.write(grids, "beam", width=BEAMS)
         drawn, chances = self.write(
             grids, "top-p", seed, count=SAMPLES, top_p=0.9, temperature=0.7
@@ -174,21 +150,22 @@ class CaptionForger:
         captions = self.matcher.embed("caption", self._opened(flat))
         captions = captions.reshape(*token_ids.shape[:2], -1)
         cosines = np.einsum("nkd,nd->nk", captions, vectors)
-        score = _standard(self._consensus(token_ids, vectors))
-        score += _standard(cosines) + 0.5 * _standard(likely)
-        return self._ranked(token_ids, score)
+        return token_ids, voices(self.memory, token_ids, vectors, cosines, likely)
 
-    def _consensus(self, token_ids, vectors):
-        memory = self.memory
-        nearest = np.argsort(-vectors @ memory.vectors.T, axis=1)[:, :NEAREST]
-        bags = bags_of(token_ids.reshape(-1, token_ids.shape[-1]), memory.idf)
-        rows = np.repeat(np.arange(len(nearest)), nearest.shape[1])
-        shape = (len(nearest), len(memory.vectors))
-        near = sparse.csr_matrix((np.ones(rows.size), (rows, nearest.ravel())), shape)
-        said = near @ memory.bags
-        owners = np.repeat(np.arange(len(token_ids)), token_ids.shape[1])
-        found = np.asarray(bags.multiply(said[owners]).sum(axis=1))
-        return found.reshape(token_ids.shape[:2]) / nearest.shape[1]
+    def learn_to_choose(self, grids, vectors, references, seed=0):
+        """Fits how much each voice is heard on pictures that nothing was trained on.
+
+        Args:
+            grids, vectors: of the pictures.
+            references: token ids of their captions, `(n, k, length)`.
+        """
+        token_ids, heard = self.candidates(grids, vectors, seed)
+        worth = worth_of(self.memory, token_ids, references)
+        self.memory = replace(self.memory, trust=fit_trust(heard, worth))
+
+    def _rerank(self, grids, vectors, seed):
+        token_ids, heard = self.candidates(grids, vectors, seed)
+        return self._ranked(token_ids, heard @ self.memory.trust)
 
     def _opened(self, token_ids):
         """The same captions as the vectorizer would give them."""
@@ -218,19 +195,9 @@ class CaptionForger:
             vectors=self.memory.vectors,
             token_ids=self.memory.token_ids,
             idf=self.memory.idf,
+            trust=self.memory.trust,
         )
         os.replace(scratch, run.models / "memory.npz")
-
-
-def lengths(token_ids):
-    """Words of each caption, the ending one counted: `(…,)`."""
-    return 1 + (token_ids != END).sum(axis=-1)
-
-
-def _standard(scores):
-    """z-scores within each picture's candidates."""
-    centred = scores - scores.mean(axis=1, keepdims=True)
-    return centred / (scores.std(axis=1, keepdims=True) + 1e-6)
 
 
 def load_captioner(run, name="captioner") -> CaptionForger:
@@ -254,15 +221,9 @@ def load_captioner(run, name="captioner") -> CaptionForger:
         for network in ("eye", "matcher", name)
     ]
     settings = run.settings.captions
-    vectorizer = build_vectorizer(
-        vocabulary=load_vocabulary(run.models / "caption-vocabulary.txt"),
-        size=settings.vocabulary_size,
-        length=settings.caption_length,
+    vectorizer = stored_vectorizer(
+        run.models / VOCABULARY, settings.vocabulary_size, settings.caption_length
     )
     with np.load(run.models / "memory.npz") as stored:
-        memory = Memory(
-            stored["vectors"],
-            stored["token_ids"],
-            stored["idf"],
-        )
+        memory = Memory(**stored)
     return CaptionForger(*networks, vectorizer, memory)

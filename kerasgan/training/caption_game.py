@@ -1,12 +1,11 @@
 """The game on captions: paper A equations (1) and (2) on pairs of picture and words."""
 
 import keras
-import numpy as np
 import tensorflow as tf
 from keras import ops
 
 from kerasgan.models import decoding
-from kerasgan.models.captioner import END, UNKNOWN
+from kerasgan.models.captioner import END
 from kerasgan.models.discriminator import Discriminator
 from kerasgan.models.text_branch import build_text_branch
 from kerasgan.training.losses import (
@@ -15,7 +14,7 @@ from kerasgan.training.losses import (
 )
 from kerasgan.training.pacing import Pace
 
-METRICS = ("d_loss", "reward", "consensus", "likelihood")
+METRICS = ("d_loss", "belief", "consensus", "likelihood")
 
 
 def build_judge(features, vocabulary_size, caption_length, dim=128):
@@ -43,20 +42,20 @@ class CaptionGame(keras.Model):
     believes more than their fellows become likelier (policy gradient; Dai et al. 2017,
     https://arxiv.org/abs/1703.06029; the fellows as baseline: Mnih & Rezende 2016,
     https://arxiv.org/abs/1602.06725). D's belief is joined by how well the words agree
-    with the picture's own captions, by TF-IDF, as in self-critical training (Rennie et
+    with the picture's own captions, CIDEr-D as in self-critical training (Rennie et
     al. 2017, https://arxiv.org/abs/1612.00563), and teacher forcing goes on beside it.
 
     Args:
         captioner: what `build_captioner` returned, trained by likelihood.
         judge: what `build_judge` returns.
         settings: a `kerasgan.config.CaptionsConfig`.
-        idf: `(vocabulary_size,)`, the weight of each word.
+        agreement: an `Agreement`.
     """
 
-    def __init__(self, captioner, judge, settings, idf, seed=0):
+    def __init__(self, captioner, judge, settings, agreement, seed=0):
         super().__init__()
         self.captioner, self.judge, self.settings = captioner, judge, settings
-        self.idf = tf.constant(idf, tf.float32)
+        self.agreement = agreement
         self.step = self.add_weight(
             shape=(), dtype="int32", initializer="zeros", trainable=False, name="step"
         )
@@ -125,18 +124,7 @@ class CaptionGame(keras.Model):
         _, captions = self.judge.read(tf.reshape(forged, [-1, forged.shape[-1]]))
         logits = self.judge.match(tf.repeat(pictures, count, axis=0), captions)
         belief = tf.reshape(tf.sigmoid(logits), [-1, count])
-        there = tf.cast(token_ids[..., 0] != END, tf.float32)
-        cosines = tf.matmul(self._bags(forged), self._bags(token_ids), transpose_b=True)
-        consensus = tf.reduce_sum(cosines * there[:, None], axis=-1)
-        return belief, consensus / tf.reduce_sum(there, axis=-1, keepdims=True)
-
-    def _bags(self, token_ids):
-        """TF-IDF vectors of captions: `(n, k, length)` to `(n, k, vocabulary)`."""
-        words, shape = self.idf.shape[0], tf.shape(token_ids)
-        flat = tf.reshape(token_ids, [-1, shape[-1]])
-        bags = tf.math.bincount(flat, axis=-1, minlength=words, maxlength=words)
-        bags = tf.cast(bags, tf.float32) * self.idf
-        return tf.reshape(tf.math.l2_normalize(bags, -1), [-1, shape[1], words])
+        return belief, self.agreement(forged, token_ids)
 
     def _train_captioner(self, batch, forged, reward):
         advantage = reward - tf.reduce_mean(reward, axis=1, keepdims=True)
@@ -161,32 +149,19 @@ class CaptionGame(keras.Model):
         return likelihood
 
 
-def idf_of(token_ids, vocabulary_size, start_id):
-    """Smooth inverse document frequencies `(vocabulary_size,)` of captions `(n, k,
-    length)`; what is no word weighs nothing."""
-    captions = token_ids.reshape(-1, token_ids.shape[-1])
-    captions = captions[captions[:, 0] != END]
-    rows = np.repeat(np.arange(len(captions)), captions.shape[1])
-    seen = np.unique(np.stack([rows, captions.ravel()]), axis=1)[1]
-    there = np.bincount(seen, minlength=vocabulary_size)
-    idf = np.log((1 + len(captions)) / (1 + there)) + 1
-    idf[[END, UNKNOWN, start_id]] = 0
-    return idf
-
-
-def play(captioner, settings, dataset, idf, callbacks=(), seed=0):
+def play(captioner, settings, dataset, agreement, callbacks=(), seed=0):
     """Trains the captioner in place for `settings.game_epochs` epochs.
 
     Args:
         captioner: trained by likelihood.
         settings: a `kerasgan.config.CaptionsConfig`.
         dataset: as `training.captioning.batches` makes it.
-        idf: see `CaptionGame`.
+        agreement: see `CaptionGame`.
         callbacks: Keras callbacks.
     """
     shape = dataset.element_spec["grid"].shape
     judge = build_judge(shape[-1], captioner.vocabulary_size, captioner.caption_length)
-    game = CaptionGame(captioner, judge, settings, idf, seed)
+    game = CaptionGame(captioner, judge, settings, agreement, seed)
     game.compile(
         keras.optimizers.Adam(settings.game_learning_rate, clipnorm=5.0),
         keras.optimizers.Adam(settings.learning_rate, beta_1=0.5),

@@ -38,7 +38,7 @@ def train_matcher(settings, train, validation, sizes, eye=None, callbacks=()):
     optimizer = keras.optimizers.Adam(settings.matcher_learning_rate)
     matcher.compile(optimizer, jit_compile=False)
     matcher.fit(
-        _batches(pictures, token_ids, batch_size),
+        _batches(pictures, token_ids, batch_size, settings.matcher_captions),
         epochs=settings.matcher_epochs,
         verbose=0,
         shuffle=False,
@@ -54,25 +54,29 @@ def train_matcher(settings, train, validation, sizes, eye=None, callbacks=()):
     return matcher
 
 
-def _batches(pictures, token_ids, batch_size):
-    """Each picture once an epoch, with one of its captions."""
+def _batches(pictures, token_ids, batch_size, each):
+    """Each picture once an epoch, with `each` of its captions; all zero are those that
+    a picture has not."""
+    each = min(each, token_ids.shape[1])
     with tf.device("/cpu:0"):
         pictures, token_ids = tf.constant(pictures), tf.constant(token_ids)
-    captions = tf.reduce_sum(tf.cast(token_ids[..., 0] != 0, tf.int32), axis=1)
 
     def gather(rows):
-        drawn = tf.random.uniform(tf.shape(rows))
-        count = tf.cast(tf.gather(captions, rows), tf.float32)
-        places = tf.stack([rows, tf.cast(drawn * count, tf.int32)], axis=-1)
+        captions = tf.gather(token_ids, rows)
+        # A random order, of what is there before what is not.
+        rank = tf.random.uniform(tf.shape(captions)[:2])
+        rank += tf.cast(captions[..., 0] == 0, tf.float32)
+        chosen = tf.argsort(rank, axis=1)[:, :each]
         return {
             "picture": tf.gather(pictures, rows),
-            "token_ids": tf.gather_nd(token_ids, places),
+            "token_ids": tf.gather(captions, chosen, batch_dims=1),
         }
 
     count = len(pictures)
     rows = tf.data.Dataset.range(count, output_type=tf.int32).shuffle(count)
     rows = rows.batch(batch_size, drop_remainder=True)
-    return rows.map(gather, tf.data.AUTOTUNE).prefetch(2)
+    # Not in parallel: what is drawn would depend on which thread comes first.
+    return rows.map(gather).prefetch(2)
 
 
 class ValidationRecall(keras.callbacks.Callback):

@@ -1,6 +1,7 @@
 """What the eye sees in a whole data set, computed once."""
 
 import functools
+import hashlib
 import os
 from pathlib import Path
 
@@ -38,15 +39,29 @@ def _compiled(eye):
     return tf.function(lambda x: eye(x, training=False), input_signature=[pictures])
 
 
-def cached_grids(eye, backbone, split, bar=None):
+def cached_grids(eye, backbone, split, bar=None, weights="imagenet"):
     """As `grids_of`, for an eye that never changes: kept beside the prepared pictures,
-    read from there as a memory map, and never seen half-written."""
-    path = Path(split.path) / f"{backbone}-{split.name}.npy"
+    read from there as a memory map, and never seen half-written.
+
+    Args:
+        eye, bar: see `grids_of`.
+        backbone, weights: what `build_eye` made it of; others have their own grids.
+        split: the `Split` whose pictures are looked at.
+    """
+    name = backbone.lower()
+    if weights != "imagenet":  # a file, which may change
+        found = os.stat(weights)
+        state = f"{os.path.abspath(weights)} {found.st_size} {found.st_mtime_ns}"
+        name += f"-{hashlib.sha256(state.encode()).hexdigest()[:12]}"
+    path = Path(split.path) / f"{name}-{split.name}.npy"
     if not path.is_file():
         scratch = path.with_suffix(f".{os.getpid()}.partial")
-        with open(scratch, "wb") as file:
-            np.save(file, grids_of(eye, split.images, bar))
-        os.replace(scratch, path)
+        try:
+            with open(scratch, "wb") as file:
+                np.save(file, grids_of(eye, split.images, bar))
+            os.replace(scratch, path)
+        finally:
+            scratch.unlink(missing_ok=True)
     return np.load(path, mmap_mode="r")
 
 

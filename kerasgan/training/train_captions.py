@@ -9,24 +9,22 @@ import rich.console
 
 from kerasgan.config import Settings
 from kerasgan.data import load_data
-from kerasgan.data.text import (
-    build_vectorizer,
-    load_vocabulary,
-    save_vocabulary,
-    tokenize,
-)
+from kerasgan.data.text import stored_vectorizer, tokenize
 from kerasgan.errors import UserError
 from kerasgan.models.captioner import build_captioner
 from kerasgan.models.eye import BACKBONE_SIZE, build_eye
 from kerasgan.runs import Run, new_run, write_text
+from kerasgan.training.agreement import Agreement
 from kerasgan.training.caption_forger import (
+    VOCABULARY,
     CaptionForger,
-    Memory,
     load_captioner,
 )
-from kerasgan.training.caption_game import idf_of, play
+from kerasgan.training.caption_game import play
 from kerasgan.training.captioning import batches, train_likelihood
+from kerasgan.training.choosing import Memory, idf_of
 from kerasgan.training.matching import train_matcher
+from kerasgan.training.memory import keep_memory
 from kerasgan.training.seeing import cached_grids, grids_of, pooled
 
 MOST_CAPTIONS = 5  # of a picture that are learnt from
@@ -56,6 +54,7 @@ def train_captions(
         run = new_run("train-gan", settings)
     settings = settings or run.settings
     run.refuse_others(settings)
+    keep_memory()
     run.write_options("train-gan", settings, run.chosen)
     if (run.models / "memory.npz").is_file():
         return load_captioner(run)
@@ -64,7 +63,12 @@ def train_captions(
     pairs = load_data(data_for_captions(settings), progress=progress)
     run.write_data(pairs.info)
     fit, validation = validation_rows(pairs.train, options.validation, settings)
-    vectorizer = _vectorizer(options, run, pairs.train, fit)
+    vectorizer = stored_vectorizer(
+        run.models / VOCABULARY,
+        options.vocabulary_size,
+        options.caption_length,
+        [text for row in fit for text in pairs.train.captions[row]],
+    )
     token_ids = padded_ids(vectorizer, pairs.train.captions)
     lines = Lines(run, progress)
 
@@ -90,7 +94,6 @@ def train_captions(
         grids = grids_of(eye, pairs.train.images)
 
     start_id = int(token_ids[fit[0], 0, 0])
-    idf = idf_of(token_ids[fit], vectorizer.vocabulary_size(), start_id)
     captioner = _stored(run, "captioner-likelihood")
     train = grids[fit], token_ids[fit]
     if captioner is None:
@@ -101,6 +104,7 @@ def train_captions(
             caption_length=options.caption_length,
             dim=options.dim,
             noise_dim=options.noise_dim,
+            dropout=options.dropout,
         )
         train_likelihood(
             captioner,
@@ -112,11 +116,15 @@ def train_captions(
         run.save_network("captioner-likelihood", captioner)
     if options.game_epochs:
         feed = batches(*train, options.noise_dim, options.batch_size)
+        agreement = Agreement(token_ids[fit], vectorizer.vocabulary_size())
         seed = settings.training.seed
-        play(captioner, options, feed, idf, [lines.of("game")], seed)
+        play(captioner, options, feed, agreement, [lines.of("game")], seed)
+    idf = idf_of(token_ids[fit], vectorizer.vocabulary_size(), start_id)
     vectors = matcher.embed("picture", pictures[fit])
     memory = Memory(vectors, token_ids[fit], idf)
     forger = CaptionForger(eye, matcher, captioner, vectorizer, memory)
+    seen = matcher.embed("picture", pictures[validation])
+    forger.learn_to_choose(grids[validation], seen, token_ids[validation])
     forger.save(run)
     return forger
 
@@ -154,17 +162,6 @@ def padded_ids(vectorizer, groups):
     found = np.zeros((len(groups), counts.max(), token_ids.shape[1]), np.int32)
     found[np.arange(counts.max()) < counts[:, None]] = token_ids
     return found
-
-
-def _vectorizer(options, run, train, rows):
-    path = run.models / "caption-vocabulary.txt"
-    sizes = options.vocabulary_size, options.caption_length
-    if path.is_file():
-        return build_vectorizer(None, load_vocabulary(path), *sizes)
-    captions = [text for row in rows for text in train.captions[row]]
-    vectorizer = build_vectorizer(captions, None, *sizes)
-    save_vocabulary(vectorizer, path)
-    return vectorizer
 
 
 def _stored(run, name):

@@ -5,12 +5,7 @@ import numpy as np
 
 from kerasgan.config import Settings
 from kerasgan.data import load_data
-from kerasgan.data.text import (
-    build_vectorizer,
-    load_vocabulary,
-    save_vocabulary,
-    tokenize,
-)
+from kerasgan.data.text import stored_vectorizer, tokenize
 from kerasgan.errors import UserError
 from kerasgan.models.discriminator import build_discriminator
 from kerasgan.models.generator import build_generator
@@ -20,6 +15,7 @@ from kerasgan.training.checkpoints import load_checkpoint, save_checkpoint
 from kerasgan.training.devices import compiles, strategy
 from kerasgan.training.feeding import PairFeed, to_grey
 from kerasgan.training.gan import GAN
+from kerasgan.training.memory import keep_memory
 from kerasgan.training.trained import PictureForger
 from kerasgan.training.watching import Watch
 
@@ -47,6 +43,7 @@ def train_gan(settings: Settings | None = None, run: Run | None = None, progress
         run = new_run("train-gan", settings)
     settings = settings or run.settings
     run.refuse_others(settings)
+    keep_memory()
     policy = keras.config.dtype_policy()
     keras.config.set_dtype_policy(settings.training.precision)
     try:
@@ -172,15 +169,9 @@ def _is_conditional(settings, train):
 
 
 def _vectorizer(settings, run, train):
-    """The run's own vocabulary where it has one: resuming must not count anew."""
-    path = run.models / "vocabulary.txt"
-    sizes = settings.gan.vocabulary_size, settings.gan.caption_length
-    if path.is_file():
-        return build_vectorizer(None, load_vocabulary(path), *sizes)
     captions = [caption for group in train.captions for caption in group]
-    vectorizer = build_vectorizer(captions, None, *sizes)
-    save_vocabulary(vectorizer, path)
-    return vectorizer
+    sizes = settings.gan.vocabulary_size, settings.gan.caption_length
+    return stored_vectorizer(run.models / "vocabulary.txt", *sizes, captions)
 
 
 def _feed(settings, train, vectorizer):

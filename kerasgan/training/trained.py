@@ -4,7 +4,7 @@ import keras
 import numpy as np
 
 from kerasgan import models as models  # registers the layers to be loaded
-from kerasgan.data.text import build_vectorizer, load_vocabulary, tokenize
+from kerasgan.data.text import stored_vectorizer, tokenize
 from kerasgan.errors import UserError
 from kerasgan.grids import save_grid
 from kerasgan.runs import Run, open_run
@@ -139,11 +139,9 @@ def load_gan(run) -> PictureForger:
     )
     vectorizer = None
     if discriminator.text_branch is not None:
-        vectorizer = build_vectorizer(
-            vocabulary=load_vocabulary(run.models / "vocabulary.txt"),
-            size=run.settings.gan.vocabulary_size,
-            length=run.settings.gan.caption_length,
-        )
+        gan = run.settings.gan
+        sizes = gan.vocabulary_size, gan.caption_length
+        vectorizer = stored_vectorizer(run.models / "vocabulary.txt", *sizes)
     return PictureForger(generator, discriminator, vectorizer)
 
 

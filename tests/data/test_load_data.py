@@ -176,6 +176,22 @@ def test_equal_pictures_are_on_one_side(tmp_path):
         assert (info["train"], info["test"], info["duplicates"]) == (5, 5, 2)
 
 
+def test_equal_captions_are_on_one_side_where_asked_for(tmp_path):
+    rows = [f"{name},same {n // 8}" for n, name in enumerate(makers.names(24))]
+    source = makers.table(tmp_path / "in", ["image,text", *rows])
+    makers.write_pictures(tmp_path / "in", makers.names(24))
+    apart = load(tmp_path, "table", source, split=0.5, together="captions")
+    sides = [
+        {texts[0] for texts in side.captions} for side in (apart.train, apart.test)
+    ]
+    assert not sides[0] & sides[1] and len(sides[0] | sides[1]) == 3
+    mixed = load(tmp_path, "table", source, split=0.5)
+    sides = [
+        {texts[0] for texts in side.captions} for side in (mixed.train, mixed.test)
+    ]
+    assert sides[0] & sides[1]
+
+
 def test_published_splits_are_kept_with_all_and_not_else(tmp_path):
     source = makers.karpathy_30k(tmp_path / "in")
     info = load(tmp_path, "flickr30k", source).info

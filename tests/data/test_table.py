@@ -196,3 +196,20 @@ def test_a_folder_is_no_table_and_the_image_root_must_exist(tmp_path):
     path = makers.table(tmp_path, ["image,caption", "a.jpg,one"])
     with pytest.raises(UserError, match="none is not a directory"):
         read(path, image_root=str(tmp_path / "none"))
+
+
+ROWS = ["image,text,label", "a.jpg,one,x", "b.jpg,two,x", "c.jpg,three,y", "d.jpg,,x"]
+
+
+def test_small_classes_are_left_out_and_are_no_bad_rows(tmp_path):
+    annotations = read(makers.table(tmp_path, ROWS), label_minimum=2)
+    assert list(annotations.pictures) == ["a.jpg", "b.jpg"]
+    assert annotations.label_names == ["x"]
+    assert annotations.ledger.skipped == {"no caption": 1, "uncommon class": 1}
+    assert annotations.ledger.bad_rows == 1
+
+
+def test_pictures_without_a_caption_stay_where_asked_for(tmp_path):
+    annotations = read(makers.table(tmp_path, ROWS), keep_captionless=True)
+    assert captions_of(annotations)["d.jpg"] == []
+    assert not annotations.ledger.skipped

@@ -30,7 +30,7 @@ def contrast(pictures, captions, temperature=0.05):
 
 def test_loss_is_each_members_contrast():
     matcher = build(members=2)
-    inputs = {"picture": FEATURES, "token_ids": TOKEN_IDS}
+    inputs = {"picture": FEATURES, "token_ids": TOKEN_IDS[:, None]}
     pictures, captions = matcher(inputs)
     loss = float(matcher.compute_loss(inputs, y_pred=(pictures, captions)))
     pictures, captions = np.asarray(pictures), np.asarray(captions)
@@ -38,17 +38,45 @@ def test_loss_is_each_members_contrast():
     assert loss == pytest.approx(wanted, rel=1e-4)
 
 
+def test_captions_of_one_picture_are_not_held_against_each_other():
+    matcher = build(members=1)
+    token_ids = np.stack([TOKEN_IDS, TOKEN_IDS[::-1] + 1], axis=1)
+    token_ids[2, 1] = 0  # picture 2 has one caption
+    inputs = {"picture": FEATURES, "token_ids": token_ids}
+    pictures, captions = matcher(inputs)
+    loss = float(matcher.compute_loss(inputs, y_pred=(pictures, captions)))
+    logits = np.asarray(pictures)[:, 0] @ np.asarray(captions)[:, 0].T / 0.05
+    chances, losses = np.exp(logits).reshape(6, 6, 2), []
+    chances[:, 2, 1] = 0
+    for n in range(6):
+        for k in range(2):
+            own = chances[n, n, k]
+            others = [np.delete(chances[n], n, axis=0).sum()]
+            others.append(np.delete(chances[:, n, k], n).sum())
+            losses += [np.log(1 + other / own) for other in others if own]
+    assert loss == pytest.approx(np.mean(losses), rel=1e-4)
+
+
 def test_a_caption_that_reads_the_same_is_not_held_against_a_picture():
     matcher = build(members=1)
-    token_ids = np.repeat(TOKEN_IDS[:1], 6, axis=0)
+    token_ids = np.repeat(TOKEN_IDS[:1, None], 6, axis=0)
     inputs = {"picture": FEATURES, "token_ids": token_ids}
     assert float(matcher.compute_loss(inputs, y_pred=matcher(inputs))) < 1e-4
+
+
+def test_words_are_left_out_in_training_alone():
+    matcher = build()
+    token_ids = np.tile(TOKEN_IDS, (50, 4))
+    left = np.asarray(matcher.forget(token_ids))
+    assert 0.1 < (left == 0).mean() < 0.2
+    assert (left[:, 0] == token_ids[:, 0]).all()  # the opening stays
 
 
 def test_inner_products_are_mean_cosines():
     matcher = build(members=3)
     pictures, captions = (
-        np.asarray(x) for x in matcher({"picture": FEATURES, "token_ids": TOKEN_IDS})
+        np.asarray(x)
+        for x in matcher({"picture": FEATURES, "token_ids": TOKEN_IDS[:, None]})
     )
     cosines = np.einsum("nmd,kmd->nk", pictures, captions) / 3
     seen, read = matcher.embed("picture", FEATURES), matcher.embed("caption", TOKEN_IDS)

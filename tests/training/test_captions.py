@@ -12,13 +12,9 @@ from kerasgan.models.captioner import build_captioner
 from kerasgan.models.eye import build_eye
 from kerasgan.runs import new_run, open_run
 from kerasgan.training import train_captions as stage
-from kerasgan.training.caption_forger import (
-    CaptionForger,
-    Memory,
-    bags_of,
-    load_captioner,
-)
-from kerasgan.training.caption_game import CaptionGame, build_judge, idf_of, play
+from kerasgan.training.agreement import Agreement
+from kerasgan.training.caption_forger import CaptionForger, load_captioner
+from kerasgan.training.caption_game import CaptionGame, build_judge, play
 from kerasgan.training.captioning import batches, train_likelihood
 from kerasgan.training.matching import train_matcher
 from kerasgan.training.seeing import grids_of, pooled
@@ -97,42 +93,19 @@ def test_batches_hold_each_picture_once():
     assert (found[0]["noise"].numpy() != found[1]["noise"].numpy()).any()
 
 
-def test_idf_is_scikit_learns():
-    from sklearn.feature_extraction.text import TfidfVectorizer
-
-    _, token_ids = world()
-    texts = [
-        " ".join(str(word) for word in ids if word > START)
-        for ids in token_ids.reshape(-1, LENGTH)
-        if ids[0]
-    ]
-    oracle = TfidfVectorizer(tokenizer=str.split, token_pattern=None).fit(texts)
-    idf = idf_of(token_ids, 8, START)
-    for word, column in oracle.vocabulary_.items():
-        assert idf[int(word)] == pytest.approx(oracle.idf_[column])
-    assert not idf[:3].any()
-
-
-def test_rewards_by_hand():
+def test_rewards_of_each_caption():
     grids, token_ids = world()
-    idf = idf_of(token_ids, 8, START)
-    judge = build_judge(4, 8, LENGTH, dim=4)
-    game = CaptionGame(captioner(), judge, TINY, idf)
+    agreement = Agreement(token_ids, 8)
+    game = CaptionGame(captioner(), build_judge(4, 8, LENGTH, dim=4), TINY, agreement)
     forged = np.array([[[START, 3, 7, 0], [START, 4, 0, 0]]] * 24, np.int32)
     grid = tf.constant(grids.astype("float32"))
     belief, consensus = game._rewards(grid, tf.constant(token_ids), tf.constant(forged))
     assert belief.shape == (24, 2) and (0 < belief.numpy()).all()
-    bags = bags_of(forged[0], idf)
-    real = bags_of(token_ids[0], idf)
-    wanted = (bags @ real.T).toarray().mean(axis=1)  # picture 0 has both captions
-    np.testing.assert_allclose(consensus[0], wanted, atol=1e-5)
-    real = bags_of(token_ids[1, :1], idf)  # picture 1 has one
-    np.testing.assert_allclose(consensus[1], (bags @ real.T).toarray()[:, 0], atol=1e-5)
+    assert (consensus.numpy()[KINDS == 0, 0] > consensus.numpy()[KINDS == 0, 1]).all()
 
 
 def test_the_game_makes_agreeing_captions_likelier():
     grids, token_ids = world()
-    idf = idf_of(token_ids, 8, START)
     model = captioner()
     settings = TINY.model_copy(
         update={"game_epochs": 40, "game_learning_rate": 3e-2, "likelihood": 0.0}
@@ -143,26 +116,15 @@ def test_the_game_makes_agreeing_captions_likelier():
         model,
         settings,
         dataset,
-        idf,
+        Agreement(token_ids, 8),
         [
             keras.callbacks.LambdaCallback(
                 on_epoch_end=lambda n, logs: lines.append({**logs})
             )
         ],
     )
-    assert set(lines[0]) == {"d_loss", "reward", "consensus", "likelihood"}
+    assert set(lines[0]) == {"d_loss", "belief", "consensus", "likelihood"}
     assert lines[-1]["consensus"] > lines[0]["consensus"] + 0.1
-
-
-def test_a_candidate_is_held_against_what_similar_pictures_were_called():
-    idf = np.array([0, 0, 0, 1.0, 1, 1, 1, 1])
-    token_ids = np.array([[[2, 3, 0]], [[2, 4, 0]]], np.int32)
-    memory = Memory(np.eye(2), token_ids, idf)
-    np.testing.assert_allclose(memory.bags.toarray()[:, 3:5], np.eye(2))
-    forger = CaptionForger(None, None, captioner(), _vectorizer(), memory)
-    said = np.array([[[3, 0, 0], [4, 0, 0], [5, 0, 0]]])
-    near_first = forger._consensus(said, np.array([[1.0, 0.0]]))
-    np.testing.assert_allclose(near_first, [[0.5, 0.5, 0]])  # both are among the 50
 
 
 def test_an_eye_of_any_kind(tmp_path):

@@ -10,6 +10,7 @@ from kerasgan.config import DataConfig
 from kerasgan.data.annotations import (
     Annotations,
     Row,
+    drop_uncommon,
     join_rows,
     names_of_labels,
     numbered_lines,
@@ -36,9 +37,11 @@ def read(config: DataConfig, source: Path) -> Annotations:
     pictures = join_rows(
         rows(source, records, columns),
         ledger,
-        captioned=bool(columns.captions),
+        captioned=bool(columns.captions) and not config.keep_captionless,
         labelled=columns.label is not None,
     )
+    if columns.label is not None:
+        drop_uncommon(pictures, config.label_minimum, ledger)
     root = existing_folder(config.image_root or str(source.parent))
     labels = names_of_labels(pictures) if columns.label is not None else None
     return Annotations(

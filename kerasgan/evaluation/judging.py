@@ -1,0 +1,73 @@
+"""A trained classifier on pairs that it has not met."""
+
+from collections import Counter
+from pathlib import Path
+
+import numpy as np
+
+from kerasgan.data import load_data
+from kerasgan.errors import UserError
+from kerasgan.evaluation.classification import score_classes
+from kerasgan.training.trained_classifier import load_classifier
+
+
+def judge_classifier(
+    run, source=None, without=None, image_root=None, label_column=None, data_dir=None
+):
+    """Scores a run's classifier.
+
+    Args:
+        run: a `Run` of `train-classifier`.
+        source: another table with the same labels, of which every row counts; None:
+            the run's own test pairs.
+        without: `"picture"` or `"text"`, which is kept back.
+        image_root, label_column, data_dir: of that table; see `DataConfig`.
+
+    Returns:
+        As `score_classes`, with `pairs`, how many, and `left_out`, reasons to counts.
+
+    Raises:
+        UserError: no pair has a label that the classifier knows.
+    """
+    classifier = load_classifier(run)
+    config = run.settings.data.model_copy(update={"keep_captionless": True})
+    if classifier.looks:
+        size = {"image_size": classifier.image_size}
+        config = config.model_copy(update=size)
+    left_out = Counter()
+    if source is None:
+        pairs = load_data(config)
+        sides = [pairs.test]
+    else:
+        update = {
+            "dataset": "table",
+            "source": str(Path(source).expanduser().absolute()),
+            "image_root": image_root,
+            "label_column": label_column or config.label_column,
+            "sample": "all",
+            "split": 0.5,  # both sides are judged
+            "label_minimum": 1,
+            "data_dir": data_dir or config.data_dir,
+        }
+        pairs = load_data(config.model_copy(update=update))
+        sides = [pairs.train, pairs.test]
+        left_out.update(pairs.info["skipped"])
+    pictures, texts, labels = [], [], []
+    for side in sides:
+        names = [pairs.label_names[label] for label in side.labels]
+        for picture, captions, name in zip(side.images, side.captions, names):
+            if name not in classifier.label_names:
+                left_out[f"unknown class {name}"] += 1
+                continue
+            pictures.append(None if without == "picture" else picture)
+            texts.append(captions[0] if captions and without != "text" else "")
+            labels.append(classifier.label_names.index(name))
+    if not labels:
+        raise UserError(
+            "No pair has a class that the classifier knows:"
+            f" {', '.join(classifier.label_names)}. The data's classes:"
+            f" {', '.join(pairs.label_names)}"
+        )
+    found = classifier.classify(pictures, texts).argmax(axis=1)
+    scores = score_classes(np.array(labels), found, classifier.label_names)
+    return scores | {"pairs": len(labels), "left_out": dict(left_out)}

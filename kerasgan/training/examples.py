@@ -1,0 +1,103 @@
+"""Pairs with classes, as a classifier is fed with them."""
+
+import html
+from dataclasses import dataclass
+
+import numpy as np
+import tensorflow as tf
+
+from kerasgan.data.text import tokenize
+
+MOST_CAPTIONS = 5  # of a picture that are learnt from
+
+
+@dataclass
+class Examples:
+    """Pictures with captions and classes.
+
+    Attributes:
+        ids: n str.
+        pictures: uint8 `(n, size, size, 3)`, or features `(n, d)` of a frozen eye.
+        texts: for each picture its captions, none, one or several.
+        labels: int64 `(n,)`, or None where they are not known.
+        token_ids: `(n, k, length)` int32, zero beyond a picture's last caption; what
+            `tokenize` sets.
+    """
+
+    ids: list[str]
+    pictures: np.ndarray
+    texts: list[list[str]]
+    labels: np.ndarray | None
+    token_ids: np.ndarray | None = None
+
+    def __len__(self):
+        return len(self.ids)
+
+    def __getitem__(self, rows):
+        return Examples(
+            [self.ids[row] for row in rows],
+            self.pictures[rows],
+            [self.texts[row] for row in rows],
+            None if self.labels is None else self.labels[rows],
+            None if self.token_ids is None else self.token_ids[rows],
+        )
+
+    def tokenize(self, vectorizer):
+        """Sets `token_ids`; a picture without captions has one empty text. Without a
+        vectorizer there is nothing to be read."""
+        groups = [(texts or [""])[:MOST_CAPTIONS] for texts in self.texts]
+        if vectorizer is None:
+            self.token_ids = np.ones((len(groups), 1, 1), np.int32)
+            return
+        counts = np.array([len(texts) for texts in groups])
+        there = np.arange(counts.max(initial=1)) < counts[:, None]
+        flat = tokenize(vectorizer, [text for texts in groups for text in texts])
+        self.token_ids = np.zeros((*there.shape, flat.shape[1]), np.int32)
+        self.token_ids[there] = flat
+
+    @property
+    def first_texts(self):
+        """Each picture's first caption, `""` where it has none."""
+        return [texts[0] if texts else "" for texts in self.texts]
+
+    def inputs(self, network):
+        """What a network of `build_classifier` takes, with the first captions."""
+        found = {"picture": self.pictures, "token_ids": self.token_ids[:, 0]}
+        return {name: found[name] for name in network.input}
+
+
+def plain_text(text):
+    """A text without HTML entities."""
+    return html.unescape(text)
+
+
+def batches(examples, rows, network, batch_size):
+    """A `tf.data.Dataset` of `(inputs, labels)` in another order each time, each
+    picture once, with one of its captions.
+
+    Args:
+        examples: `Examples` with token ids and labels.
+        rows: those of them that are given.
+        network: its `input` says what is given.
+    """
+    names = set(network.input)
+    with tf.device("/cpu:0"):
+        pictures = tf.constant(examples.pictures) if "picture" in names else None
+        token_ids, labels = map(tf.constant, (examples.token_ids, examples.labels))
+        rows = tf.constant(rows, tf.int32)
+    captions = tf.reduce_sum(tf.cast(token_ids[..., 0] != 0, tf.int32), axis=1)
+    captions = tf.cast(tf.maximum(captions, 1), tf.float32)
+
+    def gather(rows):
+        inputs = {}
+        if "picture" in names:
+            inputs["picture"] = tf.gather(pictures, rows)
+        if "token_ids" in names:
+            drawn = tf.random.uniform(tf.shape(rows)) * tf.gather(captions, rows)
+            places = tf.stack([rows, tf.cast(drawn, tf.int32)], axis=-1)
+            inputs["token_ids"] = tf.gather_nd(token_ids, places)
+        return inputs, tf.gather(labels, rows)
+
+    dataset = tf.data.Dataset.from_tensor_slices(rows).shuffle(len(rows))
+    # Not in parallel: what is drawn would depend on which thread comes first.
+    return dataset.batch(batch_size).map(gather).prefetch(2)

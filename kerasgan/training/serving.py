@@ -1,0 +1,160 @@
+"""From trained parts to one Keras model that takes pictures and strings."""
+
+import keras
+import numpy as np
+import tensorflow as tf
+from keras import ops
+
+from kerasgan.models.classifier import LEAST, LogLinearPool
+from kerasgan.models.layers import REGISTER
+from kerasgan.training.fitting import log_probabilities
+
+
+class FittedNetwork:
+    """A network of `build_classifier`, trained.
+
+    Args:
+        network: the network.
+        eye: the frozen backbone before it, or None.
+        vectorizer: what made its token ids, or None.
+        image_size: side of its pictures, in pixels.
+    """
+
+    weights = {}
+
+    def __init__(self, network, eye, vectorizer, image_size):
+        self.network, self.eye, self.vectorizer = network, eye, vectorizer
+        self.image_size = image_size
+
+    def probabilities(self, examples):
+        """`(n, classes)` of `Examples` with token ids."""
+        return np.exp(log_probabilities(self.network, examples))
+
+    def serve(self):
+        """The same as one Keras model.
+
+        Returns:
+            A `keras.Model`: `{"picture": RGB (n, size, size, 3) in [0, 255], "text":
+            strings (n,)}`, of which it has one or both, to probabilities
+            `(n, classes)`.
+        """
+        inputs, fed = {}, {}
+        if "picture" in self.network.input:
+            inputs["picture"] = _picture_input(self.image_size)
+            fed["picture"] = _looked_at(inputs["picture"], self.eye)
+        if "token_ids" in self.network.input:
+            inputs["text"] = _text_input()
+            fed["token_ids"] = _tokens(inputs["text"], self.vectorizer)
+        found = keras.layers.Softmax(name="probabilities")(self.network(fed))
+        return keras.Model(inputs, found, name="served")
+
+
+class FittedPool:
+    """A `Pool` of parts, trained; arguments as `FittedNetwork`'s."""
+
+    def __init__(self, pool, eye, vectorizer, image_size):
+        self.pool, self.eye, self.vectorizer = pool, eye, vectorizer
+        self.image_size = image_size
+
+    @property
+    def weights(self):
+        """How much each part is believed, for a pair, a picture and a text."""
+        return {
+            kind: {name: float(w) for name, w in zip(self.pool.parts, row)}
+            for kind, row in zip(("pair", "picture", "text"), self.pool.weights)
+        }
+
+    @property
+    def modalities(self):
+        """What the parts take: `"picture"`, `"text"` or both."""
+        return {part.modality for part in self.pool.parts.values()} - {"pair"}
+
+    def by_part(self, examples):
+        """Log-probabilities `(n, parts, classes)`."""
+        said = [part.log_probabilities(examples) for part in self.pool.parts.values()]
+        return np.maximum(np.stack(said, axis=1), LEAST)
+
+    def probabilities(self, examples, without=()):
+        """`(n, classes)` of `Examples` with token ids.
+
+        Args:
+            without: `"picture"` or `"text"`, which is not looked at.
+        """
+        count = len(examples)
+        there = {
+            "picture": np.ones(count, bool),
+            "text": np.array([has_words(text) for text in examples.first_texts], bool),
+        }
+        for modality, given in there.items():
+            given &= modality in self.modalities and modality not in without
+        found = self._layer()(
+            self.by_part(examples).astype("float32"), there["picture"], there["text"]
+        )
+        return keras.ops.convert_to_numpy(found)
+
+    def _layer(self):
+        return LogLinearPool(self.pool.weights, self.pool.prior, name="pool")
+
+    def serve(self):
+        """As `FittedNetwork.serve`; with `"has_picture"`, bool `(n,)`, where it
+        looks. What has no words counts as no text."""
+        inputs, said = {}, []
+        if "picture" in self.modalities:
+            inputs["picture"] = _picture_input(self.image_size)
+            inputs["has_picture"] = keras.Input((), dtype="bool", name="has_picture")
+            looked = _looked_at(inputs["picture"], self.eye)
+        if "text" in self.modalities:
+            inputs["text"] = _text_input()
+            tokens = _tokens(inputs["text"], self.vectorizer)
+        for part in self.pool.parts.values():
+            layer, fed = part.layer(), inputs.get("text")
+            if isinstance(layer, keras.Model):
+                fed = {
+                    name: looked if name == "picture" else tokens
+                    for name in layer.input
+                }
+            said.append(ops.maximum(ops.log_softmax(layer(fed)), LEAST))
+        seen, read = inputs.get("has_picture"), None
+        if "text" in inputs:
+            read = HasWords(name="has_words")(inputs["text"])
+        nothing = ops.logical_and(read if seen is None else seen, False)
+        found = self._layer()(
+            ops.stack(said, axis=1),
+            nothing if seen is None else seen,
+            nothing if read is None else read,
+        )
+        return keras.Model(inputs, found, name="served")
+
+
+def has_words(text):
+    """Whether there is a letter or a digit in a text, as `HasWords` says."""
+    return any(character.isalnum() for character in text)
+
+
+def _picture_input(size):
+    return keras.Input((size, size, 3), name="picture")
+
+
+def _text_input():
+    return keras.Input((), dtype="string", name="text")
+
+
+def _looked_at(picture, eye):
+    if eye is None:
+        return picture
+    return keras.layers.GlobalAveragePooling2D(name="pooled")(eye(picture))
+
+
+def _tokens(text, vectorizer):
+    return ops.cast(vectorizer(text), "int32")
+
+
+@REGISTER
+class HasWords(keras.layers.Layer):
+    """Strings `(n,)` to bool `(n,)`: whether there is a letter or a digit in them."""
+
+    def call(self, texts):
+        return tf.strings.regex_full_match(texts, r"(?s).*[\pL\pN].*")
+
+    def compute_output_spec(self, texts):
+        return keras.KerasTensor(texts.shape, "bool")

@@ -1,0 +1,157 @@
+"""A trained classifier at work."""
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from kerasgan import models as models  # registers the layers to be loaded
+from kerasgan.data.label_words import mask_label_words
+from kerasgan.data.text import START, words_of
+from kerasgan.errors import UserError
+from kerasgan.runs import Run, open_run, write_json
+from kerasgan.training.examples import plain_text
+
+PAIR_SIDES = ("picture", "text")
+BATCH = 128  # pairs classified at a time
+FILE = "classifier.json"  # in a run's `models/`
+
+
+class Classifier:
+    """Tells classes by pictures and texts.
+
+    Args:
+        model: what `serve_network` or `serve_pool` returns.
+        label_names: in the order of their numbers.
+        masked: words that were left out of the texts.
+        weights: how much each part is believed, for ours.
+        seconds: that training took.
+    """
+
+    def __init__(self, model, label_names, masked=(), weights=None, seconds=None):
+        self.model, self.label_names = model, list(label_names)
+        self.masked, self.weights = list(masked), weights or {}
+        self.seconds = seconds
+
+    @property
+    def looks(self):
+        """Whether it takes pictures."""
+        return "picture" in self.model.input
+
+    @property
+    def reads(self):
+        """Whether it takes texts."""
+        return "text" in self.model.input
+
+    @property
+    def image_size(self):
+        """Side of the pictures that it takes, in pixels; None where it takes none."""
+        return self.model.input["picture"].shape[1] if self.looks else None
+
+    @property
+    def takes_missing(self):
+        """Whether it answers by one side where the other is missing."""
+        return "has_picture" in self.model.input and self.reads
+
+    def attention(self, text):
+        """`(word, share)` of what the LSTM's attention looked at; none without."""
+        network = self._network_that_attends()
+        if network is None:
+            return []
+        branch = network.get_layer("text_branch")
+        vectorizer = self.model.get_layer("vectorizer")
+        token_ids = keras.ops.cast(vectorizer(self._strings([text])), "int32")
+        inner = keras.Model(branch.input, branch.get_layer("lstm").output)
+        said = inner(token_ids, training=False)
+        _, shares = branch.get_layer("attention")(
+            said, mask=keras.ops.not_equal(token_ids, 0), return_weights=True
+        )
+        shares = keras.ops.convert_to_numpy(shares)[0]
+        words = [START, *words_of(self._masked([text])[0])]
+        return list(zip(words, map(float, shares)))[1:]
+
+    def _network_that_attends(self):
+        for layer in self.model.layers:
+            if isinstance(layer, keras.Model) and "token_ids" in _names(layer):
+                branch = layer.get_layer("text_branch")
+                if any(inner.name == "attention" for inner in branch.layers):
+                    return layer
+        return None
+
+    def _masked(self, texts):
+        return mask_label_words([plain_text(text) for text in texts], self.masked)
+
+    def _strings(self, texts):
+        return tf.constant(self._masked(texts), tf.string)
+
+    def classify(self, pictures=None, texts=None):
+        """Class probabilities of pairs, one side of which may be missing.
+
+        Args:
+            pictures: uint8 `(n, size, size, 3)`, or a list with None where there is
+                no picture; None: none at all.
+            texts: n str, empty where there is none; None: none at all.
+
+        Returns:
+            `(n, classes)` float32. A side that the network was not trained with is
+            not looked at.
+
+        Raises:
+            UserError: a picture is missing for a network that needs one.
+        """
+        count = len(texts if pictures is None else pictures)
+        texts = ["" for _ in range(count)] if texts is None else list(texts)
+        found = [
+            self._classify(
+                None if pictures is None else pictures[start : start + BATCH],
+                texts[start : start + BATCH],
+            )
+            for start in range(0, count, BATCH)
+        ]
+        return np.concatenate(found)
+
+    def _classify(self, pictures, texts):
+        inputs = {}
+        if self.looks:
+            blank = np.zeros((self.image_size, self.image_size, 3), np.uint8)
+            seen = [None] * len(texts) if pictures is None else pictures
+            there = np.array([picture is not None for picture in seen])
+            if not (there.all() or self.takes_missing):
+                raise UserError("This classifier answers by pictures: give one.")
+            stack = [blank if picture is None else picture for picture in seen]
+            inputs["picture"] = tf.constant(np.stack(stack), tf.float32)
+            if "has_picture" in self.model.input:
+                inputs["has_picture"] = tf.constant(there)
+        if self.reads:
+            inputs["text"] = self._strings(texts)
+        return keras.ops.convert_to_numpy(self.model(inputs, training=False))
+
+    def save(self, run: Run):
+        """Writes the model into a run's `models/`, whole or not at all."""
+        run.save_network("classifier", self.model)
+        content = {
+            "label_names": self.label_names,
+            "masked": self.masked,
+            "weights": self.weights,
+            "seconds": self.seconds,
+        }
+        write_json(run.models / FILE, content)  # last: it says that all is there
+
+
+def _names(network):
+    return network.input if isinstance(network.input, dict) else ()
+
+
+def load_classifier(run) -> Classifier:
+    """Loads what a run of `train-classifier` trained.
+
+    Args:
+        run: a run directory or a `Run`.
+
+    Raises:
+        UserError: when it has none.
+    """
+    run = run if isinstance(run, Run) else open_run(run)
+    if not (run.models / FILE).is_file():
+        raise UserError(f"{run.path} has no trained classifier.")
+    model = keras.saving.load_model(run.models / "classifier.keras", compile=False)
+    return Classifier(model, **run.read(f"models/{FILE}"))

@@ -1,0 +1,175 @@
+"""`train-classifier`, `classify` and `evaluate`, from a table to answers."""
+
+import csv
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+from PIL import Image
+
+from kerasgan.cli import main
+from tests.data import coyo_makers
+from tests.helpers import opened
+
+TINY = [
+    "--set=data.image_size=32",
+    "--set=classifier.filters=[4]",
+    "--set=classifier.image_dim=8",
+    "--set=classifier.text_dim=8",
+    "--set=classifier.text_length=8",
+    "--set=classifier.folds=2",
+    "--set=classifier.pool_rows=5",
+    "--set=classifier.minutes=null",
+    "--epochs=2",
+]
+COLOURS = {"red": (200, 30, 30), "blue": (30, 30, 200)}
+
+
+def call(*arguments, status=0):
+    result = CliRunner().invoke(main, [str(argument) for argument in arguments])
+    assert result.exit_code == status, result.output
+    return result
+
+
+def write_table(folder, rows):
+    """Rows of (name, title, kind); a picture of its colour for each name."""
+    folder.mkdir(exist_ok=True)
+    random = np.random.default_rng(0)
+    for number, (name, _, kind) in enumerate(rows):
+        colour = np.array(COLOURS.get(kind, (90, 90, 90)))
+        noise = random.integers(-20, 20, (36, 40, 3))
+        Image.fromarray((colour + noise).clip(0, 255).astype("uint8")).save(
+            folder / name
+        )
+    with open(folder / "table.csv", "w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file)
+        writer.writerow(["image", "title", "label"])
+        writer.writerows(rows)
+    return folder / "table.csv"
+
+
+@pytest.fixture(scope="module")
+def table(tmp_path_factory):
+    kinds = ["red", "blue"] * 20
+    rows = [(f"{n}.png", f"thing {n} in {kind}", kind) for n, kind in enumerate(kinds)]
+    rows[4] = ("4.png", "", "red")  # a picture without a text
+    rows += [("alone.png", "the only one", "odd")]
+    return write_table(tmp_path_factory.mktemp("table") / "data", rows)
+
+
+@pytest.fixture(scope="module")
+def run_dir(table, data_dir, tmp_path_factory):
+    path = tmp_path_factory.mktemp("cli") / "run"
+    result = call(
+        "train-classifier",
+        *TINY,
+        "--dataset=table",
+        f"--source={table}",
+        f"--data-dir={data_dir}",
+        f"--run-dir={path}",
+        "--compare",
+        "--seeds=1",
+    )
+    assert "paper B claims" in result.output
+    return path
+
+
+def test_every_row_is_compared(run_dir):
+    found = json.loads((run_dir / "results" / "classification.json").read_text())
+    rows = ["majority", "tfidf", "image", "text", "stand_in", "paper", "ours"]
+    assert list(found["rows"]) == rows
+    for row in found["rows"].values():
+        assert row["seeds"] == 1 and 0 <= row["accuracy_mean"] <= 1
+        assert {"accuracy_sd", "macro_f1_mean", "train_accuracy_mean"} <= set(row)
+    assert found["leaks"]["names_own"] > 0.5
+    ours = found["rows"]["ours"]
+    assert set(ours["parts_accuracy_mean"]) == {
+        "picture",
+        "lstm",
+        "words",
+        "characters",
+        "pair",
+    }
+    assert (run_dir / "results" / "accuracy.png").is_file()
+    assert opened(run_dir / "results" / "confusion-ours.png").size[0] > 200
+
+
+def test_what_is_finished_is_not_trained_again(run_dir):
+    before = (run_dir / "results" / "rows.jsonl").read_text()
+    call(
+        "train-classifier", "--resume", f"--run-dir={run_dir}", "--compare", "--seeds=1"
+    )
+    assert (run_dir / "results" / "rows.jsonl").read_text() == before
+
+
+def test_pairs_get_their_classes(run_dir, table, tmp_path):
+    (tmp_path / "notes.txt").write_text("no picture")
+    sheet = tmp_path / "why.png"
+    result = call(
+        "classify",
+        run_dir,
+        table.parent / "0.png",
+        tmp_path / "notes.txt",
+        "--text=thing in red &amp; more",
+        f"--explain={sheet}",
+    )
+    first, second = map(json.loads, result.output.splitlines())
+    assert 0 < first["probability"] <= 1 and len(first["alternatives"]) == 2
+    assert first["class"] in ("red", "blue", "odd") and "error" in second
+    assert opened(sheet).size[0] > 500
+
+
+def test_a_text_alone_and_a_picture_alone(run_dir, table):
+    by_text = call("classify", run_dir, "--text", "thing in blue")
+    assert json.loads(by_text.output)["picture"] is None
+    by_picture = call("classify", run_dir, table.parent / "1.png")
+    assert json.loads(by_picture.output)["text"] is None
+    call("classify", run_dir, status=2)
+    call("classify", run_dir, table.parent / "1.png", "--text=a", "--text=b", status=2)
+
+
+def test_another_table_is_judged(run_dir, tmp_path, data_dir):
+    rows = [(f"n{n}.png", f"new in {k}", k) for n, k in enumerate(["red", "blue"] * 3)]
+    rows.append(("n9.png", "nobody knows", "green"))
+    source = write_table(tmp_path / "more", rows)
+    arguments = "evaluate", run_dir, f"--source={source}", f"--data-dir={data_dir}"
+    found = json.loads(call(*arguments, "--json").stdout)
+    assert found["pairs"] == 6 and found["left_out"] == {"unknown class green": 1}
+    without = json.loads(call(*arguments, "--without=text", "--json").stdout)
+    assert without["pairs"] == 6
+    assert "accuracy" in call("evaluate", run_dir).output
+
+
+def test_tables_without_classes_are_refused(tmp_path, data_dir):
+    rows = [(f"{n}.png", f"thing {n}", "red") for n in range(8)]
+    source = write_table(tmp_path / "one", rows)
+    shared = "train-classifier", "--dataset=table", f"--data-dir={data_dir}", *TINY
+    run = tmp_path / "run"
+    result = call(*shared, f"--source={source}", f"--run-dir={run}", status=2)
+    assert "one class" in result.output and not run.exists()
+    source.write_text("image,title\n0.png,thing\n1.png,other\n")
+    result = call(*shared, f"--source={source}", f"--run-dir={run}", status=2)
+    assert "column of labels" in result.output
+
+
+def test_the_papers_recipe_runs_on_pairs_that_img2dataset_fetched(tmp_path, data_dir):
+    pairs = coyo_makers.rows(40)
+    source = coyo_makers.download(tmp_path / "in", "webdataset", pairs)
+    labels = coyo_makers.write_labels(tmp_path / "labels.parquet", pairs)
+    recipe = Path(__file__).parents[2] / "configs" / "coyo-classifier-paper.yaml"
+    result = call(
+        "train-classifier",
+        f"--config={recipe}",
+        f"--source={source}",
+        f"--set=data.labels={labels}",
+        *("--set=data.image_size=32", "--set=classifier.filters=[4]"),
+        *("--set=classifier.text_dim=4", "--sample=20", "--epochs=1"),
+        f"--data-dir={data_dir}",
+        f"--run-dir={tmp_path / 'run'}",
+        "--json",
+    )
+    found = json.loads(result.stdout)
+    assert set(found["rows"]) == {"majority", "tfidf", "paper"}
+    assert len(found["label_names"]) == 2

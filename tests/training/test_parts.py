@@ -1,0 +1,74 @@
+"""Parts that are trained alone."""
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from scipy import special
+
+from kerasgan.config import ClassifierConfig
+from kerasgan.training.examples import Examples
+from kerasgan.training.parts import LEAST, NgramPart, fit_pool
+
+TEXTS = [["red shoe"], ["blue shoe", "shoes in blue"], ["green hat"], [], ["a hat"]]
+LABELS = np.array([0, 0, 1, 1, 1])
+
+
+def examples(texts=TEXTS, labels=LABELS):
+    count = len(texts)
+    return Examples([str(n) for n in range(count)], np.zeros((count, 2)), texts, labels)
+
+
+@pytest.mark.parametrize("name", ["words", "characters"])
+@pytest.mark.parametrize("classes", [2, 3])
+def test_layer_says_what_scikit_learn_says(name, classes):
+    labels = LABELS if classes == 2 else np.array([0, 2, 1, 1, 2])
+    part = NgramPart(name, classes)
+    part.refit(examples(labels=labels))
+    wanted = part.log_probabilities(examples())
+    logits = part.layer()(tf.constant(examples().first_texts)).numpy()
+    found = special.log_softmax(logits, axis=1)
+    np.testing.assert_allclose(found, wanted, atol=1e-4)
+
+
+def test_a_class_that_was_not_met_is_unlikely():
+    part = NgramPart("words", 3)
+    part.refit(examples())
+    found = part.log_probabilities(examples())
+    assert (found[:, 2] < LEAST / 2).all() and np.isfinite(found).all()
+
+
+def test_one_class_alone_is_the_answer():
+    part = NgramPart("words", 3)
+    part.refit(examples(labels=np.full(5, 1)))
+    assert (part.log_probabilities(examples()).argmax(1) == 1).all()
+
+
+class Oracle:
+    """A part that knows the answer, and notes what it was trained on."""
+
+    modality = "picture"
+
+    def __init__(self):
+        self.asked, self.refitted = [], False
+
+    def outside(self, examples, fitted, held):
+        assert not set(fitted) & set(held)
+        self.asked.append(held)
+        return np.log(0.98 * np.eye(2)[examples.labels[held]] + 0.01)
+
+    def refit(self, examples):
+        self.refitted = len(examples)
+
+
+def test_weights_come_from_pairs_that_were_held_back():
+    labels = np.arange(60) % 2
+    texts = [["odd words"] if label else ["even words"] for label in labels]
+    oracle = Oracle()
+    settings = ClassifierConfig(folds=3, pool_rows=30)
+    parts = {"picture": oracle, "words": NgramPart("words", 2)}
+    pool = fit_pool(parts, examples(texts, labels), settings)
+    assert [len(held) for held in oracle.asked] == [20, 20]  # 40 are enough for 30
+    assert oracle.refitted == 60
+    assert pool.weights[0, 0] > 0 and pool.weights[2, 1] > 0
+    assert pool.weights[1, 1] == pool.weights[2, 0] == 0
+    np.testing.assert_allclose(pool.prior, [0.5, 0.5])

@@ -1,0 +1,136 @@
+"""From settings to a classifier."""
+
+import numpy as np
+import pytest
+
+from kerasgan.config import ClassifierConfig, DataConfig, Settings
+from kerasgan.errors import UserError
+from kerasgan.runs import new_run
+from kerasgan.training.train_classifier import (
+    as_classifier,
+    load_task,
+    train_classifier,
+    train_one,
+)
+from kerasgan.training.trained_classifier import load_classifier
+
+TINY = ClassifierConfig(
+    filters=[4],
+    image_dim=8,
+    text_dim=8,
+    text_length=12,
+    epochs=2,
+    folds=2,
+    minutes=None,
+)
+
+
+def settings(data_dir, **changes):
+    return Settings(
+        data=DataConfig(pictures=60, image_size=32, data_dir=str(data_dir)),
+        classifier=TINY.model_copy(update=changes),
+    )
+
+
+def quiet(line):
+    """Nobody is told."""
+
+
+@pytest.fixture(scope="module")
+def task(data_dir):
+    return load_task(settings(data_dir), progress=quiet)
+
+
+@pytest.fixture(scope="module")
+def fitted(data_dir, task):
+    return train_one(settings(data_dir), task, progress=quiet)
+
+
+@pytest.fixture(scope="module")
+def ours(task, fitted):
+    return as_classifier(fitted, task)
+
+
+def test_saved_is_what_was_trained(ours, task, data_dir, tmp_path):
+    run = new_run("train-classifier", settings(data_dir), tmp_path / "run")
+    ours.save(run)
+    again, asked = (
+        load_classifier(run.path),
+        (task.test.pictures, task.test.first_texts),
+    )
+    np.testing.assert_allclose(again.classify(*asked), ours.classify(*asked), atol=1e-6)
+    assert again.label_names == ours.label_names
+    assert set(again.weights["pair"]) == {
+        "picture",
+        "lstm",
+        "words",
+        "characters",
+        "pair",
+    }
+
+
+def test_served_is_what_was_judged(ours, fitted, task):
+    pictures, texts = task.test.pictures, task.test.first_texts
+    for without, asked in (
+        ((), (pictures, texts)),
+        (("text",), (pictures, None)),
+        (("picture",), (None, texts)),
+    ):
+        found = fitted.probabilities(task.test, without)
+        np.testing.assert_allclose(ours.classify(*asked), found, atol=1e-4)
+
+
+def test_a_missing_side_is_not_looked_at(ours, task):
+    classifier = ours
+    pictures, texts = task.test.pictures, task.test.first_texts
+    alone = classifier.classify(pictures, None)
+    np.testing.assert_allclose(
+        classifier.classify(pictures, ["?!"] * len(texts)), alone, atol=1e-6
+    )
+    mixed = classifier.classify([None, pictures[1]], [texts[0], ""])
+    np.testing.assert_allclose(mixed[1], alone[1], atol=1e-5)
+    np.testing.assert_allclose(
+        mixed[0], classifier.classify(None, texts[:1])[0], atol=1e-5
+    )
+    nothing = classifier.classify([None], [""])[0]
+    assert nothing.sum() == pytest.approx(1)
+
+
+@pytest.mark.parametrize("modality", ["pair", "image", "text"])
+def test_the_papers_networks(modality, task, data_dir, tmp_path):
+    wanted = settings(data_dir, modality=modality, fusion="paper", patience=None)
+    run = new_run("train-classifier", wanted, tmp_path / "run")
+    classifier = train_classifier(wanted, run, progress=quiet)
+    pictures, texts = task.test.pictures, task.test.first_texts
+    found = load_classifier(run).classify(pictures, texts)
+    np.testing.assert_allclose(found.sum(1), 1, rtol=1e-5)
+    assert (classifier.looks, classifier.reads) == (
+        modality != "text",
+        modality != "image",
+    )
+    if modality != "text":
+        with pytest.raises(UserError, match="give one"):
+            classifier.classify(None, texts)
+
+
+def test_attention_shares_are_of_the_words(ours):
+    shares = ours.attention("A Cat on the beach!")
+    assert [word for word, _ in shares] == ["a", "cat", "on", "the", "beach"]
+    assert 0 < sum(share for _, share in shares) < 1  # the opening has the rest
+
+
+def test_words_that_name_a_class_are_left_out(data_dir):
+    masked = load_task(settings(data_dir, mask_label_words=True), progress=quiet)
+    assert "cat" in masked.masked
+    words = " ".join(text for texts in masked.train.texts for text in texts).split()
+    assert not set(words) & {"cat", "cats", "turtle", "giraffe"}
+
+
+def test_the_weights_are_the_same_for_the_same_seed(data_dir):
+    wanted = settings(data_dir, fusion="paper", modality="text")
+    found = []
+    for _ in range(2):
+        task = load_task(wanted, progress=quiet)
+        fitted = train_one(wanted, task, progress=quiet)
+        found.append(fitted.probabilities(task.test))
+    np.testing.assert_allclose(*found, atol=1e-5)
