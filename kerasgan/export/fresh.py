@@ -36,9 +36,18 @@ class KeptOut:
 
 
 def main(folder):
-    manifest = json.loads((folder / "export.json").read_text(encoding="utf-8"))
-    if manifest["format"] != "keras":  # whose layers are kerasgan's
+    if read_manifest(folder)["format"] != "keras":  # whose layers are kerasgan's
         sys.meta_path.insert(0, KeptOut())
+    print(json.dumps(try_endpoints(folder)))
+
+
+def read_manifest(folder):
+    return json.loads((folder / "export.json").read_text(encoding="utf-8"))
+
+
+def try_endpoints(folder):
+    """What `main` prints, in this process."""
+    manifest = read_manifest(folder)
     with np.load(folder / "check.npz") as stored:
         stored = dict(stored)
     ask = ASK[manifest["format"]](folder)
@@ -51,7 +60,7 @@ def main(folder):
         results[endpoint["name"]] = compare(ask, endpoint, given, stored)
     if (folder / "preprocessing.py").is_file():
         results["preprocessing.py"] = try_preprocessing(folder, stored)
-    print(json.dumps(results))
+    return results
 
 
 def files_of(stored):

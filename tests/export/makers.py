@@ -2,7 +2,10 @@
 
 import keras
 import numpy as np
+import tensorflow as tf
+from click.testing import CliRunner
 
+from kerasgan.cli import main
 from kerasgan.config import CaptionsConfig, DataConfig, GanConfig, Settings
 from kerasgan.data.text import build_vectorizer, save_vocabulary, vocabulary_of
 from kerasgan.models.captioner import build_captioner
@@ -69,3 +72,23 @@ def tiny_eye(prefix=""):
     x = keras.layers.Conv2D(8, 16, strides=16, name=prefix + "conv")(x)
     x = keras.layers.BatchNormalization(name=prefix + "bn0")(x)
     return keras.Model(pictures, keras.layers.ReLU()(x), name="eye")
+
+
+def call(*arguments, status=0):
+    result = CliRunner().invoke(main, [str(argument) for argument in arguments])
+    assert result.exit_code == status, result.output
+    return result
+
+
+def asker(path):
+    """A function that asks an export's signatures, and has it as `model`."""
+    model = tf.saved_model.load(path)
+
+    def ask(name, **given):
+        found = model.signatures[name](
+            **{key: tf.constant(values) for key, values in given.items()}
+        )
+        return {key: values.numpy() for key, values in found.items()}
+
+    ask.model = model
+    return ask
