@@ -5,7 +5,13 @@ import numpy as np
 import tensorflow as tf
 
 from kerasgan.data.label_words import mask_label_words
-from kerasgan.export.endpoints import CLASS, Endpoint, Stage, without_cudnn
+from kerasgan.export.endpoints import (
+    CLASS,
+    Endpoint,
+    Stage,
+    with_plain_names,
+    without_cudnn,
+)
 from kerasgan.models.ngrams import NgramLogits
 from kerasgan.training.trained_classifier import load_classifier
 
@@ -18,7 +24,7 @@ MISSING = " A picture of no bytes, or a text without words, counts as missing."
 def classes_stage(run):
     """What a run of `train-classifier` trained, as a `Stage`."""
     classifier = load_classifier(run)
-    network = _over_arrays(classifier.model)
+    network = with_plain_names(_over_arrays(classifier.model))
     without_cudnn(network)
     vectorizer, masked = None, None
     if classifier.reads:
@@ -56,13 +62,15 @@ def classes_stage(run):
 
 def _over_arrays(model):
     """The model from token ids on, unless it counts n-grams of the strings."""
-    if not any(layer.name == "vectorizer" for layer in model.layers) or any(
-        isinstance(layer, NgramLogits) for layer in model.layers
-    ):
+    names = [layer.name for layer in model.layers]
+    counts = any(isinstance(layer, NgramLogits) for layer in model.layers)
+    if "vectorizer" not in names or counts:
         return model
+    read = model.get_layer("vectorizer").output
     inputs = {name: tensor for name, tensor in model.input.items() if name != "text"}
-    token_ids = model.get_layer("vectorizer").output
-    return keras.Model(inputs | {"token_ids": token_ids}, model.output)
+    behind = keras.Model([*inputs.values(), read], model.output)
+    inputs["token_ids"] = keras.Input(read.shape[1:], dtype="int32", name="token_ids")
+    return keras.Model(inputs, behind([*inputs.values()]))
 
 
 def _ask(network, arrays):

@@ -131,10 +131,15 @@ def lstms_of(network):
 def with_plain_names(network):
     """A copy of a functional network whose layers' names a SavedModel can hold.
 
-    EfficientNet's are those of a PyTorch file, which open with an underscore.
+    EfficientNet's are those of a PyTorch file, which open with an underscore. Layers
+    with other names are in both networks.
     """
 
     def renamed(layer):
+        if isinstance(layer, keras.Model):
+            return with_plain_names(layer)
+        if not layer.name.startswith("_"):
+            return layer
         config = layer.get_config()
         config["name"] = config["name"].lstrip("_")
         return type(layer).from_config(config)

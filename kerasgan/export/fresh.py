@@ -167,6 +167,7 @@ def onnx(folder):
 def keras_networks(folder):
     import keras
 
+    import kerasgan.data.text  # registers what vectorizers do
     import kerasgan.models  # noqa: F401 - registers the layers
 
     def ask(endpoint, given):

@@ -92,6 +92,7 @@ print(answer)
 KERAS = """\
 ```python
 import keras
+import kerasgan.data.text  # registers what reads strings
 import kerasgan.models  # registers the layers
 
 network = keras.saving.load_model("$file", compile=False)

@@ -1,5 +1,7 @@
 """A run as a SavedModel: bytes and strings in, pictures, words and numbers out."""
 
+import functools
+
 import keras
 import tensorflow as tf
 
@@ -21,15 +23,19 @@ def write_saved_model(stages, path):
     """
     # Networks are not tracked: the archive finds the variables that endpoints use, and
     # leaves out what only training needs.
-    archive = keras.export.ExportArchive()
+    archive, looking = keras.export.ExportArchive(), functools.cache(_looking)
     for stage in stages:
-        look, read = _looking(stage.image_size, stage.fit), _reading(stage)
+        look, read = looking(stage.image_size, stage.fit), _reading(stage)
         for holder in _holders_of_tables(stage, read):
             archive.track(holder)
         for endpoint in stage.endpoints:
-            specs = stage.friendly_specs(endpoint)
-            serve = _served(stage, endpoint, look, read)
-            archive.add_endpoint(endpoint.name, serve, list(specs.values()))
+            serve = tf.function(
+                _served(stage, endpoint, look, read),
+                input_signature=list(stage.friendly_specs(endpoint).values()),
+                autograph=False,
+            )
+            serve.get_concrete_function()  # once: Keras would do it twice
+            archive.add_endpoint(endpoint.name, serve)
     archive.write_out(path, verbose=False)
 
 
@@ -40,7 +46,7 @@ def outputs_of(endpoint):
 
 
 def _looking(size, fit):
-    """One function for all endpoints of a stage: files to pictures."""
+    """One function for all endpoints that look alike: files to pictures."""
     files = tf.TensorSpec((None,), tf.string)
     return tf.function(
         lambda files: squares_in_graph(files, size, fit),

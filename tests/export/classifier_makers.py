@@ -7,14 +7,18 @@ import numpy as np
 from kerasgan.config import DataConfig, Settings
 from kerasgan.data.label_words import label_words
 from kerasgan.data.text import build_vectorizer
-from kerasgan.models.classifier import build_classifier, build_conv_branch
+from kerasgan.models.classifier import (
+    build_classifier,
+    build_conv_branch,
+    build_feature_branch,
+)
 from kerasgan.models.text_branch import build_text_branch
 from kerasgan.runs import new_run
 from kerasgan.training.examples import Examples
 from kerasgan.training.parts import ANALYZERS, NgramPart, Pool
 from kerasgan.training.serving import FittedNetwork, FittedPool
 from kerasgan.training.trained_classifier import Classifier
-from tests.export.makers import LENGTH, SIZE, WORDS
+from tests.export.makers import LENGTH, SIZE, WORDS, tiny_eye
 
 LABELS = ["FlipFlops", "Red Boat", "Dog"]
 TEXTS = ["a thing for the beach", "red on water", "runs on 3 grass", "blue & red"]
@@ -25,17 +29,17 @@ def make_classifier_run(path, sides=("picture", "text"), ours=True):
     run = new_run("train-classifier", Settings(data=DataConfig(image_size=SIZE)), path)
     vectorizer = build_vectorizer(None, WORDS, 40, LENGTH) if "text" in sides else None
     if ours:
-        pool = _pool(sides)
-        fitted = FittedPool(pool, None, vectorizer, SIZE)
+        fitted = FittedPool(_pool(sides), tiny_eye("_"), vectorizer, SIZE)
     else:
-        fitted = FittedNetwork(_network(sides), None, vectorizer, SIZE)
+        look = build_conv_branch(SIZE, [4], 4)
+        fitted = FittedNetwork(_network(sides, look), None, vectorizer, SIZE)
     masked = label_words(LABELS[:2])
     Classifier(fitted.serve(), LABELS, masked, fitted.weights).save(run)
     return run
 
 
-def _network(sides, name="classifier"):
-    look = build_conv_branch(SIZE, [4], 4) if "picture" in sides else None
+def _network(sides, look, name="classifier"):
+    look = look if "picture" in sides else None
     read = build_text_branch(40, LENGTH, 4) if "text" in sides else None
     return build_classifier(len(LABELS), look, read, name=name)
 
@@ -57,5 +61,5 @@ def _pool(sides):
 
 
 def _part(modality, sides):
-    network = _network(sides, modality + "_network")
+    network = _network(sides, build_feature_branch(8, 4), modality + "_network")
     return SimpleNamespace(modality=modality, layer=lambda: network)

@@ -5,10 +5,9 @@ import json
 import keras
 import pytest
 
-from kerasgan.export import export_run
 from tests.data.makers import write_pictures
 from tests.export.classifier_makers import make_classifier_run
-from tests.export.makers import asker, call, make_run
+from tests.export.makers import asker, call, export_here, make_run
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -49,7 +48,7 @@ def classifier_run(folder):
 @pytest.fixture(scope="session")
 def exported_classifier(classifier_run, folder):
     out = folder / "exported-classifier"
-    return out, export_run(classifier_run.path, out)
+    return out, export_here(classifier_run, out)
 
 
 @pytest.fixture(scope="session")
