@@ -1,10 +1,12 @@
-"""How fast an exported captioner is, beside a loop of `model.predict`.
+"""How fast an export is, beside the run's own networks.
 
     python tools/measure_export.py RUN EXPORTED PICTURES
 
 RUN is the run that EXPORTED was exported from, PICTURES a folder of JPEGs. Prints one
-JSON object: pictures a second from files' bytes to captions, for batches of 64, for one
-picture a call, and for the loop: `predict` for the eye and again for each word.
+JSON object. Of captions, files a second: batches of 64, one a call, and a loop of
+`predict` for the eye and again for each word. Of classes, the same with a loop of
+`predict`, and how long one picture takes as a multiple of what decoding and the bare
+model take, the median of pairs measured in turn.
 """
 
 import json
@@ -22,51 +24,113 @@ import tensorflow as tf
 
 from kerasgan.data.pictures import decode, prepare, strict_pillow
 from kerasgan.models.captioner import END
+from kerasgan.runs import open_run
+from kerasgan.training.trained_classifier import load_classifier
 
-BATCH, ROUNDS, LOOPED = 64, 5, 4
+BATCH, ROUNDS, LOOPED, TURNS = 64, 5, 4, 100
+TEXT = "black running shoe with white laces"
 
 
 def main(run, exported, pictures):
     names = sorted(Path(pictures).glob("*.jpg"))[:BATCH]
     files = [name.read_bytes() for name in names]
-    caption = tf.saved_model.load(exported).signatures["caption"]
-    forger = kerasgan.load_captioner(run)
+    run, signatures = open_run(run), tf.saved_model.load(exported).signatures
+    measure = of_captions if "caption" in signatures else of_classes
+    print(json.dumps(measure(run, signatures, files)))
 
-    def together():
-        return caption(image_bytes=tf.constant(files))["caption"].numpy()
+
+def of_captions(run, signatures, files):
+    forger = kerasgan.load_captioner(run.path)
+
+    def ask(files):
+        return signatures["caption"](image_bytes=tf.constant(files))["caption"].numpy()
+
+    def loop():
+        return by_predict(forger, files[:LOOPED])
+
+    assert [text.encode() for text in loop()] == list(ask(files)[:LOOPED])
+    return rates(ask, files) | {"predict": round(LOOPED / best(loop, 2), 2)}
+
+
+def of_classes(run, signatures, files):
+    classifier = load_classifier(run)
+    model, fit = classifier.model, run.settings.data.fit
+    forward = tf.function(lambda inputs: model(inputs, training=False))
+
+    def ask(files):
+        given = {"image_bytes": files, "text": [TEXT] * len(files)}
+        taken = signatures["classify"].structured_input_signature[1]
+        found = signatures["classify"](
+            **{name: tf.constant(given[name]) for name in taken}
+        )
+        return found["probabilities"].numpy()
+
+    def inputs_of(data):
+        found = {"text": tf.constant([TEXT]), "has_picture": tf.constant([True])}
+        if classifier.looks:
+            picture = square(data, classifier.image_size, fit)
+            found["picture"] = tf.constant(picture[None])
+        return {name: found[name] for name in model.input}
+
+    def bare(data):
+        return forward(inputs_of(data)).numpy()
+
+    def loop():
+        return [model.predict(inputs_of(data), verbose=0)[0] for data in files]
+
+    np.testing.assert_allclose(ask(files), loop(), atol=1e-4)
+    return rates(ask, files) | {
+        "predict": round(len(files) / best(loop, 2), 2),
+        "one_beside_bare": round(
+            in_turn(lambda n: ask(files[n : n + 1]), lambda n: bare(files[n])), 3
+        ),
+    }
+
+
+def rates(ask, files):
+    """Files a second, all in a batch and one a call."""
 
     def one_by_one():
-        return [
-            caption(image_bytes=tf.constant([data]))["caption"].numpy()[0]
-            for data in files
-        ]
+        for data in files:
+            ask([data])
 
-    looped = [text.encode() for text in by_predict(forger, files[:LOOPED])]
-    assert looped == list(together()[:LOOPED]) == one_by_one()[:LOOPED]
-    found = {
-        "batch": len(files) / best(together),
-        "one": len(files) / best(one_by_one),
-        "predict": LOOPED / best(lambda: by_predict(forger, files[:LOOPED]), 2),
-    }
-    print(json.dumps({name: round(rate, 2) for name, rate in found.items()}))
+    found = {"batch": best(lambda: ask(files)), "one": best(one_by_one)}
+    return {name: round(len(files) / seconds, 2) for name, seconds in found.items()}
 
 
 def best(job, rounds=ROUNDS):
-    seconds = []
-    for _ in range(rounds):
-        start = time.perf_counter()
-        job()
-        seconds.append(time.perf_counter() - start)
-    return min(seconds)
+    return min(seconds_of(job) for _ in range(rounds))
+
+
+def in_turn(job, other):
+    """The median of how much longer a job takes than the other, on the same file."""
+    for _ in range(3):
+        job(0), other(0)
+    return np.median(
+        [
+            seconds_of(lambda: job(turn % LOOPED))
+            / seconds_of(lambda: other(turn % LOOPED))
+            for turn in range(TURNS)
+        ]
+    )
+
+
+def seconds_of(job):
+    start = time.perf_counter()
+    job()
+    return time.perf_counter() - start
+
+
+def square(data, size, fit):
+    with strict_pillow():
+        return np.asarray(decode(prepare(data, size, fit))[0], "float32")
 
 
 def by_predict(forger, files):
     """What one writes without a loop in the graph."""
     captioner, captions = forger.captioner, []
     for data in files:
-        with strict_pillow():
-            data = prepare(data, forger.image_size, "crop")
-            picture = np.asarray(decode(data)[0], "float32")
+        picture = square(data, forger.image_size, "crop")
         grid = forger.eye.predict(picture[None], verbose=0)
         grid = grid.astype("float16").astype("float32")
         token_ids = np.zeros((1, 1, captioner.caption_length), "int32")

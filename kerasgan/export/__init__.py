@@ -4,9 +4,14 @@ import os
 import shutil
 from pathlib import Path
 
+from kerasgan.data.text import save_vocabulary
 from kerasgan.errors import UserError
 from kerasgan.export.answers import ask_run, try_networks
-from kerasgan.export.arrays import refuse_what_is_missing, write_models
+from kerasgan.export.arrays import (
+    refuse_strings,
+    refuse_what_is_missing,
+    write_models,
+)
 from kerasgan.export.checking import check_export
 from kerasgan.export.examples import examples_for, pack, read_pictures, save_packed
 from kerasgan.export.manifest import endpoints_of, manifest_of
@@ -32,7 +37,7 @@ def export_run(run, out, name="savedmodel", pictures=None):
 
     Raises:
         UserError: there is no such run, it has nothing to export, `out` is there
-            already, or packages are missing.
+            already, packages are missing, or the format cannot hold what it reads.
         JobError: what was written does not answer as the run does.
     """
     if name not in FORMATS:
@@ -42,6 +47,7 @@ def export_run(run, out, name="savedmodel", pictures=None):
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise UserError(f"{out} is there already. Name another directory with --out.")
     stages, files = stages_of(run), read_pictures(pictures)
+    refuse_strings(stages, name)
     out.parent.mkdir(parents=True, exist_ok=True)
     scratch = out.with_name(f"{out.name}.{os.getpid()}.partial")
     try:
@@ -85,19 +91,30 @@ def _stages_of_gan(run):
     return stages
 
 
+def _stages_of_classifier(run):
+    from kerasgan.export.classes_stage import classes_stage
+    from kerasgan.training.trained_classifier import FILE
+
+    return [classes_stage(run)] if (run.models / FILE).is_file() else []
+
+
 # What exports a run of each kind: a `Run` to a list of `Stage`.
-KINDS = {"train-gan": _stages_of_gan}
+KINDS = {"train-gan": _stages_of_gan, "train-classifier": _stages_of_classifier}
 
 
 def _write(run, stages, files, path, name):
-    examples = {stage.name: examples_for(stage, files) for stage in stages}
+    # In arrays no file can be empty: they say which pictures are missing.
+    examples = {
+        stage.name: examples_for(stage, files, missing=name == "savedmodel")
+        for stage in stages
+    }
     if name == "savedmodel":
         write_saved_model(stages, path)
-        _write_vocabularies(stages, path / "assets")
+        _write_words(stages, path / "assets")
     else:
         write_models(stages, path, name)
-        _write_vocabularies(stages, path)
-    packed = pack(examples)
+        _write_words(stages, path)
+    packed = pack(examples, arrays=name != "savedmodel")
     if name == "keras":
         endpoints = try_networks(stages, examples, packed)
     else:
@@ -110,9 +127,11 @@ def _write(run, stages, files, path, name):
     return check_export(path)
 
 
-def _write_vocabularies(stages, path):
+def _write_words(stages, path):
     path.mkdir(exist_ok=True)
     for stage in stages:
-        if stage.vocabulary is not None:
-            target = path / f"vocabulary-{stage.name}.txt"
-            shutil.copyfile(stage.vocabulary, target)
+        if stage.vectorizer is not None:
+            save_vocabulary(stage.vectorizer, path / f"vocabulary-{stage.name}.txt")
+        if stage.labels:
+            labels = "".join(f"{label}\n" for label in stage.labels)
+            write_text(path / "labels.txt", labels)

@@ -4,11 +4,12 @@ import contextlib
 import importlib.util
 import io
 import shutil
+import warnings
 
 import keras
 import tensorflow as tf
 
-from kerasgan.data import pictures
+from kerasgan.data import label_words, pictures
 from kerasgan.errors import JobError, UserError
 from kerasgan.export import preprocessing
 from kerasgan.export.endpoints import lstms_of
@@ -37,6 +38,21 @@ def refuse_what_is_missing(name):
         )
 
 
+def refuse_strings(stages, name):
+    """Refuses a format that takes numbers alone for what counts pieces of strings.
+
+    Raises:
+        UserError: naming the formats that take them.
+    """
+    strings = any("text" in one.inputs for stage in stages for one in stage.endpoints)
+    if strings and name in ("litert", "onnx"):
+        raise UserError(
+            f"This classifier counts words and pieces of them, and --format {name}"
+            " holds no strings. Use --format savedmodel or keras, or train with"
+            " --set classifier.fusion=paper, which reads token ids."
+        )
+
+
 def _is_there(module):
     return importlib.util.find_spec(module) is not None
 
@@ -57,7 +73,7 @@ def write_models(stages, path, name):
         for endpoint in stage.endpoints:
             file = path / (endpoint.name + ENDINGS[name])
             _convert(stage, endpoint, file, name)
-    _write_preprocessing(path)
+    _write_preprocessing(stages, path)
 
 
 def _convert(stage, endpoint, file, name):
@@ -71,7 +87,8 @@ def _convert(stage, endpoint, file, name):
         {key: keras.ops.zeros((1, *s.shape[1:]), s.dtype) for key, s in specs.items()}
     )
     try:
-        with contextlib.redirect_stdout(io.StringIO()):
+        with contextlib.redirect_stdout(io.StringIO()), warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of the converters' own making
             model.export(
                 file,
                 format=name,
@@ -91,7 +108,9 @@ class ArrayEndpoint(keras.Model):
     def __init__(self, endpoint, networks):
         super().__init__(name=endpoint.name)
         self.ask = endpoint.network
-        self.parts = list(networks.values())
+        # Not the networks: each of their layers would be traced for itself, where
+        # texts have no known length.
+        self.numbers = [v for one in networks.values() for v in one.variables]
 
     def build(self, input_shape=None):
         self.built = True
@@ -100,7 +119,9 @@ class ArrayEndpoint(keras.Model):
         return self.ask(inputs)
 
 
-def _write_preprocessing(path):
+def _write_preprocessing(stages, path):
     """What the models do not hold: picture files to pixels, captions to numbers."""
+    if any(stage.masked is not None for stage in stages):
+        shutil.copyfile(label_words.__file__, path / "label_words.py")
     shutil.copyfile(pictures.__file__, path / "pictures.py")
     shutil.copyfile(preprocessing.__file__, path / "preprocessing.py")

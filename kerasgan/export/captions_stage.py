@@ -35,7 +35,6 @@ def captions_stage(run):
         image_size=forger.image_size,
         fit=run.settings.data.fit,
         vectorizer=forger.vectorizer,
-        vocabulary=run.models / "caption-vocabulary.txt",
         endpoints=(*_captions(sent, forger), *_vectors(sent, forger)),
         samples=lambda examples: _samples(forger, examples),
     )

@@ -1,7 +1,6 @@
 """What a run can be asked for once it is exported: one table for every format."""
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Callable
 
 import keras
@@ -9,7 +8,8 @@ import tensorflow as tf
 
 # What endpoints are given, by the name that arrays have, and what stands for it in a
 # SavedModel, which has its preprocessing inside.
-FRIENDLY = {"noise": "noise", "picture": "image_bytes", "token_ids": "captions"}
+FRIENDLY = {"noise": "noise", "picture": "image_bytes"}
+CLASS = "class"  # the output that names the class of the highest probability
 TOKEN_IDS = "int32, of {text}: `preprocessing.caption` spells them"
 
 
@@ -20,12 +20,14 @@ class Endpoint:
     name: of the signature.
     about: a sentence for people.
     network: `{input: tensor}` to `{output: tensor}`, the batch first; inputs are
-        `noise`, `picture` (uint8) and `token_ids` (int32), in the order of `inputs`.
+        `noise`, `picture` (uint8) and `token_ids` (int32) or `text` (strings), in the
+        order of `inputs`; and `has_picture` (bool) where pictures may be missing.
     inputs: the names of what it takes.
     outputs: `{name: what it is}`.
     answer: an `Examples` to `{output: array}`, by the run itself and not by what is
         exported.
     spelled: what the output `token_ids` is called where it becomes text, or None.
+    words: what the strings are called that `token_ids` or `text` are made of.
     """
 
     name: str
@@ -35,16 +37,18 @@ class Endpoint:
     outputs: dict[str, str]
     answer: Callable[[Any], dict]
     spelled: str | None = None
+    words: str = "captions"
 
     @property
     def friendly_inputs(self):
         """The inputs of the SavedModel's signature."""
-        return tuple(FRIENDLY[name] for name in self.inputs)
+        return tuple(FRIENDLY.get(name, self.words) for name in self.inputs)
 
     @property
     def array_outputs(self):
         """`{output: what it is}` where there are no strings."""
         outputs = dict(self.outputs)
+        outputs.pop(CLASS, None)
         if self.spelled:
             text = outputs.pop(self.spelled).removeprefix("string ")
             outputs = {"token_ids": TOKEN_IDS.format(text=text)} | outputs
@@ -55,25 +59,31 @@ class Endpoint:
 class Stage:
     """What one stage of a training left behind, ready to be exported.
 
-    name: `pictures` or `captions`.
+    name: `pictures`, `captions` or `classes`.
     networks: `{name: keras.Model}`.
-    image_size, fit: of the pictures that it looks at.
-    latent_dim: size of the noise, where there is any.
-    vectorizer, vocabulary: the layer that reads captions, and its file; or None.
+    image_size, fit: of the pictures that it looks at; no size where it looks at none.
     endpoints: what it can be asked for.
     samples: an `Examples` to `{network: what it is called with}`, to try networks by
         themselves.
+    latent_dim: size of the noise, where there is any.
+    vectorizer: the layer that reads captions, or None.
+    masked: the words that are left out of texts, whose HTML entities are unescaped;
+        None: texts are read as they are.
+    labels: the names of the classes, in the order of `probabilities`.
+    takes_missing: whether pictures may be missing.
     """
 
     name: str
     networks: dict[str, Any]
-    image_size: int
+    image_size: int | None
     fit: str
+    endpoints: tuple[Endpoint, ...]
+    samples: Callable[[Any], dict]
     latent_dim: int | None = None
     vectorizer: Any = None
-    vocabulary: Path | None = None
-    endpoints: tuple[Endpoint, ...] = ()
-    samples: Callable[[Any], dict] | None = None
+    masked: tuple[str, ...] | None = None
+    labels: tuple[str, ...] = ()
+    takes_missing: bool = False
 
     def array_specs(self, endpoint):
         """`{input: tf.TensorSpec}` of an endpoint that takes arrays."""
@@ -90,13 +100,14 @@ class Stage:
 
     def friendly_specs(self, endpoint):
         """The same for the SavedModel's signature: strings for pictures and words."""
-        specs = self.array_specs(endpoint)
-        return {
-            FRIENDLY[name]: spec
-            if name == "noise"
-            else tf.TensorSpec((None,), tf.string, FRIENDLY[name])
-            for name, spec in specs.items()
+        strings = {
+            name: tf.TensorSpec((None,), tf.string, name)
+            for name in endpoint.friendly_inputs
         }
+        if "noise" in strings:
+            shape = (None, self.latent_dim)
+            strings["noise"] = tf.TensorSpec(shape, "float32", "noise")
+        return strings
 
 
 def without_cudnn(network):
@@ -120,10 +131,15 @@ def lstms_of(network):
 def with_plain_names(network):
     """A copy of a functional network whose layers' names a SavedModel can hold.
 
-    EfficientNet's are those of a PyTorch file, which open with an underscore.
+    EfficientNet's are those of a PyTorch file, which open with an underscore. Layers
+    with other names are in both networks.
     """
 
     def renamed(layer):
+        if isinstance(layer, keras.Model):
+            return with_plain_names(layer)
+        if not layer.name.startswith("_"):
+            return layer
         config = layer.get_config()
         config["name"] = config["name"].lstrip("_")
         return type(layer).from_config(config)

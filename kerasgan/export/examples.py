@@ -8,12 +8,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from kerasgan.data.pictures import (
-    BadPicture,
-    decode,
-    prepare,
-    strict_pillow,
-)
+from kerasgan.data.label_words import mask_label_words
+from kerasgan.data.pictures import BadPicture, decode, prepare, strict_pillow
 from kerasgan.data.scenes import draw_scene
 from kerasgan.data.text import tokenize, vocabulary_of
 from kerasgan.errors import UserError
@@ -24,22 +20,22 @@ MOST = 100  # of those that are given
 NO_PICTURE = b"no picture"
 ENDINGS = (".jpg", ".jpeg", ".png", ".gif", ".bmp")
 # Captions that are unlike others.
-ODD = ("", "A Dog, running: 3 times!", "zzz qqq", "犬が走る")
+ODD = ("", "A Dog, running: 3 times!", "zzz qqq", "犬が走る", "fish &amp; caf&eacute;")
 
 
 @dataclass(frozen=True)
 class Examples:
     """As one stage sees them; n of each.
 
-    files: the bytes of n picture files.
-    squares: uint8 `(n, size, size, 3)`, as training would see them, by Pillow.
+    files: the bytes of n picture files, none where a picture is missing.
+    squares: uint8 `(n, size, size, 3)`, as training would see them, by Pillow; or None.
     captions: n str.
     token_ids: int32 `(n, length)`, or None.
     noise: float32 `(n, latent_dim)`, or None.
     """
 
     files: list[bytes]
-    squares: np.ndarray
+    squares: np.ndarray | None
     captions: list[str]
     token_ids: np.ndarray | None
     noise: np.ndarray | None
@@ -77,26 +73,38 @@ def read_pictures(path=None):
     return files
 
 
-def examples_for(stage: Stage, files) -> Examples:
-    """The examples as one stage sees them."""
-    squares = []
-    with strict_pillow():
-        for data in files:
-            data = prepare(data, stage.image_size, stage.fit)
-            squares.append(np.asarray(decode(data)[0]))
-    captions, token_ids, noise = [""] * len(files), None, None
+def examples_for(stage: Stage, files, missing=False) -> Examples:
+    """The examples as one stage sees them.
+
+    Args:
+        missing: with a missing picture at the end, where the stage takes it.
+    """
+    files = files + [b""] * (missing and stage.takes_missing)
+    squares, token_ids, noise = None, None, None
+    if stage.image_size is not None:
+        with strict_pillow():
+            squares = np.stack([_square(stage, data) for data in files])
+    captions = [""] * len(files)
     if stage.vectorizer is not None:
-        captions = _captions(vocabulary_of(stage.vectorizer), len(files))
-        token_ids = tokenize(stage.vectorizer, captions)
+        captions = read = _captions(stage, len(files))
+        if stage.masked is not None:
+            read = mask_label_words(captions, stage.masked)
+        token_ids = tokenize(stage.vectorizer, read)
     if stage.latent_dim is not None:
         random = np.random.default_rng(0)
         noise = random.standard_normal((len(files), stage.latent_dim), "float32")
-    return Examples(files, np.stack(squares), captions, token_ids, noise)
+    return Examples(files, squares, captions, token_ids, noise)
 
 
-def _captions(vocabulary, count):
-    random = np.random.default_rng(0)
-    captions = list(ODD[:count])
+def _square(stage, data):
+    if not data:
+        return np.zeros((stage.image_size, stage.image_size, 3), np.uint8)
+    return np.asarray(decode(prepare(data, stage.image_size, stage.fit))[0])
+
+
+def _captions(stage, count):
+    random, vocabulary = np.random.default_rng(0), vocabulary_of(stage.vectorizer)
+    captions = [*(f"a {label}'s" for label in stage.labels[:1]), *ODD][:count]
     while len(captions) < count:
         words = random.choice(vocabulary, random.integers(1, 12))
         captions.append(" ".join(words))
@@ -116,18 +124,20 @@ def _drawn(number):
 # Beside the model --------------------------------------------------------------
 
 
-def pack(examples: dict) -> dict:
+def pack(examples: dict, arrays: bool) -> dict:
     """`{stage: Examples}` as arrays that numpy stores without pickling, and one file
-    more that is no picture."""
+    more that is no picture. `arrays`: with the pixels and token ids, for formats that
+    take them."""
     files = next(iter(examples.values())).files + [NO_PICTURE]
     packed = {
         "input/bytes": np.frombuffer(b"".join(files), np.uint8),
         "input/lengths": np.array([len(data) for data in files]),
     }
     for stage, found in examples.items():
-        arrays = {"picture": found.squares, "token_ids": found.token_ids}
-        arrays |= {"noise": found.noise, "captions": np.array(found.captions)}
-        for name, array in arrays.items():
+        given = {"noise": found.noise, "captions": np.array(found.captions)}
+        if arrays:
+            given |= {"picture": found.squares, "token_ids": found.token_ids}
+        for name, array in given.items():
             if array is not None:
                 packed[f"input/{stage}/{name}"] = array
     return packed

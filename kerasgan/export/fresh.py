@@ -2,7 +2,8 @@
 
 Run as `python fresh.py DIRECTORY`; prints `{endpoint: {output: {"kind", "off"}}}` as
 JSON. `off` is how far the output is from the run's own answer: the largest difference
-of numbers, relative where they are above 1, or the share of other values that differ.
+of numbers, of floats relative where they are above 1, or the share of other values
+that differ.
 """
 
 import importlib.machinery
@@ -35,9 +36,18 @@ class KeptOut:
 
 
 def main(folder):
-    manifest = json.loads((folder / "export.json").read_text(encoding="utf-8"))
-    if manifest["format"] != "keras":  # whose layers are kerasgan's
+    if read_manifest(folder)["format"] != "keras":  # whose layers are kerasgan's
         sys.meta_path.insert(0, KeptOut())
+    print(json.dumps(try_endpoints(folder)))
+
+
+def read_manifest(folder):
+    return json.loads((folder / "export.json").read_text(encoding="utf-8"))
+
+
+def try_endpoints(folder):
+    """What `main` prints, in this process."""
+    manifest = read_manifest(folder)
     with np.load(folder / "check.npz") as stored:
         stored = dict(stored)
     ask = ASK[manifest["format"]](folder)
@@ -50,7 +60,7 @@ def main(folder):
         results[endpoint["name"]] = compare(ask, endpoint, given, stored)
     if (folder / "preprocessing.py").is_file():
         results["preprocessing.py"] = try_preprocessing(folder, stored)
-    print(json.dumps(results))
+    return results
 
 
 def files_of(stored):
@@ -88,8 +98,9 @@ def distance(got, want):
         got = np.array([text.decode() for text in got.ravel()]).reshape(got.shape)
     if want.dtype.kind in "Ub":
         return float((got != want).mean())
+    scale = np.maximum(1, np.abs(want)) if want.dtype.kind == "f" else 1
     got, want = got.astype("float64"), want.astype("float64")
-    worst = np.max(np.abs(got - want) / np.maximum(1, np.abs(want)), initial=0.0)
+    worst = np.max(np.abs(got - want) / scale, initial=0.0)
     return float(worst) if np.isfinite(worst) else float("inf")
 
 
@@ -156,6 +167,7 @@ def onnx(folder):
 def keras_networks(folder):
     import keras
 
+    import kerasgan.data.text  # registers what vectorizers do
     import kerasgan.models  # noqa: F401 - registers the layers
 
     def ask(endpoint, given):

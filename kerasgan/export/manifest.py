@@ -32,6 +32,8 @@ def _stage(stage):
         settings["caption_length"] = config["output_sequence_length"]
     if stage.latent_dim is not None:
         settings["latent_dim"] = stage.latent_dim
+    if stage.masked is not None:
+        settings["masked"] = list(stage.masked)
     return settings
 
 
@@ -49,10 +51,11 @@ def endpoints_of(stages, name):
             yield {
                 "name": endpoint.name,
                 "file": file,
-                "inputs": {given: _example(stage, given) for given in inputs},
+                "inputs": {given: _example(stage, endpoint, given) for given in inputs},
                 "outputs": list(outputs),
             }
 
 
-def _example(stage, given):
-    return "input/bytes" if given == "image_bytes" else f"input/{stage.name}/{given}"
+def _example(stage, endpoint, given):
+    name = "captions" if given == endpoint.words else given
+    return "input/bytes" if given == "image_bytes" else f"input/{stage.name}/{name}"

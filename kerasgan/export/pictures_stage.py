@@ -52,7 +52,6 @@ def pictures_stage(run):
         fit=settings.data.fit,
         latent_dim=forger.latent_dim,
         vectorizer=forger.vectorizer,
-        vocabulary=run.models / "vocabulary.txt" if forger.conditional else None,
         endpoints=(generate, discriminate),
         samples=lambda examples: _samples(forger, examples),
     )

@@ -1,8 +1,8 @@
 """Picture files to pixels and captions to numbers, for models that take arrays.
 
 A file for those who have neither kerasgan nor TensorFlow: `kerasgan export` lays it
-beside such models, with `pictures.py`, `export.json` and the vocabularies, all of which
-it reads. It needs numpy and Pillow.
+beside such models, with `pictures.py`, `export.json` and the vocabularies, and for a
+classifier `label_words.py`, all of which it reads. It needs numpy and Pillow.
 """
 
 import json
@@ -33,7 +33,12 @@ def token_ids(captions, stage):
     """A list of n str to int32 `(n, length)`, as `stage` reads them."""
     words = (HERE / f"vocabulary-{stage}.txt").read_text(encoding="utf-8").split("\n")
     lines = {word: FIRST + line for line, word in enumerate(words[:-1])}
-    ids = np.zeros((len(captions), _settings(stage)["caption_length"]), np.int32)
+    settings = _settings(stage)
+    if "masked" in settings:
+        from label_words import mask_label_words
+
+        captions = mask_label_words(captions, settings["masked"])
+    ids = np.zeros((len(captions), settings["caption_length"]), np.int32)
     for row, caption in zip(ids, captions):
         found = [lines.get(word, UNKNOWN) for word in _words(caption)][: len(row)]
         row[: len(found)] = found

@@ -33,6 +33,7 @@ INPUTS = {
     "noise": "`noise` float32 `(n, {latent_dim})`, normal",
     "image_bytes": "`image_bytes` string `(n,)`, files",
     "captions": "`captions` string `(n,)`, UTF-8",
+    "text": "`text` string `(n,)`, UTF-8",
     "picture": "`picture` uint8 `(n, {image_size}, {image_size}, 3)`",
     "token_ids": "`token_ids` int32 `(n, {caption_length})`",
 }
@@ -41,6 +42,7 @@ MADE = {
     "noise": "tf.random.normal((1, {latent_dim}))",
     "image_bytes": 'tf.io.read_file("photograph.jpg")[None]',
     "captions": 'tf.constant(["two dogs on grass"])',
+    "text": 'tf.constant(["black running shoe"])',
 }
 ARRAY = {
     "noise": 'np.random.default_rng(0).standard_normal((1, {latent_dim}), "float32")',
@@ -90,10 +92,11 @@ print(answer)
 KERAS = """\
 ```python
 import keras
+import kerasgan.data.text  # registers what reads strings
 import kerasgan.models  # registers the layers
 
-generator = keras.saving.load_model("$file", compile=False)
-generator.summary()
+network = keras.saving.load_model("$file", compile=False)
+network.summary()
 ```
 """
 SERVING = """\
@@ -181,6 +184,7 @@ def _served(stage, endpoint, manifest):
         "noise": [["…", f"{stage.latent_dim} numbers", "…"]],
         "image_bytes": [{"b64": "…"}],
         "captions": ["two dogs on grass"],
+        "text": ["black running shoe"],
     }
     request = {
         "signature_name": endpoint.name,

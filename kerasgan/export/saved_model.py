@@ -1,10 +1,15 @@
 """A run as a SavedModel: bytes and strings in, pictures, words and numbers out."""
 
+import functools
+
 import keras
 import tensorflow as tf
 
+from kerasgan.export.endpoints import CLASS
 from kerasgan.export.pictures_in_graph import squares_in_graph
+from kerasgan.export.texts_in_graph import TextCleaner
 from kerasgan.models.captioner import END
+from kerasgan.models.ngrams import NgramLogits
 
 VALID = "bool `(n,)`: whether the file is a picture; where not, the rest is 0 or empty"
 
@@ -18,17 +23,19 @@ def write_saved_model(stages, path):
     """
     # Networks are not tracked: the archive finds the variables that endpoints use, and
     # leaves out what only training needs.
-    archive = keras.export.ExportArchive()
+    archive, look_at = keras.export.ExportArchive(), functools.cache(looking)
     for stage in stages:
-        if stage.vectorizer is not None:
-            stage.vectorizer(tf.constant([""]))  # once called it can be tracked
-            archive.track(stage.vectorizer)
-    for stage in stages:
-        look = _looking(stage.image_size, stage.fit)
+        look, read = look_at(stage.image_size, stage.fit), reading(stage)
+        for holder in _holders_of_tables(stage, read):
+            archive.track(holder)
         for endpoint in stage.endpoints:
-            specs = stage.friendly_specs(endpoint)
-            serve = _served(stage, endpoint, look)
-            archive.add_endpoint(endpoint.name, serve, list(specs.values()))
+            serve = tf.function(
+                served(stage, endpoint, look, read),
+                input_signature=list(stage.friendly_specs(endpoint).values()),
+                autograph=False,
+            )
+            serve.get_concrete_function()  # once: Keras would do it twice
+            archive.add_endpoint(endpoint.name, serve)
     archive.write_out(path, verbose=False)
 
 
@@ -38,8 +45,8 @@ def outputs_of(endpoint):
     return endpoint.outputs | valid
 
 
-def _looking(size, fit):
-    """One function for all endpoints of a stage: files to pictures."""
+def looking(size, fit):
+    """One function for all endpoints that look alike: files to pictures."""
     files = tf.TensorSpec((None,), tf.string)
     return tf.function(
         lambda files: squares_in_graph(files, size, fit),
@@ -48,8 +55,36 @@ def _looking(size, fit):
     )
 
 
-def _served(stage, endpoint, look):
-    """An endpoint's network with what comes before it and after it."""
+def reading(stage):
+    """What makes UTF-8 of any bytes, and of texts what the stage reads of them."""
+    if stage.masked is not None:
+        return TextCleaner(stage.masked)
+    return lambda texts: tf.strings.unicode_transcode(texts, "UTF-8", "UTF-8")
+
+
+def _holders_of_tables(stage, read):
+    """What an archive has to be told of; variables it finds by itself."""
+    if stage.vectorizer is not None:
+        stage.vectorizer(tf.constant([""]))  # once called it can be tracked
+        yield stage.vectorizer
+    if isinstance(read, tf.Module):
+        yield read
+    for network in stage.networks.values():
+        yield from (one for one in network.layers if isinstance(one, NgramLogits))
+
+
+def served(stage, endpoint, look, read):
+    """An endpoint's network with what comes before it and after it.
+
+    Args:
+        stage: a `Stage`.
+        endpoint: one of its endpoints.
+        look, read: what `looking` and `reading` return.
+
+    Returns:
+        A function of a string or noise tensor for each of `endpoint.friendly_inputs`,
+        to `{output: tensor}`.
+    """
     words = stage.vectorizer.get_vocabulary() if endpoint.spelled else None
 
     def serve(*given):
@@ -58,11 +93,21 @@ def _served(stage, endpoint, look):
         arrays, valid = {}, None
         if "noise" in given:
             arrays["noise"] = given["noise"]
-        if "captions" in given:
-            arrays["token_ids"] = _read(stage.vectorizer, given["captions"])
+        if endpoint.words in given:
+            arrays["text"] = read(given[endpoint.words])
+        if "token_ids" in endpoint.inputs:
+            arrays["token_ids"] = tf.cast(
+                stage.vectorizer(arrays.pop("text")), tf.int32
+            )
         if "image_bytes" in given:
             arrays["picture"], valid = look(given["image_bytes"])
+        if stage.takes_missing:
+            arrays["has_picture"] = valid
+            valid |= given["image_bytes"] == b""
         found = _ask(endpoint.network, arrays)
+        if CLASS in endpoint.outputs:
+            best = tf.argmax(found["probabilities"], axis=-1)
+            found[CLASS] = tf.gather(tf.constant(stage.labels), best)
         if endpoint.spelled:
             found[endpoint.spelled] = _spell(words, found.pop("token_ids"))
         return found if valid is None else _only(valid, found)
@@ -91,12 +136,6 @@ def _check_lengths(given):
             tf.shape(tensor)[0],
             f"{name} and {other} must have as many rows as each other.",
         )
-
-
-def _read(vectorizer, captions):
-    """Strings to token ids; bytes that are no UTF-8 become unknown characters."""
-    captions = tf.strings.unicode_transcode(captions, "UTF-8", "UTF-8")
-    return tf.cast(vectorizer(captions), tf.int32)
 
 
 def _spell(words, token_ids):

@@ -2,6 +2,7 @@
 
 import keras
 import numpy as np
+import tensorflow as tf
 from keras import ops
 
 from kerasgan.models.layers import REGISTER
@@ -148,3 +149,14 @@ class LogLinearPool(keras.layers.Layer):
             "weights": self.pool_weights,
             "prior": self.prior,
         }
+
+
+@REGISTER
+class HasWords(keras.layers.Layer):
+    """Strings `(n,)` to bool `(n,)`: whether there is a letter or a digit in them."""
+
+    def call(self, texts):
+        return tf.strings.regex_full_match(texts, r"(?s).*[\pL\pN].*")
+
+    def compute_output_spec(self, texts):
+        return keras.KerasTensor(texts.shape, "bool")

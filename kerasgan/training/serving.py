@@ -2,11 +2,9 @@
 
 import keras
 import numpy as np
-import tensorflow as tf
 from keras import ops
 
-from kerasgan.models.classifier import LEAST, LogLinearPool
-from kerasgan.models.layers import REGISTER
+from kerasgan.models.classifier import LEAST, HasWords, LogLinearPool
 
 
 class FittedNetwork:
@@ -146,14 +144,3 @@ def _looked_at(picture, eye):
 
 def _tokens(text, vectorizer):
     return ops.cast(vectorizer(text), "int32")
-
-
-@REGISTER
-class HasWords(keras.layers.Layer):
-    """Strings `(n,)` to bool `(n,)`: whether there is a letter or a digit in them."""
-
-    def call(self, texts):
-        return tf.strings.regex_full_match(texts, r"(?s).*[\pL\pN].*")
-
-    def compute_output_spec(self, texts):
-        return keras.KerasTensor(texts.shape, "bool")

@@ -9,7 +9,6 @@ from kerasgan.data.label_words import mask_label_words
 from kerasgan.data.text import START, words_of
 from kerasgan.errors import UserError
 from kerasgan.runs import Run, open_run, write_json
-from kerasgan.training import serving as serving  # registers one too
 from kerasgan.training.examples import plain_text
 
 PAIR_SIDES = ("picture", "text")

@@ -1,12 +1,20 @@
 """Runs with small networks of random weights: nothing here needs training."""
 
-import numpy as np
+import sys
 
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+from click.testing import CliRunner
+
+from kerasgan.cli import main
 from kerasgan.config import CaptionsConfig, DataConfig, GanConfig, Settings
 from kerasgan.data.text import build_vectorizer, save_vocabulary, vocabulary_of
+from kerasgan.export import fresh
+from kerasgan.export.saved_model import looking, reading, served
 from kerasgan.models.captioner import build_captioner
 from kerasgan.models.discriminator import build_discriminator
-from kerasgan.models.eye import build_eye
 from kerasgan.models.generator import build_generator
 from kerasgan.models.matcher import build_matcher
 from kerasgan.runs import new_run
@@ -47,8 +55,8 @@ def _save_pictures(run, gan, vectorizer):
 
 
 def _save_captions(run, vectorizer, noise_dim=4):
-    eye = build_eye("conv", SIZE)
-    matcher = build_matcher(40, LENGTH, eye=build_eye("conv", SIZE), dim=8, members=2)
+    eye = tiny_eye("_")
+    matcher = build_matcher(40, LENGTH, eye=tiny_eye(), dim=8, members=2)
     start_id = 2 + vocabulary_of(vectorizer).index("[START]")
     captioner = build_captioner(
         eye.output_shape[1:], 2 + len(WORDS), start_id, caption_length=LENGTH, dim=8,
@@ -59,3 +67,54 @@ def _save_captions(run, vectorizer, noise_dim=4):
         np.eye(2, 16), np.full((2, 1, LENGTH), 3, "int32"), np.ones(2 + len(WORDS))
     )
     CaptionForger(eye, matcher, captioner, vectorizer, memory).save(run)
+
+
+def tiny_eye(prefix=""):
+    """What `build_eye` returns, with a layer of each kind. `prefix`: of the layers'
+    names; EfficientNet's open with an underscore."""
+    pictures = keras.Input((SIZE, SIZE, 3))
+    x = keras.layers.Rescaling(1 / 127.5, offset=-1)(pictures)
+    x = keras.layers.Conv2D(8, 16, strides=16, name=prefix + "conv")(x)
+    x = keras.layers.BatchNormalization(name=prefix + "bn0")(x)
+    return keras.Model(pictures, keras.layers.ReLU()(x), name="eye")
+
+
+def call(*arguments, status=0):
+    result = CliRunner().invoke(main, [str(argument) for argument in arguments])
+    assert result.exit_code == status, result.output
+    return result
+
+
+def export_here(export):
+    """Calls `export`, which is compared in this process: a fresh one takes seconds to
+    begin. Returns what it returned."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("kerasgan.export.check_export", fresh.try_endpoints)
+        patch.setattr("sys.path", sys.path[:])
+        try:
+            return export()
+        finally:
+            for name in ("preprocessing", "pictures", "label_words"):
+                sys.modules.pop(name, None)  # those of this export
+
+
+def asker(path):
+    """A function that asks an export's signatures, and has it as `model`."""
+    model = tf.saved_model.load(path)
+
+    def ask(name, **given):
+        tensors = {key: tf.constant(values) for key, values in given.items()}
+        answer = model.signatures[name](**tensors)
+        return {key: values.numpy() for key, values in answer.items()}
+
+    ask.model = model
+    return ask
+
+
+def ask_unsaved(stage, endpoint, *given):
+    """What a signature would answer, and the run itself."""
+    serve = served(
+        stage, endpoint, looking(stage.image_size, stage.fit), reading(stage)
+    )
+    answer = serve(*(tf.constant(values) for values in given))
+    return {name: values.numpy() for name, values in answer.items()}

@@ -7,76 +7,38 @@ import re
 import numpy as np
 import pytest
 import tensorflow as tf
-from click.testing import CliRunner
 
-from kerasgan.cli import main
 from kerasgan.config import Settings
 from kerasgan.errors import JobError, UserError
-from kerasgan.export import export_run
+from kerasgan.export import export_run, stages_of
 from kerasgan.export.checking import check_export, refuse_others
-from kerasgan.export.fresh import KeptOut, compare
+from kerasgan.export.examples import examples_for, read_pictures
+from kerasgan.export.fresh import KeptOut, compare, distance
+from kerasgan.export.manifest import manifest_of
+from kerasgan.export.readme import readme_of
 from kerasgan.runs import new_run
-from tests.data.makers import coded, pixels, write_pictures
-from tests.export.makers import LATENT, SIZE, make_run
+from tests.data.makers import coded, pixels
+from tests.export.makers import LATENT, SIZE, ask_unsaved, call, make_run
 
 ALL = ["generate", "discriminate", "caption", "caption_beam", "embed_image"]
 ALL += ["embed_text", "match"]
 PICTURE = coded(pixels(1))
 
 
-@pytest.fixture(scope="module")
-def run(tmp_path_factory):
-    path = tmp_path_factory.mktemp("export") / "run"
-    return make_run(path, text_branch="lstm-attention")
-
-
-@pytest.fixture(scope="module")
-def exported(run):
-    """By the command, from pictures that are given."""
-    out, photographs = run.path.parent / "exported", run.path.parent / "photographs"
-    write_pictures(photographs, ["a.jpg", "b.jpg", "c.jpg", "d.jpg", "e.jpg"])
-    arguments = ["export", run.path, "--out", out, "--pictures", photographs]
-    return out, call(*arguments).output
-
-
-def call(*arguments, status=0):
-    result = CliRunner().invoke(main, [str(argument) for argument in arguments])
-    assert result.exit_code == status, result.output
-    return result
-
-
-@pytest.fixture(scope="module")
-def ask(exported):
-    model = tf.saved_model.load(exported[0])
-
-    def ask(name, **given):
-        found = model.signatures[name](
-            **{key: tf.constant(values) for key, values in given.items()}
-        )
-        return {key: values.numpy() for key, values in found.items()}
-
-    ask.model = model
-    return ask
-
-
-def test_every_output_was_held_against_the_run(exported):
-    out, said = exported
-    results = json.loads(call("export", "--check", out, "--json").output)
+def test_every_output_was_held_against_the_run(exported_gan):
+    out, said = exported_gan
     files = [path for path in out.rglob("*") if path.is_file()]
-    assert results["bytes"] == sum(path.stat().st_size for path in files)
-    assert f"{out}: {results['bytes'] / 1e6:.1f} MB" in said
-    found = results["endpoints"]
-    assert list(found) == ALL and all(f"  {name} " in said for name in ALL)
+    assert said["bytes"] == sum(path.stat().st_size for path in files)
+    found = said["endpoints"]
+    assert said["path"] == str(out) and list(found) == ALL
     assert found["caption_beam"]["captions"] == {"kind": "U", "off": 0}
     assert found["embed_image"]["vectors"]["off"] < 1e-5
     assert found["generate"]["pictures"]["off"] <= 1
     assert set(found["match"]) == {"cosine", "valid"}
-    result = call("export", exported[0].parent / "run", "--out", out, status=2)
-    assert "is there already" in result.output
 
 
-def test_what_lies_in_the_directory(exported):
-    out, _ = exported
+def test_what_lies_in_the_directory(exported_gan):
+    out, _ = exported_gan
     names = {path.name for path in out.iterdir()}
     wanted = {"saved_model.pb", "variables", "assets", "README.md", "export.json"}
     assert wanted <= names and not any("partial" in name for name in names)
@@ -87,78 +49,79 @@ def test_what_lies_in_the_directory(exported):
     assert not list(out.parent.glob("*.partial"))
 
 
-def test_nothing_of_training_is_inside(exported):
-    found = tf.train.list_variables(str(exported[0] / "variables" / "variables"))
+def test_nothing_of_training_is_inside(exported_gan):
+    found = tf.train.list_variables(str(exported_gan[0] / "variables" / "variables"))
     names = " ".join(name for name, _ in found).lower()
     assert found and not re.search("optimizer|adam|momentum|seed", names)
-    graph = (exported[0] / "saved_model.pb").read_bytes()
+    graph = (exported_gan[0] / "saved_model.pb").read_bytes()
     assert b"CudnnRNN" not in graph and b"TensorList" in graph  # the LSTM's loop
 
 
-def test_every_signature_leaves_the_batch_free(ask):
+def test_every_signature_leaves_the_batch_free(ask_gan):
     for name in ALL:
-        signature = ask.model.signatures[name]
+        signature = ask_gan.model.signatures[name]
         for tensor in [*signature.inputs[:1], *signature.outputs]:
             assert tensor.shape[0] is None
         for output in signature.structured_outputs.values():
             assert output.dtype in (tf.float32, tf.uint8, tf.string, tf.bool)
 
 
-def test_bad_pictures_spoil_no_others(ask):
-    good = ask("caption", image_bytes=[PICTURE])
-    found = ask("caption", image_bytes=[b"", PICTURE, PICTURE[:-300]])
+def test_bad_pictures_spoil_no_others(ask_gan):
+    good = ask_gan("caption", image_bytes=[PICTURE])
+    found = ask_gan("caption", image_bytes=[b"", PICTURE, PICTURE[:-300]])
     assert found["valid"].tolist() == [False, True, False]
     assert found["caption"][1] == good["caption"][0]
     assert found["caption"][0] == b"" and found["score"][2] == 0
-    found = ask("match", image_bytes=[b"x", PICTURE], captions=["a dog", "a dog"])
+    found = ask_gan("match", image_bytes=[b"x", PICTURE], captions=["a dog", "a dog"])
     assert found["cosine"][0] == 0 and found["cosine"][1] != 0
 
 
-@pytest.mark.parametrize("name", ALL)
-def test_an_empty_batch_has_an_empty_answer(ask, name):
-    given = ask.model.signatures[name].structured_input_signature[1]
-    shapes = {key: [0, *spec.shape[1:]] for key, spec in given.items()}
-    empty = {
-        key: np.zeros(shapes[key], "S1" if spec.dtype == tf.string else "float32")
-        for key, spec in given.items()
-    }
-    for values in ask(name, **empty).values():
-        assert len(values) == 0
+def test_empty_batches_have_empty_answers(ask_gan):
+    for name in ALL:
+        given = ask_gan.model.signatures[name].structured_input_signature[1]
+        empty = {
+            key: np.zeros(
+                [0, *spec.shape[1:]], "S1" if spec.dtype == tf.string else "float32"
+            )
+            for key, spec in given.items()
+        }
+        for values in ask_gan(name, **empty).values():
+            assert len(values) == 0
 
 
-def test_batches_of_unequal_length_are_refused(ask):
+def test_batches_of_unequal_length_are_refused(ask_gan):
     noise = np.zeros((2, LATENT), "float32")
     with pytest.raises(tf.errors.InvalidArgumentError, match="as many rows"):
-        ask("generate", noise=noise, captions=["a dog"])
+        ask_gan("generate", noise=noise, captions=["a dog"])
     with pytest.raises(tf.errors.InvalidArgumentError, match="as many rows"):
-        ask("match", image_bytes=[PICTURE, PICTURE], captions=["a dog"])
+        ask_gan("match", image_bytes=[PICTURE, PICTURE], captions=["a dog"])
 
 
-def test_odd_captions_have_vectors(ask):
+def test_odd_captions_have_vectors(ask_gan):
     odd = ["", " ", "word " * 2_000_000, "犬", b"\xff\xfe no UTF-8 \x80", "\0", "🙂"]
-    vectors = ask("embed_text", captions=odd)["vectors"]
+    vectors = ask_gan("embed_text", captions=odd)["vectors"]
     assert np.isfinite(vectors).all()
     np.testing.assert_allclose(np.linalg.norm(vectors, axis=1), 1, atol=1e-5)
     np.testing.assert_array_equal(vectors[0], vectors[1])
 
 
-def test_one_row_is_as_in_a_batch(ask):
+def test_one_row_is_as_in_a_batch(ask_gan):
     noise = np.random.default_rng(0).standard_normal((3, LATENT)).astype("float32")
     captions = ["a red dog", "the boat", ""]
-    together = ask("generate", noise=noise, captions=captions)["pictures"]
+    together = ask_gan("generate", noise=noise, captions=captions)["pictures"]
     assert together.shape == (3, SIZE, SIZE, 3) and together.dtype == np.uint8
-    alone = ask("generate", noise=noise[1:2], captions=captions[1:2])["pictures"]
+    alone = ask_gan("generate", noise=noise[1:2], captions=captions[1:2])["pictures"]
     assert np.abs(alone[0].astype(int) - together[1]).max() <= 1
 
 
-def test_the_readme_runs_as_it_is_written(ask, exported, monkeypatch, capsys):
-    out, _ = exported
+def test_the_readme_runs_as_it_is_written(ask_gan, exported_gan, monkeypatch, capsys):
+    out, _ = exported_gan
     text = (out / "README.md").read_text()
     blocks = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
     assert len(blocks) == len(ALL)
     monkeypatch.chdir(out.parent)
     (out.parent / "photograph.jpg").write_bytes(PICTURE)
-    monkeypatch.setattr(tf.saved_model, "load", {".": ask.model}.__getitem__)
+    monkeypatch.setattr(tf.saved_model, "load", {".": ask_gan.model}.__getitem__)
     for block in blocks:
         assert len(block.splitlines()) <= 10 and "import kerasgan" not in block
         exec(block, {})
@@ -191,6 +154,7 @@ def test_an_export_that_answers_otherwise_is_found_out():
         results = compare(lambda *_: answer, endpoint, given, stored)
         refuse_others({"match": results}, "out")
 
+    assert distance(np.uint8([200, 7]), np.uint8([199, 7])) == 1
     judged([0.5, 0.25 + 1e-6, 0])
     for cosines in ([0.5, 0.251, 0], [0.5, 0.25, 0.1], [0.5, np.nan, 0], [0.5, 0.25]):
         with pytest.raises(JobError, match="match: cosine is off by"):
@@ -200,29 +164,35 @@ def test_an_export_that_answers_otherwise_is_found_out():
         judged([0.5, 0.25, 0])
 
 
-def test_a_damaged_export_is_found_out(exported, tmp_path):
+def test_a_damaged_export_is_found_out(tmp_path):
     for name in ("export.json", "check.npz"):
-        (tmp_path / name).symlink_to(exported[0] / name)
-    (tmp_path / "saved_model.pb").write_bytes(b"damaged")
+        (tmp_path / name).write_bytes(b"damaged")
     result = call("export", "--check", tmp_path, status=1)
     assert "cannot be used by itself" in result.output
 
 
 def test_a_run_without_captions_in_grey(tmp_path):
     settings = {"conditional": False, "channels": "grey", "loss": "hinge"}
-    run = make_run(tmp_path / "run", ["pictures"], **settings)
-    results = export_run(run.path, tmp_path / "out")
-    assert list(results) == ["generate", "discriminate"]
-    text = (tmp_path / "out" / "README.md").read_text()
+    run = make_run(tmp_path, ["pictures"], **settings)
+    (stage,) = stages_of(run)
+    generate, discriminate = stage.endpoints
+    examples = examples_for(stage, read_pictures())
+    drawn = ask_unsaved(stage, generate, examples.noise)["pictures"]
+    wanted = generate.answer(examples)["pictures"].reshape(drawn.shape)
+    assert np.abs(drawn.astype(int) - wanted).max() <= 1
+    judged = ask_unsaved(stage, discriminate, examples.files)["logit"]
+    wanted = discriminate.answer(examples)["logit"]
+    np.testing.assert_allclose(judged, wanted, atol=1e-5)
+    text = readme_of([stage], manifest_of(run, [stage], "savedmodel", []))
     assert "under the loss hinge no probability" in text
     assert "`captions` string" not in text and "(n, 32, 32, 1)" in text
 
 
-def test_what_cannot_be_exported(run, tmp_path):
+def test_what_cannot_be_exported(gan_run, tmp_path):
     (tmp_path / "full").mkdir()
     (tmp_path / "full" / "file").touch()
     with pytest.raises(UserError, match="is there already"):
-        export_run(run.path, tmp_path / "full")
+        export_run(gan_run.path, tmp_path / "full")
     empty = new_run("train-gan", Settings(), tmp_path / "empty")
     with pytest.raises(UserError, match="has not finished"):
         export_run(empty.path, tmp_path / "out")
@@ -231,10 +201,10 @@ def test_what_cannot_be_exported(run, tmp_path):
         export_run(other.path, tmp_path / "out")
     (tmp_path / "pictures").mkdir()
     with pytest.raises(UserError, match="no pictures in"):
-        export_run(run.path, tmp_path / "out", pictures=tmp_path / "pictures")
+        export_run(gan_run.path, tmp_path / "out", pictures=tmp_path / "pictures")
     (tmp_path / "pictures" / "a.jpg").write_text("words")
     with pytest.raises(UserError, match="a.jpg: not a picture"):
-        export_run(run.path, tmp_path / "out", pictures=tmp_path / "pictures")
+        export_run(gan_run.path, tmp_path / "out", pictures=tmp_path / "pictures")
     with pytest.raises(UserError, match="is no export"):
         check_export(tmp_path)
     assert not (tmp_path / "out").exists() and not list(tmp_path.glob("*.partial"))

@@ -1,0 +1,106 @@
+"""The classifier, ready to be exported."""
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from kerasgan.data.label_words import mask_label_words
+from kerasgan.export.endpoints import (
+    CLASS,
+    Endpoint,
+    Stage,
+    with_plain_names,
+    without_cudnn,
+)
+from kerasgan.models.ngrams import NgramLogits
+from kerasgan.training.trained_classifier import load_classifier
+
+BEST = "string `(n,)`: the name of the likeliest class"
+PROBABILITIES = "float32 `(n, {classes})`: of the classes, in the order of labels.txt"
+SIDES = {"picture": "pictures", "token_ids": "texts", "text": "texts"}
+MISSING = " A picture of no bytes, or a text without words, counts as missing."
+
+
+def classes_stage(run):
+    """What a run of `train-classifier` trained, as a `Stage`."""
+    classifier = load_classifier(run)
+    network = with_plain_names(_over_arrays(classifier.model))
+    without_cudnn(network)
+    vectorizer, masked = None, None
+    if classifier.reads:
+        vectorizer = classifier.model.get_layer("vectorizer")
+        masked = tuple(classifier.masked)
+    sides = tuple(side for side in SIDES if side in network.input)
+    classify = Endpoint(
+        "classify",
+        f"Tells classes by {' and '.join(SIDES[side] for side in sides)}."
+        + MISSING * classifier.takes_missing,
+        lambda arrays: {"probabilities": _ask(network, arrays)},
+        sides,
+        {
+            CLASS: BEST,
+            "probabilities": PROBABILITIES.format(classes=len(classifier.label_names)),
+        },
+        lambda examples: _run_says(classifier, examples),
+        words="text",
+    )
+    return Stage(
+        name="classes",
+        networks={"classifier": network},
+        image_size=classifier.image_size,
+        fit=run.settings.data.fit,
+        endpoints=(classify,),
+        samples=lambda examples: {
+            "classifier": _samples(classifier, network, examples)
+        },
+        vectorizer=vectorizer,
+        masked=masked,
+        labels=tuple(classifier.label_names),
+        takes_missing=classifier.takes_missing,
+    )
+
+
+def _over_arrays(model):
+    """The model from token ids on, unless it counts n-grams of the strings."""
+    names = [layer.name for layer in model.layers]
+    counts = any(isinstance(layer, NgramLogits) for layer in model.layers)
+    if "vectorizer" not in names or counts:
+        return model
+    read = model.get_layer("vectorizer").output
+    inputs = {name: tensor for name, tensor in model.input.items() if name != "text"}
+    behind = keras.Model([*inputs.values(), read], model.output)
+    inputs["token_ids"] = keras.Input(read.shape[1:], dtype="int32", name="token_ids")
+    return keras.Model(inputs, behind([*inputs.values()]))
+
+
+def _ask(network, arrays):
+    fed = dict(arrays)
+    if "picture" in fed:
+        fed["picture"] = tf.cast(fed["picture"], tf.float32)
+        there = tf.ones_like(fed["picture"][:, 0, 0, 0], tf.bool)
+        fed = {"has_picture": there} | fed
+    fed = {name: fed[name] for name in network.input}
+    return tf.cast(network(fed, training=False), tf.float32)
+
+
+def _run_says(classifier, examples):
+    """By the run's own classifier, from pixels that Pillow decoded."""
+    pictures = None
+    if classifier.looks:
+        pairs = zip(examples.files, examples.squares)
+        pictures = [square if data else None for data, square in pairs]
+    found = classifier.classify(pictures, examples.captions)
+    best = np.array(classifier.label_names)[found.argmax(axis=-1)]
+    return {CLASS: best, "probabilities": found}
+
+
+def _samples(classifier, network, examples):
+    found = {
+        "picture": examples.squares,
+        "has_picture": np.array([bool(data) for data in examples.files]),
+        "text": np.array(mask_label_words(examples.captions, classifier.masked)),
+        "token_ids": examples.token_ids,
+    }
+    if classifier.looks:
+        found["picture"] = examples.squares.astype("float32")
+    return {name: found[name] for name in network.input}

@@ -1,0 +1,69 @@
+"""Runs of `train-classifier` with small networks of random weights."""
+
+from types import SimpleNamespace
+
+import numpy as np
+
+from kerasgan.config import DataConfig, Settings
+from kerasgan.data.label_words import label_words
+from kerasgan.data.text import build_vectorizer
+from kerasgan.models.classifier import (
+    build_average,
+    build_classifier,
+    build_conv_branch,
+    build_feature_branch,
+)
+from kerasgan.models.text_branch import build_text_branch
+from kerasgan.runs import new_run
+from kerasgan.training.examples import Examples
+from kerasgan.training.parts import ANALYZERS, NgramPart, Pool
+from kerasgan.training.serving import FittedNetwork, FittedPool
+from kerasgan.training.trained_classifier import Classifier
+from tests.export.makers import LENGTH, SIZE, WORDS, tiny_eye
+
+LABELS = ["FlipFlops", "Red Boat", "Dog"]
+TEXTS = ["a thing for the beach", "red on water", "runs on 3 grass", "blue & red"]
+
+
+def make_classifier_run(path, sides=("picture", "text"), ours=True):
+    """A finished run at `path`, of ours or the paper's, that takes some `sides`."""
+    run = new_run("train-classifier", Settings(data=DataConfig(image_size=SIZE)), path)
+    vectorizer = build_vectorizer(None, WORDS, 40, LENGTH) if "text" in sides else None
+    if ours:
+        fitted = FittedPool(_pool(sides), tiny_eye("_"), vectorizer, SIZE)
+    else:
+        look = build_conv_branch(SIZE, [4], 4)
+        trainer = SimpleNamespace(network=_network(sides, look))
+        fitted = FittedNetwork(trainer, None, vectorizer, SIZE)
+    masked = label_words(LABELS[:2])
+    Classifier(fitted.serve(), LABELS, masked, fitted.weights).save(run)
+    return run
+
+
+def _network(sides, look, name="classifier"):
+    look = look if "picture" in sides else None
+    read = build_text_branch(40, None, 4) if "text" in sides else None
+    return build_classifier(len(LABELS), look, read, name=name)
+
+
+def _pool(sides):
+    """All the parts that a training makes of these sides, believed alike."""
+    parts = {side: _part(side, [side]) for side in sides}
+    if "text" in sides:
+        labels = np.array([0, 1, 2, 1])
+        examples = Examples([], None, [[text] for text in TEXTS], labels)
+        for name in ANALYZERS:
+            parts[name] = NgramPart(name, len(LABELS))
+            parts[name].refit(examples)
+    if len(sides) == 2:
+        parts["pair"] = _part("pair", sides)
+    kinds = np.array([part.modality for part in parts.values()])
+    weights = np.stack([kinds != "", kinds == "picture", kinds == "text"])
+    return Pool(parts, weights.astype("float32"), np.array([0.5, 0.3, 0.2]))
+
+
+def _part(modality, sides):
+    network = _network(sides, build_feature_branch(8, 4), modality + "_network")
+    weights = network.get_weights()
+    network = build_average(network, [weights, [2 * each for each in weights]])
+    return SimpleNamespace(modality=modality, layer=lambda: network)

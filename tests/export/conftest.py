@@ -1,0 +1,59 @@
+"""One small run of each kind, and one export of each, for all tests of exports."""
+
+import json
+
+import keras
+import pytest
+
+from kerasgan.export import export_run
+from tests.data.makers import write_pictures
+from tests.export.classifier_makers import make_classifier_run
+from tests.export.makers import asker, call, export_here, make_run
+
+
+@pytest.fixture(autouse=True, scope="module")
+def seeded():
+    """Not before each test: a new seed makes TensorFlow prepare all graphs anew."""
+    keras.utils.set_random_seed(0)
+
+
+@pytest.fixture(scope="session")
+def folder(tmp_path_factory):
+    return tmp_path_factory.mktemp("export")
+
+
+@pytest.fixture(scope="session")
+def gan_run(folder):
+    return make_run(folder / "gan", text_branch="lstm-attention")
+
+
+@pytest.fixture(scope="session")
+def exported_gan(gan_run, folder):
+    """By the command, from pictures that are given: where it lies, and what the
+    command said."""
+    out, photographs = folder / "exported-gan", folder / "photographs"
+    write_pictures(photographs, ["a.jpg", "b.jpg", "c.jpg", "d.jpg", "e.jpg"])
+    arguments = ["--out", out, "--pictures", photographs, "--json"]
+    said = export_here(lambda: call("export", gan_run.path, *arguments).output)
+    return out, json.loads(said)
+
+
+@pytest.fixture(scope="session")
+def ask_gan(exported_gan):
+    return asker(exported_gan[0])
+
+
+@pytest.fixture(scope="session")
+def classifier_run(folder):
+    return make_classifier_run(folder / "classifier")
+
+
+@pytest.fixture(scope="session")
+def exported_classifier(classifier_run, folder):
+    out = folder / "exported-classifier"
+    return out, export_here(lambda: export_run(classifier_run.path, out))
+
+
+@pytest.fixture(scope="session")
+def ask_classifier(exported_classifier):
+    return asker(exported_classifier[0])

@@ -1,0 +1,67 @@
+"""Texts cleaned by TensorFlow as by Python."""
+
+import html.entities
+import random
+
+import pytest
+import tensorflow as tf
+
+from kerasgan.data.label_words import label_words, mask_label_words
+from kerasgan.export.texts_in_graph import MARK, TextCleaner
+
+LABELS = ["FlipFlops", "T-shirts", "Accessories", "Scarves", "Shoe", "Dress", "Boxes"]
+ENTITIES = ["", "plain", "Fish &amp; chips", "&#39;n&rsquo;", "&lt;b&gt;&quot;&nbsp;x"]
+ENTITIES += ["caf&eacute; caf&eacute", "&notit; &notin; &notinfoo;", "&ampere;", "&;"]
+ENTITIES += ["&amp;amp;amp;lt;", "&#x41;&#X6a;&#0065", "&#128;&#13;&#0;&#xD800;"]
+ENTITIES += ["&#1114111;&#1114112;&#99999999999;", "&#xfdd1;&#64977;&#x1fffe;", "&#;"]
+ENTITIES += ["&#x;&#xg", "犬&hearts;", "&" * 50, "a\0b &acE; &NotEqualTilde;"]
+PARTS = ["flip", "Flops", "FLOP", "t", "T", "shirt", "Shirts", "accessory", "scarves"]
+PARTS += [
+    "scarf",
+    "shoes",
+    "shoe",
+    "dresses",
+    "box",
+    "a",
+    "red",
+    "été",
+    "e\u0301",
+    "犬",
+]
+GAPS = [" ", "  ", "-", "_", "'s ", "’S", "'s's ", "'", ", ", "\n", "\u3000", "&amp;"]
+GAPS += ["&#32;", "&#39;s ", "\u0301 ", "", "."]
+
+
+def cleaned(texts, masked=()):
+    found = tf.function(TextCleaner(masked))(tf.constant(texts, tf.string)).numpy()
+    return [" ".join(text.decode().split()) for text in found]
+
+
+def test_entities():
+    texts = ENTITIES + [f"x&{name}y" for name in html.entities.html5]
+    texts += [f"&#{number};" for number in range(300)]
+    assert cleaned(texts) == mask_label_words(texts, [])
+
+
+def test_words_that_name_a_class():
+    draw = random.Random(0)
+    texts = ["", "shirt", "T shirt's and flip-flops", "flip flip flop flop shoes"]
+    for _ in range(1000):
+        words = draw.choices(PARTS, k=draw.randrange(1, 9))
+        texts.append("".join(word + draw.choice(GAPS) for word in words))
+    masked = label_words(LABELS)
+    assert {"flipflop", "tshirt", "accessory", "scarf"} <= set(masked)
+    assert cleaned(texts, masked) == mask_label_words(texts, masked)
+    assert cleaned(texts) == mask_label_words(texts, [])
+
+
+@pytest.mark.parametrize("masked", [[], ["shirt"]])
+def test_any_bytes_are_a_text(masked):
+    cleaner = TextCleaner(masked)
+    assert cleaner(tf.constant([], tf.string)).shape == (0,)
+    odd = [b"\xff\xfe no UTF-8 \x80", MARK * 3, "shirt" + MARK, "a" * 10_000_000]
+    found = cleaner(tf.constant(odd)).numpy()
+    assert found[0].decode() == "\ufffd\ufffd no UTF-8 \ufffd"
+    assert found[1].decode() == "\ufffd" * 3
+    assert found[2].decode() == ("" if masked else "shirt") + "\ufffd" or masked
+    assert found[3] == odd[3].encode()
