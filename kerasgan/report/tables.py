@@ -116,7 +116,7 @@ def _images(found):
 
 def as_text(tables):
     """Tables of rich, one below the other, as text."""
-    console = Console(file=io.StringIO(), width=120)
+    console = Console(file=io.StringIO(), width=130)
     for table in tables:
         console.print(table)
     return console.file.getvalue().rstrip()
