@@ -28,7 +28,7 @@ from kerasgan.runs import open_run
 from kerasgan.training.trained_classifier import load_classifier
 
 BATCH, ROUNDS, LOOPED, TURNS = 64, 5, 4, 100
-TEXT = "black running shoe with white laces"
+TEXT = "black leather with white laces"  # names no class
 
 
 def main(run, exported, pictures):
