@@ -13,7 +13,7 @@ def classification_text(results):
     """What `compare` returned, for a person to read."""
     rows = results["rows"]
     table = Table(
-        title=f"Classes by pictures and words, {results['seeds']} splits",
+        title=f"Classes by pictures and words, splits: {results['seeds']}",
         title_justify="left",
     )
     table.add_column("classifier")
