@@ -40,9 +40,9 @@ def make_classifier_run(path, sides=("picture", "text"), ours=True):
     return run
 
 
-def _network(sides, look, name="classifier"):
+def _network(sides, look, name="classifier", kind="lstm-attention"):
     look = look if "picture" in sides else None
-    read = build_text_branch(40, None, 4) if "text" in sides else None
+    read = build_text_branch(40, None, 4, kind) if "text" in sides else None
     return build_classifier(len(LABELS), look, read, name=name)
 
 
@@ -63,7 +63,9 @@ def _pool(sides):
 
 
 def _part(modality, sides):
-    network = _network(sides, build_feature_branch(8, 4), modality + "_network")
+    kind = "lstm-attention" if modality == "text" else "words"
+    look = build_feature_branch(8, 4)
+    network = _network(sides, look, modality + "_network", kind)
     weights = network.get_weights()
     network = build_average(network, [weights, [2 * each for each in weights]])
     return SimpleNamespace(modality=modality, layer=lambda: network)

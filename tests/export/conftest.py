@@ -8,10 +8,10 @@ import pytest
 from kerasgan.export import export_run
 from tests.data.makers import write_pictures
 from tests.export.classifier_makers import make_classifier_run
-from tests.export.makers import asker, call, export_here, make_run
+from tests.export.makers import call, export_here, make_run
 
 
-@pytest.fixture(autouse=True, scope="module")
+@pytest.fixture(autouse=True, scope="session")
 def seeded():
     """Not before each test: a new seed makes TensorFlow prepare all graphs anew."""
     keras.utils.set_random_seed(0)
@@ -24,23 +24,28 @@ def folder(tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def gan_run(folder):
-    return make_run(folder / "gan", text_branch="lstm-attention")
+    return make_run(folder / "gan")
 
 
 @pytest.fixture(scope="session")
-def exported_gan(gan_run, folder):
-    """By the command, from pictures that are given: where it lies, and what the
-    command said."""
+def gan(gan_run, folder):
+    """By the command, from pictures that are given: where it lies, what the command
+    said, and a function that asks."""
     out, photographs = folder / "exported-gan", folder / "photographs"
     write_pictures(photographs, ["a.jpg", "b.jpg", "c.jpg", "d.jpg", "e.jpg"])
     arguments = ["--out", out, "--pictures", photographs, "--json"]
-    said = export_here(lambda: call("export", gan_run.path, *arguments).output)
-    return out, json.loads(said)
+    said, ask = export_here(lambda: call("export", gan_run.path, *arguments).output)
+    return out, json.loads(said), ask
 
 
 @pytest.fixture(scope="session")
-def ask_gan(exported_gan):
-    return asker(exported_gan[0])
+def exported_gan(gan):
+    return gan[:2]
+
+
+@pytest.fixture(scope="session")
+def ask_gan(gan):
+    return gan[2]
 
 
 @pytest.fixture(scope="session")
@@ -49,11 +54,16 @@ def classifier_run(folder):
 
 
 @pytest.fixture(scope="session")
-def exported_classifier(classifier_run, folder):
+def classifier(classifier_run, folder):
     out = folder / "exported-classifier"
-    return out, export_here(lambda: export_run(classifier_run.path, out))
+    return out, *export_here(lambda: export_run(classifier_run.path, out))
 
 
 @pytest.fixture(scope="session")
-def ask_classifier(exported_classifier):
-    return asker(exported_classifier[0])
+def exported_classifier(classifier):
+    return classifier[:2]
+
+
+@pytest.fixture(scope="session")
+def ask_classifier(classifier):
+    return classifier[2]

@@ -1,11 +1,13 @@
 """Runs with small networks of random weights: nothing here needs training."""
 
+import functools
 import sys
 
 import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+import tensorflow.saved_model  # as Keras does later, which makes it another module
 from click.testing import CliRunner
 
 from kerasgan.cli import main
@@ -87,34 +89,39 @@ def call(*arguments, status=0):
 
 def export_here(export):
     """Calls `export`, which is compared in this process: a fresh one takes seconds to
-    begin. Returns what it returned."""
+    begin.
+
+    Returns:
+        What `export` returned, and a function that asks the SavedModel's signatures,
+        and has it as `model`.
+    """
+    models, load = [], tf.saved_model.load
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("kerasgan.export.check_export", fresh.try_endpoints)
+        patch.setattr(
+            tf.saved_model, "load", lambda path: models.append(load(path)) or models[-1]
+        )
         patch.setattr("sys.path", sys.path[:])
         try:
-            return export()
+            found = export()
         finally:
             for name in ("preprocessing", "pictures", "label_words"):
                 sys.modules.pop(name, None)  # those of this export
 
-
-def asker(path):
-    """A function that asks an export's signatures, and has it as `model`."""
-    model = tf.saved_model.load(path)
-
     def ask(name, **given):
         tensors = {key: tf.constant(values) for key, values in given.items()}
-        answer = model.signatures[name](**tensors)
+        answer = ask.model.signatures[name](**tensors)
         return {key: values.numpy() for key, values in answer.items()}
 
-    ask.model = model
-    return ask
+    ask.model = models[0] if models else None
+    return found, ask
+
+
+look = functools.cache(looking)
 
 
 def ask_unsaved(stage, endpoint, *given):
-    """What a signature would answer, and the run itself."""
-    serve = served(
-        stage, endpoint, looking(stage.image_size, stage.fit), reading(stage)
-    )
+    """What a signature would answer that is neither written nor loaded."""
+    serve = served(stage, endpoint, look(stage.image_size, stage.fit), reading(stage))
     answer = serve(*(tf.constant(values) for values in given))
     return {name: values.numpy() for name, values in answer.items()}

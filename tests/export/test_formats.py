@@ -37,7 +37,7 @@ def litert(gan_run, folder):
     out = folder / "litert"
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("kerasgan.export.stages_of", lambda run: stages)
-        return out, export_here(lambda: export_run(gan_run.path, out, "litert"))
+        return out, export_here(lambda: export_run(gan_run.path, out, "litert"))[0]
 
 
 def test_litert(litert):
@@ -77,7 +77,7 @@ def test_preprocessing_needs_numpy_and_pillow_alone(litert, tmp_path):
 
 def test_litert_of_the_papers_classifier(tmp_path):
     run = make_classifier_run(tmp_path / "run", ours=False)
-    results = export_here(lambda: export_run(run.path, tmp_path / "out", "litert"))
+    results, _ = export_here(lambda: export_run(run.path, tmp_path / "out", "litert"))
     assert list(results["classify"]) == ["probabilities"]
     assert results["classify"]["probabilities"]["off"] < 1e-5
     found = results["preprocessing.py"]
@@ -88,7 +88,9 @@ def test_litert_of_the_papers_classifier(tmp_path):
 
 
 def test_keras(gan_run, tmp_path):
-    results = export_here(lambda: export_run(gan_run.path, tmp_path / "out", "keras"))
+    results, _ = export_here(
+        lambda: export_run(gan_run.path, tmp_path / "out", "keras")
+    )
     names = {"generator", "discriminator", "eye", "matcher", "captioner"}
     assert set(results) == {*names, "preprocessing.py"}
     for name in names:
