@@ -123,4 +123,5 @@ def _state(run):
 
 def _summary(tally, ledger):
     rows = ", ".join(f"{n:,} × {why}" for why, n in ledger.skipped.items())
-    return f"{tally}." + (f" Rows left out: {rows}." if rows else "")
+    left_out = [f"Rows left out: {rows}."] if rows else []
+    return " ".join([f"{tally}.", *left_out, *ledger.notes])

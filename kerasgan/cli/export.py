@@ -8,7 +8,7 @@ from kerasgan.cli.options import import_tensorflow, json_option
 
 
 @click.command("export")
-@click.argument("run", metavar="RUN", required=False)
+@click.argument("run", metavar="[RUN]", required=False)
 @click.option("--out", metavar="DIR", help="The directory to be written.")
 @click.option(
     "--format",

@@ -42,7 +42,9 @@ class Journal:
         self.header = self.out.with_name(self.out.name + ".partial.json")
         if self.out.suffix.lower() not in FORMATS:
             raise UserError(f"--out {out}: must end in {' or '.join(FORMATS)}")
-        self.finished, self._new = self.out.exists(), None
+        self.finished, self._new = self.out.is_file(), None
+        if self.out.exists() and not self.finished:
+            raise UserError(f"--out {self.out} is no file.")
         if not resume and self.finished:
             raise UserError(f"{self.out} is there already: remove it or name another.")
         if not resume and self.partial.exists():

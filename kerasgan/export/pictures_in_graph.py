@@ -71,7 +71,9 @@ def _recoded(square):
 
 def _decode(data):
     """The upright RGB picture, and whether it is just what a plain JPEG holds."""
-    kinds = [(b"\xff\xd8\xff", _jpeg), (b"\x89PNG\r\n\x1a\n", _png)]
+    # A PNG's size comes first, or it is none: what is checked is what is decoded.
+    png = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR"
+    kinds = [(b"\xff\xd8\xff", _jpeg), (png, _png)]
     kinds += [(b"GIF8", _gif), (b"BM", _bmp)]
 
     def other():

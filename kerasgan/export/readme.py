@@ -20,8 +20,8 @@ $table
 
 """)
 NEEDS = {
-    "savedmodel": "It needs TensorFlow alone: preprocessing and the loop that writes"
-    " captions are inside.",
+    "savedmodel": "It needs TensorFlow alone: everything from files and words on is"
+    " inside.",
     "keras": "The layers are kerasgan's: it must be installed to load them. The"
     " networks take arrays; `preprocessing.py` makes them.",
     "litert": "LiteRT has no pictures' decoders and no words: the models take arrays,"
