@@ -7,8 +7,6 @@ import click
 
 from kerasgan.errors import UserError
 
-TABLE = ("source", "image_root", "image_column", "caption_columns")
-
 
 def batch_options(function):
     """Where pictures come from and answers go, beside PICTURE…"""

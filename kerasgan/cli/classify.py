@@ -57,13 +57,13 @@ def command(run, pictures, texts, top, explain, caption_columns, **where):
     """
     from kerasgan.runs import open_run
 
+    if len(texts) > 1 and any(map(os.path.isdir, pictures)):
+        raise UserError(f"A folder takes one --text or none. Received: {len(texts)}")
     if pictures and len(texts) not in (0, 1, len(pictures)):
         raise UserError(
             f"{len(pictures)} pictures take no --text, one, or {len(pictures)}."
             f" Received: {len(texts)}"
         )
-    if len(texts) > 1 and any(map(os.path.isdir, pictures)):
-        raise UserError(f"A folder takes one --text or none. Received: {len(texts)}")
     opened = open_run(run)
 
     def load():
