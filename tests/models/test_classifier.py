@@ -6,6 +6,7 @@ import pytest
 
 from kerasgan.models.classifier import (
     LogLinearPool,
+    build_average,
     build_classifier,
     build_conv_branch,
     build_eye_branch,
@@ -73,3 +74,19 @@ def test_pool_is_the_same_from_its_config():
     pool = LogLinearPool(np.eye(3, 2), np.array([0.5, 0.5]))
     again = LogLinearPool.from_config(pool.get_config())
     assert again.get_config() == pool.get_config()
+
+
+def test_an_average_says_the_mean_of_its_members():
+    network = build_classifier(3, build_feature_branch(4, 2))
+    features = np.random.default_rng(0).normal(size=(5, 4)).astype("float32")
+    members, said = [], []
+    for scale in (1, 3):
+        members.append([scale * each for each in network.get_weights()])
+    for weights in members:
+        network.set_weights(weights)
+        said.append(keras.ops.log_softmax(network({"picture": features})))
+    average = build_average(network, members)
+    network.set_weights(members[0])  # what becomes of it does not matter any more
+    found = average({"picture": features})
+    np.testing.assert_allclose(found, np.mean(said, axis=0), atol=1e-5)
+    assert np.abs(said[0] - said[1]).max() > 1e-3
