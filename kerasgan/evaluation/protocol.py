@@ -15,7 +15,7 @@ from kerasgan.evaluation.baselines import Baselines
 from kerasgan.evaluation.captions import score_captions
 from kerasgan.evaluation.judgement import auc, best_threshold, judge, pairs
 from kerasgan.evaluation.pictures import evaluate_pictures
-from kerasgan.evaluation.retrieval import retrieval
+from kerasgan.evaluation.retrieval import retrieval, retrieval_from
 from kerasgan.evaluation.similarity import fit_tfidf, similarity_matrix
 from kerasgan.evaluation.words import normalize_references
 from kerasgan.runs import write_json, write_text
@@ -187,7 +187,11 @@ def _can_be_judged(captions, references):
 def _retrieval(part, forger):
     texts = [text for group in part.captions for text in group]
     owners = np.repeat(np.arange(len(part.captions)), [len(g) for g in part.captions])
-    return retrieval(part.vectors, forger.embed_captions(texts), owners)
+    captions = forger.embed_captions(texts)
+    found = retrieval_from(forger.relevance(part.vectors, captions), owners)
+    by_cosine = retrieval(part.vectors, captions, owners)
+    ways = ("image_to_text", "text_to_image")
+    return found | {"by_cosine": {way: by_cosine[way] for way in ways}}
 
 
 class _Predictions:

@@ -28,7 +28,7 @@ def captions_stage(run):
     for network in networks.values():
         without_cudnn(network)
     # The run's own forger answers; this one is exported.
-    sent = CaptionForger(*networks.values(), forger.vectorizer, None)
+    sent = CaptionForger(*networks.values(), forger.vectorizer)
     return Stage(
         name="captions",
         networks=networks,

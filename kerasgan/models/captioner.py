@@ -9,6 +9,7 @@ from kerasgan.models.layers import REGISTER
 END = 0  # padding, which follows the last word
 UNKNOWN = 1
 NEVER = -1e9
+WHOLE_DROPOUT = 0.5  # of the features of the picture as a whole
 
 
 @REGISTER
@@ -16,9 +17,9 @@ class Captioner(keras.Model):
     """Picture and noise to words: an LSTM that looks at the picture after each word.
 
     The LSTM hears the words so far; what it remembers asks a question of the
-    picture's grid (dot-product attention, Luong et al. 2015,
-    https://arxiv.org/abs/1508.04025), and question and answer together give the next
-    word. Nothing that was seen goes back into the LSTM, so that in training all words
+    picture's grid and of the picture as a whole (dot-product attention, Luong et al.
+    2015, https://arxiv.org/abs/1508.04025), and question and answer together give the
+    next word. Nothing that was seen goes back into the LSTM, so that in training all words
     of a caption are computed at once.
 
     Args:
@@ -47,8 +48,17 @@ class Captioner(keras.Model):
         self.dim = dim
         self.noise_dim = noise_dim
         self.dropout = dropout
-        self.standard = keras.layers.LayerNormalization(name="standard")
         self.look = keras.layers.Dense(dim, name="look")
+        self.standard = keras.layers.LayerNormalization(name="standard")
+        self.whole = keras.Sequential(
+            [
+                keras.layers.LayerNormalization(),
+                keras.layers.Dropout(WHOLE_DROPOUT),
+                keras.layers.Dense(4 * dim, activation="relu"),
+                keras.layers.Dense(dim),
+            ],
+            name="whole",
+        )
         self.begin = keras.layers.Dense(2 * dim, activation="tanh", name="begin")
         self.embedding = keras.layers.Embedding(vocabulary_size, dim, name="embedding")
         self.lstm = keras.layers.LSTM(dim, return_sequences=True, name="lstm")
@@ -58,10 +68,10 @@ class Captioner(keras.Model):
 
     def build(self, input_shape):
         """`input_shape`: of the grid, `(n, height, width, channels)`."""
-        grid = (None, None, input_shape[-1])
         self.channels = input_shape[-1]
-        self.standard.build(grid)
-        self.look.build(grid)
+        self.look.build((None, None, self.channels))
+        self.standard.build((None, None, self.dim))
+        self.whole.build((None, self.channels))
         self.begin.build((None, self.dim + self.noise_dim))
         self.embedding.build((None, None))
         self.lstm.build((None, None, self.dim))
@@ -71,17 +81,20 @@ class Captioner(keras.Model):
 
     def remember(self, grid, noise, training=False):
         """Grid `(n, height, width, channels)` and noise `(n, noise_dim)` to what
-        attention looks at, `(n, cells, dim)`, and the LSTM's two first states."""
+        attention looks at, `(n, cells + 1, dim)`, the picture as a whole being the
+        last, and the LSTM's two first states."""
         shape = ops.shape(grid)
         cells = ops.reshape(grid, (-1, shape[1] * shape[2], grid.shape[-1]))
-        memory = self.look(self.standard(cells))
-        glance = ops.concatenate([ops.mean(memory, axis=1), noise], axis=-1)
+        whole = self.whole(ops.mean(cells, axis=1), training=training)
+        memory = self.standard(self.look(cells))
+        memory = ops.concatenate([memory, whole[:, None]], axis=1)
+        glance = ops.concatenate([whole, noise], axis=-1)
         state = self.begin(self.drop(glance, training=training))
         return self.drop(memory, training=training), ops.split(state, 2, axis=-1)
 
     def attend(self, hidden, memory):
         """Questions `(n, k, dim)` to what the next word is made of `(n, k, dim)`, and
-        how much of each cell was looked at `(n, k, cells)`."""
+        how much of each was looked at `(n, k, cells + 1)`."""
         scores = ops.matmul(hidden, ops.transpose(memory, (0, 2, 1)))
         looks = ops.softmax(scores / self.dim**0.5, axis=-1)
         answer = ops.matmul(looks, memory)
@@ -115,11 +128,11 @@ class Captioner(keras.Model):
         Args:
             tokens: `(n, k)` ids, the last words of k captions a picture.
             states: two of `(n, k, dim)`.
-            memory: `(n, cells, dim)`.
+            memory: `(n, cells + 1, dim)`, see `remember`.
 
         Returns:
             Log-probabilities `(n, k, vocabulary_size)`, the states, and the looks
-            `(n, k, cells)`.
+            `(n, k, cells + 1)`.
         """
         count = tokens.shape[1]
         flat = [ops.reshape(part, (-1, self.dim)) for part in states]

@@ -18,7 +18,8 @@ def looks_of(forger, images, captions):
         captions: n str.
 
     Returns:
-        For each picture `(words, height, width)`, each word's looks summing to 1.
+        For each picture `(words, height, width)`; what is missing to a word's sum of 1
+        went to the picture as a whole.
     """
     captioner, grids = forger.captioner, forger.see(images)
     height, width = grids.shape[1:3]
@@ -29,7 +30,7 @@ def looks_of(forger, images, captions):
     looks = []
     for word in range(token_ids.shape[1] - 1):
         _, states, look = captioner.step(token_ids[:, word : word + 1], states, memory)
-        looks.append(look[:, 0])
+        looks.append(look[:, 0, :-1])  # the last is the picture as a whole
     looks = tf.stack(looks, axis=1).numpy()
     looks = looks.reshape(len(images), -1, height, width)
     words = (token_ids.numpy()[:, 1:] != 0).sum(axis=1)

@@ -16,6 +16,7 @@ from kerasgan.runs import Run, open_run
 from kerasgan.training.choosing import (
     Memory,
     fit_trust,
+    hubness,
     lengths,
     voices,
     worth_of,
@@ -36,11 +37,15 @@ class CaptionForger:
         captioner: what `build_captioner` returns.
         vectorizer: what `build_vectorizer` returns.
         memory: a `Memory`, for `rerank`.
+        expectation: what `build_expectation` returns, for `rerank`.
     """
 
-    def __init__(self, eye, matcher, captioner, vectorizer, memory):
+    def __init__(
+        self, eye, matcher, captioner, vectorizer, memory=None, expectation=None
+    ):
         self.eye, self.matcher, self.captioner = eye, matcher, captioner
         self.vectorizer, self.memory = vectorizer, memory
+        self.expectation = expectation
         self.words = np.array(vectorizer.get_vocabulary())
         self._write = {}
 
@@ -68,6 +73,20 @@ class CaptionForger:
     def embed_captions(self, captions):
         """A list of n str to unit vectors `(n, d)`."""
         return self.matcher.embed("caption", tokenize(self.vectorizer, captions))
+
+    def relevance(self, pictures, captions):
+        """How well pictures and captions go together, for ranking either: cosines,
+        less how near each is to all training pictures' captions, or pictures.
+
+        Args:
+            pictures, captions: vectors `(n, d)` and `(m, d)`.
+
+        Returns:
+            `(n, m)`.
+        """
+        known = self.matcher.embed("caption", self.memory.token_ids[:, 0])
+        found = pictures @ captions.T - hubness(captions, self.memory.vectors)
+        return found - hubness(pictures, known)[:, None]
 
     def write(self, grids, decoding="greedy", seed=0, **options):
         """Captions of pictures.
@@ -148,9 +167,14 @@ class CaptionForger:
         likely = np.concatenate([likely, chances], axis=1) / lengths(token_ids)
         flat = token_ids.reshape(-1, token_ids.shape[-1])
         captions = self.matcher.embed("caption", self._opened(flat))
-        captions = captions.reshape(*token_ids.shape[:2], -1)
+        hubs = hubness(captions, self.memory.vectors).reshape(likely.shape)
+        captions = captions.reshape(*likely.shape, -1)
         cosines = np.einsum("nkd,nd->nk", captions, vectors)
-        return token_ids, voices(self.memory, token_ids, vectors, cosines, likely)
+        expected = self.expectation(pooled(grids), training=False)
+        expected = keras.ops.convert_to_numpy(expected)
+        return token_ids, voices(
+            self.memory, token_ids, vectors, cosines, likely, expected, cosines - hubs
+        )
 
     def learn_to_choose(self, grids, vectors, references, seed=0):
         """Fits how much each voice is heard on pictures that nothing was trained on.
@@ -187,7 +211,7 @@ class CaptionForger:
 
     def save(self, run: Run):
         """Writes the networks into a run's `models/`, each whole or not at all."""
-        for name in ("eye", "matcher", "captioner"):
+        for name in ("eye", "matcher", "captioner", "expectation"):
             run.save_network(name, getattr(self, name))
         scratch = run.models / "memory.partial.npz"
         np.savez_compressed(
@@ -216,14 +240,14 @@ def load_captioner(run, name="captioner") -> CaptionForger:
             f"{run.path} has no trained captions. kerasgan train-gan --stage captions"
             f" --resume --run-dir {run.path} trains them."
         )
-    networks = [
+    eye, matcher, captioner, expectation = (
         keras.saving.load_model(run.models / f"{network}.keras", compile=False)
-        for network in ("eye", "matcher", name)
-    ]
+        for network in ("eye", "matcher", name, "expectation")
+    )
     settings = run.settings.captions
     vectorizer = stored_vectorizer(
         run.models / VOCABULARY, settings.vocabulary_size, settings.caption_length
     )
     with np.load(run.models / "memory.npz") as stored:
         memory = Memory(**stored)
-    return CaptionForger(*networks, vectorizer, memory)
+    return CaptionForger(eye, matcher, captioner, vectorizer, memory, expectation)

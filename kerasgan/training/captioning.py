@@ -13,8 +13,7 @@ def train_likelihood(captioner, settings, train, validation, callbacks=()):
     Args:
         captioner: what `build_captioner` returns; it is trained in place.
         settings: a `kerasgan.config.CaptionsConfig`.
-        train, validation: `(grids, token_ids)` each: `(n, height, width, channels)`
-            and `(n, k, length)`.
+        train, validation: `(looks, token_ids)` each, see `batches`.
         callbacks: further Keras callbacks.
     """
     optimizer = keras.optimizers.Adam(settings.learning_rate, clipnorm=5.0)
@@ -35,17 +34,29 @@ def train_likelihood(captioner, settings, train, validation, callbacks=()):
     )
 
 
-def batches(grids, token_ids, noise_dim, batch_size):
-    """A `tf.data.Dataset` of `{"grid", "token_ids", "noise"}`, each picture once, in
-    another order each time."""
-    count, shape = len(grids), grids.shape[1:]
+def batches(looks, token_ids, noise_dim, batch_size):
+    """Batches of pictures with their captions, each picture once, in another order
+    each time.
 
-    def read(rows):
+    Args:
+        looks: grids `(n, height, width, channels)` of the pictures, as they are and
+            mirrored, say; a batch has one of them.
+        token_ids: `(n, k, length)`.
+        noise_dim: size of the noise.
+        batch_size: pictures.
+
+    Returns:
+        A `tf.data.Dataset` of `{"grid", "token_ids", "noise"}`.
+    """
+    count, shape = len(token_ids), looks[0].shape[1:]
+
+    def read(rows, look):
         rows = np.sort(rows)  # neighbours on the disk
-        return grids[rows].astype(np.float32), token_ids[rows]
+        return looks[look][rows].astype(np.float32), token_ids[rows]
 
     def gather(rows):
-        grid, ids = tf.numpy_function(read, [rows], (tf.float32, tf.int32))
+        look = tf.random.uniform((), 0, len(looks), tf.int32)
+        grid, ids = tf.numpy_function(read, [rows, look], (tf.float32, tf.int32))
         grid.set_shape((None, *shape))
         ids.set_shape((None, *token_ids.shape[1:]))
         noise = tf.random.normal((tf.shape(grid)[0], noise_dim))

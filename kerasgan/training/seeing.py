@@ -11,13 +11,13 @@ import tensorflow as tf
 BATCH = 64
 
 
-def grids_of(eye, images, bar=None):
+def grids_of(eye, images, mirrored=False):
     """The eye's grids of many pictures.
 
     Args:
         eye: what `build_eye` returns.
         images: uint8 `(n, size, size, 3)`.
-        bar: called with the number of pictures after each batch.
+        mirrored: whether left and right are exchanged first.
 
     Returns:
         float16 `(n, height, width, channels)`.
@@ -26,9 +26,7 @@ def grids_of(eye, images, bar=None):
     grids = np.empty((len(images), *eye.output_shape[1:]), np.float16)
     for start in range(0, len(images), BATCH):
         batch = np.asarray(images[start : start + BATCH], np.float32)
-        grids[start : start + BATCH] = look(batch)
-        if bar:
-            bar(min(BATCH, len(images) - start))
+        grids[start : start + BATCH] = look(batch[:, :, ::-1] if mirrored else batch)
     return grids
 
 
@@ -39,12 +37,12 @@ def _compiled(eye):
     return tf.function(lambda x: eye(x, training=False), input_signature=[pictures])
 
 
-def cached_grids(eye, backbone, split, bar=None, weights="imagenet"):
+def cached_grids(eye, backbone, split, weights="imagenet", mirrored=False):
     """As `grids_of`, for an eye that never changes: kept beside the prepared pictures,
     read from there as a memory map, and never seen half-written.
 
     Args:
-        eye, bar: see `grids_of`.
+        eye, mirrored: see `grids_of`.
         backbone, weights: what `build_eye` made it of; others have their own grids.
         split: the `Split` whose pictures are looked at.
     """
@@ -53,12 +51,13 @@ def cached_grids(eye, backbone, split, bar=None, weights="imagenet"):
         found = os.stat(weights)
         state = f"{os.path.abspath(weights)} {found.st_size} {found.st_mtime_ns}"
         name += f"-{hashlib.sha256(state.encode()).hexdigest()[:12]}"
+    name += "-mirrored" if mirrored else ""
     path = Path(split.path) / f"{name}-{split.name}.npy"
     if not path.is_file():
         scratch = path.with_suffix(f".{os.getpid()}.partial")
         try:
             with open(scratch, "wb") as file:
-                np.save(file, grids_of(eye, split.images, bar))
+                np.save(file, grids_of(eye, split.images, mirrored))
             os.replace(scratch, path)
         finally:
             scratch.unlink(missing_ok=True)

@@ -23,6 +23,7 @@ from kerasgan.training.caption_forger import (
 from kerasgan.training.caption_game import play
 from kerasgan.training.captioning import batches, train_likelihood
 from kerasgan.training.choosing import Memory, idf_of
+from kerasgan.training.expecting import train_expectation
 from kerasgan.training.matching import new_matcher, train_matcher
 from kerasgan.training.memory import keep_memory
 from kerasgan.training.seeing import cached_grids, grids_of, pooled
@@ -74,13 +75,18 @@ def train_captions(
 
     eye = _stored(run, "eye") or build_eye(options.backbone, eye_size(settings))
     trains_eye = options.backbone == "conv"
-    grids = None if trains_eye else cached_grids(eye, options.backbone, pairs.train)
-    pictures = pairs.train.images if trains_eye else pooled(grids)
+    if not trains_eye:
+        looks = [
+            cached_grids(eye, options.backbone, pairs.train, mirrored=mirrored)
+            for mirrored in (False, True)
+        ]
     matcher = _stored(run, "matcher")
     if matcher is None:
+        seen = [pairs.train.images] if trains_eye else [pooled(look) for look in looks]
         matcher = train_matcher(
             options,
-            *((pictures[rows], token_ids[rows]) for rows in (fit, validation)),
+            together(seen, token_ids, fit),
+            (seen[0][validation], token_ids[validation]),
             sizes={
                 "vocabulary_size": vectorizer.vocabulary_size(),
                 "caption_length": options.caption_length,
@@ -91,19 +97,22 @@ def train_captions(
         run.save_network("eye", eye)
         run.save_network("matcher", matcher)  # last: it says that both are there
     if trains_eye:
-        grids = grids_of(eye, pairs.train.images)
+        looks = [
+            grids_of(eye, pairs.train.images, mirrored) for mirrored in (False, True)
+        ]
 
     start_id = int(token_ids[fit[0], 0, 0])
     captioner = _stored(run, "captioner-likelihood")
-    train = grids[fit], token_ids[fit]
+    train = [look[fit] for look in looks], token_ids[fit]
     if captioner is None:
         vocabulary_size = vectorizer.vocabulary_size()
-        captioner = _new_captioner(options, grids.shape[1:], vocabulary_size, start_id)
+        shape = looks[0].shape[1:]
+        captioner = _new_captioner(options, shape, vocabulary_size, start_id)
         train_likelihood(
             captioner,
             options,
             train,
-            (grids[validation], token_ids[validation]),
+            ([looks[0][validation]], token_ids[validation]),
             callbacks=[lines.of("likelihood")],
         )
         run.save_network("captioner-likelihood", captioner)
@@ -112,14 +121,32 @@ def train_captions(
         agreement = Agreement(token_ids[fit], vectorizer.vocabulary_size())
         seed = settings.training.seed
         play(captioner, options, feed, agreement, [lines.of("game")], seed)
+
+    features = [pooled(look) for look in looks]
     idf = idf_of(token_ids[fit], vectorizer.vocabulary_size(), start_id)
-    vectors = matcher.embed("picture", pictures[fit])
-    memory = Memory(vectors, token_ids[fit], idf)
-    forger = CaptionForger(eye, matcher, captioner, vectorizer, memory)
-    seen = matcher.embed("picture", pictures[validation])
-    forger.learn_to_choose(grids[validation], seen, token_ids[validation])
+    expectation = train_expectation(
+        options,
+        together(features, token_ids, fit),
+        (features[0][validation], token_ids[validation]),
+        idf,
+        callbacks=[lines.of("expectation")],
+    )
+    seen = pairs.train.images if trains_eye else features[0]
+    memory = Memory(matcher.embed("picture", seen[fit]), token_ids[fit], idf)
+    forger = CaptionForger(eye, matcher, captioner, vectorizer, memory, expectation)
+    forger.learn_to_choose(
+        looks[0][validation],
+        matcher.embed("picture", seen[validation]),
+        token_ids[validation],
+    )
     forger.save(run)
     return forger
+
+
+def together(looks, token_ids, rows):
+    """Some pictures, in all their looks one after the other, with their captions."""
+    pictures = np.concatenate([look[rows] for look in looks])
+    return pictures, np.tile(token_ids[rows], (len(looks), 1, 1))
 
 
 def untrained_networks(settings):

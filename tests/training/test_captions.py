@@ -16,6 +16,8 @@ from kerasgan.training.agreement import Agreement
 from kerasgan.training.caption_forger import CaptionForger, load_captioner
 from kerasgan.training.caption_game import CaptionGame, build_judge, play
 from kerasgan.training.captioning import batches, train_likelihood
+from kerasgan.training.choosing import hubness, idf_of
+from kerasgan.training.expecting import train_expectation
 from kerasgan.training.matching import train_matcher
 from kerasgan.training.seeing import grids_of, pooled
 
@@ -69,11 +71,22 @@ def test_matcher_learns_what_belongs_together():
     assert (KINDS[cosines.argmax(1)] == KINDS).mean() > 0.9
 
 
+def test_expectation_foretells_the_words_of_a_picture():
+    grids, token_ids = world()
+    idf = idf_of(token_ids, 8, START)
+    sides = pooled(grids), token_ids
+    settings = TINY.model_copy(update={"matcher_epochs": 30})
+    expectation = train_expectation(settings, sides, sides, idf)
+    expected = np.asarray(expectation(sides[0], training=False))
+    np.testing.assert_allclose(np.linalg.norm(expected, axis=1), 1, atol=1e-5)
+    assert (expected[:, 3:7].argmax(1) == KINDS).mean() > 0.9
+
+
 def test_likelihood_learns_what_pictures_are_called():
     grids, token_ids = world()
     model = captioner()
-    train_likelihood(model, TINY, (grids, token_ids), (grids, token_ids))
-    forger = CaptionForger(None, None, model, _vectorizer(), None)
+    train_likelihood(model, TINY, ([grids], token_ids), ([grids], token_ids))
+    forger = CaptionForger(None, None, model, _vectorizer())
     said = [choices[0][0].split()[0] for choices in forger.caption(grids, None, "beam")]
     assert np.mean([said[n] == f"kind{KINDS[n]}" for n in range(24)]) > 0.9
 
@@ -83,9 +96,14 @@ def _vectorizer():
     return build_vectorizer(None, words, 8, LENGTH)
 
 
-def test_batches_hold_each_picture_once():
+def test_batches_hold_each_picture_once_and_look_in_turns():
     grids, token_ids = world()
-    dataset = batches(grids, token_ids, 3, 5)
+    looks = [
+        batch["grid"].numpy() for batch in batches([grids, -grids], token_ids, 3, 1)
+    ]
+    firsts = np.array([look[look != 0][0] > 0 for look in looks])
+    assert 0 < firsts.sum() < len(firsts)
+    dataset = batches([grids], token_ids, 3, 5)
     found = [batch for batch in dataset]
     assert [len(batch["grid"]) for batch in found] == [5, 5, 5, 5, 4]
     seen = np.concatenate([batch["grid"].numpy() for batch in found])
@@ -110,7 +128,7 @@ def test_the_game_makes_agreeing_captions_likelier():
     settings = TINY.model_copy(
         update={"game_epochs": 40, "game_learning_rate": 3e-2, "likelihood": 0.0}
     )
-    dataset = batches(grids, token_ids, 16, 8)
+    dataset = batches([grids], token_ids, 16, 8)
     lines = []
     play(
         model,
@@ -132,6 +150,8 @@ def test_an_eye_of_any_kind(tmp_path):
     images = RANDOM.integers(0, 256, (3, 32, 32, 3)).astype("uint8")
     grids = grids_of(eye, images)
     assert grids.shape == (3, 2, 2, 256)
+    mirrored = grids_of(eye, images, mirrored=True)
+    np.testing.assert_array_equal(mirrored, grids_of(eye, images[:, :, ::-1]))
     np.testing.assert_allclose(
         pooled(grids), grids.astype("float32").mean((1, 2)), rtol=1e-5
     )
@@ -179,6 +199,13 @@ def test_odd_captions_and_a_loaded_run(settings, tmp_path):
     vectors = loaded.embed_captions(odd)
     assert np.isfinite(vectors).all()
     np.testing.assert_allclose(np.linalg.norm(vectors, axis=1), 1, atol=1e-4)
+    seen = loaded.embed_pictures(images)
+    relevance = loaded.relevance(seen, vectors)
+    hubs = hubness(vectors, loaded.memory.vectors)
+    among_captions = relevance - (seen @ vectors.T - hubs)
+    np.testing.assert_allclose(
+        among_captions, among_captions[:, :1].repeat(7, 1), atol=1e-5
+    )
     before = (run.models / "captioner.keras").read_bytes()
     stage.train_captions(settings, run, progress=False)  # nothing is left to do
     assert (run.models / "captioner.keras").read_bytes() == before

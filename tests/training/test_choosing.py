@@ -9,6 +9,7 @@ from kerasgan.training.choosing import (
     Memory,
     bags_of,
     fit_trust,
+    hubness,
     idf_of,
     voices,
     worth_of,
@@ -52,21 +53,41 @@ def voice(heard, name):
 def test_a_candidate_is_held_against_what_similar_pictures_were_called():
     said = np.array([[[3, 0], [4, 0], [5, 0]]])
     level = np.zeros((1, 3))
-    heard = voices(memory(), said, np.array([[1.0, 0.0]]), level, level)
+    expected = IDF[None] * (np.arange(8) == 5)
+    nearer = np.array([[0.0, 1.0, 0.0]])
+    sides = np.array([[1.0, 0.0]]), level, level
+    heard = voices(memory(), said, *sides, expected, nearer)
     assert heard.shape == (1, 3, len(VOICES))
     near = voice(heard, "nearest 10")[0]
     assert near[0] > near[1] == near[2]  # the ten nearest are all called 3
     everyone = voice(heard, "nearest 200")[0]
     assert everyone[0] == pytest.approx(everyone[1]) and everyone[1] > everyone[2]
     assert voice(heard, "cosine").tolist() == [[0, 0, 0]]
+    assert voice(heard, "expected").argmax() == 2
+    assert voice(heard, "relevance").argmax() == 1
 
 
 def test_likeness_to_fellows_counts_the_better_matched_more():
     said = np.array([[[3, 4], [3, 0], [5, 0], [5, 0]]])
     cosines = np.array([[0.9, 0.1, 0.1, 0.1]])
-    heard = voices(memory(), said, np.array([[1.0, 0.0]]), cosines, cosines)
+    sides = np.array([[1.0, 0.0]]), cosines, cosines
+    heard = voices(memory(), said, *sides, IDF[None], cosines)
     fellows = voice(heard, "fellows")[0]
     assert fellows[0] > fellows[1] > fellows[2] == fellows[3]
+
+
+def test_what_is_near_to_everything_is_a_hub():
+    def unit(vectors):
+        return vectors / np.linalg.norm(vectors, axis=-1, keepdims=True)
+
+    others = unit(RANDOM.normal(size=(5000, 6)) + 1)
+    captions = unit(RANDOM.normal(size=(40, 6)))
+    captions[0] = unit(others.mean(axis=0))
+    found = hubness(captions, others)
+    bank = others[::3]  # at most 2,000 of them
+    naive = [np.log(np.exp(20 * bank @ one).sum()) / 20 for one in captions]
+    np.testing.assert_allclose(found, naive, atol=1e-9)
+    assert found.argmax() == 0
 
 
 def test_worth_by_naive_count():
