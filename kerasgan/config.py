@@ -113,6 +113,7 @@ class CaptionsConfig(Section):
     matcher_learning_rate: Annotated[float, Field(gt=0)] = 1e-3
     matcher_epochs: Positive = 60
     matcher_minutes: Minutes | None = 0.4  # None: all epochs
+    spoken: Annotated[int, Field(ge=4)] = 1500  # commonest words that captions say
     dim: Positive = 256  # of the captioner's LSTM, embedding and attention
     noise_dim: Positive = 16
     dropout: Annotated[float, Field(ge=0, lt=1)] = 0.3
@@ -125,6 +126,7 @@ class CaptionsConfig(Section):
     game_learning_rate: Annotated[float, Field(gt=0)] = 2e-4
     samples: Annotated[int, Field(ge=2)] = 5  # captions a picture in the game
     consensus: NonNegative = 1.0  # reward for words of the picture's own captions
+    distinctness: NonNegative = 1.0  # what suits other pictures' captions costs
     likelihood: NonNegative = 0.2  # weight of teacher forcing in the game
 
 

@@ -126,6 +126,7 @@ class LogLinearPool(keras.layers.Layer):
     """
 
     def __init__(self, weights, prior, **kwargs):
+        kwargs.setdefault("dtype", "float32")  # half of it would cost decimals
         super().__init__(**kwargs)
         self.pool_weights = np.asarray(weights, "float32").tolist()
         self.prior = np.asarray(prior, "float32").tolist()

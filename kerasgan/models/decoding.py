@@ -58,7 +58,7 @@ def _write(captioner, grid, noise, count, choose):
     memory, state = captioner.remember(grid, noise)
     page = _empty_page(captioner, memory, count)
 
-    def write(word, tokens, total, page, *state):
+    def write(memory, word, tokens, total, page, *state):
         chances, state, _ = captioner.step(tokens, state, memory)
         ended = (tokens == END) & (word > 0)
         open_to = chances + _stutter(page, word, captioner.vocabulary_size)
@@ -68,7 +68,7 @@ def _write(captioner, grid, noise, count, choose):
         return word + 1, tokens, total, _put(page, word, tokens), *state
 
     total = tf.zeros(tf.shape(page)[:2])
-    return _loop(captioner, write, total, page, _spread(state, count))
+    return _loop(captioner, write, memory, total, page, _spread(state, count))
 
 
 def beam(captioner, grid, noise, width=3, length_penalty=0.7):
@@ -88,7 +88,7 @@ def beam(captioner, grid, noise, width=3, length_penalty=0.7):
     most = min(width, captioner.vocabulary_size)
     only_end = tf.one_hot(END, captioner.vocabulary_size, 0.0, NEVER)
 
-    def write(word, tokens, total, page, *state):
+    def write(memory, word, tokens, total, page, *state):
         chances, state, _ = captioner.step(tokens, state, memory)
         chances += _stutter(page, word, captioner.vocabulary_size)
         ended = (tokens == END) & (word > 0)
@@ -105,7 +105,7 @@ def beam(captioner, grid, noise, width=3, length_penalty=0.7):
 
     # All beginnings are alike at first: one of them counts.
     total = tf.tile(tf.one_hot([0], width, 0.0, NEVER), [tf.shape(memory)[0], 1])
-    ids, total = _loop(captioner, write, total, page, _spread(state, width))
+    ids, total = _loop(captioner, write, memory, total, page, _spread(state, width))
     length = 1 + tf.reduce_sum(tf.cast(ids != END, tf.float32), axis=-1)
     order = tf.argsort(total / length**length_penalty, direction="DESCENDING")
     return tf.gather(ids, order, batch_dims=1), tf.gather(total, order, batch_dims=1)
@@ -133,13 +133,35 @@ def _put(page, word, tokens):
     return tf.where(here, tf.expand_dims(tokens, -1), page)
 
 
-def _loop(captioner, write, total, page, state):
+def _loop(captioner, write, memory, total, page, state):
+    """Word after word until all captions have ended. Most are short and some are long:
+    where half of the pictures have all of theirs, the others go on alone."""
     tokens = tf.fill(tf.shape(total), captioner.start_id)
+    word, rows, found = 0, tf.range(tf.shape(total)[0]), []
+    everyone = tf.shape(page)
 
-    def goes_on(word, tokens, *_):
-        return (word < page.shape[-1]) & ((word == 0) | tf.reduce_any(tokens != END))
+    def unended(tokens):
+        return tf.reduce_any(tokens != END, axis=-1)
 
-    _, _, total, page, *_ = tf.while_loop(
-        goes_on, write, (0, tokens, total, page, *state)
-    )
-    return page, total
+    for least in (0.5, 0.5, 0.0):
+
+        def goes_on(word, tokens, *_):
+            share = tf.reduce_mean(tf.cast(unended(tokens), tf.float32))
+            return (word < page.shape[-1]) & ((word == 0) | (share > least))
+
+        def go(*parts):
+            return write(memory, *parts)
+
+        word, tokens, total, page, *state = tf.while_loop(
+            goes_on, go, (word, tokens, total, page, *state)
+        )
+        goes = unended(tokens) if least else tf.zeros_like(rows, tf.bool)
+        found.append([tf.boolean_mask(x, ~goes) for x in (rows, page, total)])
+        rows, memory, tokens, total, page, *state = (
+            tf.boolean_mask(x, goes)
+            for x in (rows, memory, tokens, total, page, *state)
+        )
+    rows, pages, totals = (tf.concat(parts, axis=0) for parts in zip(*found))
+    rows = tf.expand_dims(rows, -1)
+    totals = tf.scatter_nd(rows, totals, everyone[:2])
+    return tf.scatter_nd(rows, pages, everyone), totals

@@ -37,15 +37,11 @@ class CaptionForger:
         captioner: what `build_captioner` returns.
         vectorizer: what `build_vectorizer` returns.
         memory: a `Memory`, for `rerank`.
-        expectation: what `build_expectation` returns, for `rerank`.
     """
 
-    def __init__(
-        self, eye, matcher, captioner, vectorizer, memory=None, expectation=None
-    ):
+    def __init__(self, eye, matcher, captioner, vectorizer, memory=None):
         self.eye, self.matcher, self.captioner = eye, matcher, captioner
         self.vectorizer, self.memory = vectorizer, memory
-        self.expectation = expectation
         self.words = np.array(vectorizer.get_vocabulary())
         self._write = {}
 
@@ -167,14 +163,9 @@ class CaptionForger:
         likely = np.concatenate([likely, chances], axis=1) / lengths(token_ids)
         flat = token_ids.reshape(-1, token_ids.shape[-1])
         captions = self.matcher.embed("caption", self._opened(flat))
-        hubs = hubness(captions, self.memory.vectors).reshape(likely.shape)
         captions = captions.reshape(*likely.shape, -1)
         cosines = np.einsum("nkd,nd->nk", captions, vectors)
-        expected = self.expectation(pooled(grids), training=False)
-        expected = keras.ops.convert_to_numpy(expected)
-        return token_ids, voices(
-            self.memory, token_ids, vectors, cosines, likely, expected, cosines - hubs
-        )
+        return token_ids, voices(self.memory, token_ids, vectors, cosines, likely)
 
     def learn_to_choose(self, grids, vectors, references, seed=0):
         """Fits how much each voice is heard on pictures that nothing was trained on.
@@ -211,7 +202,7 @@ class CaptionForger:
 
     def save(self, run: Run):
         """Writes the networks into a run's `models/`, each whole or not at all."""
-        for name in ("eye", "matcher", "captioner", "expectation"):
+        for name in ("eye", "matcher", "captioner"):
             run.save_network(name, getattr(self, name))
         scratch = run.models / "memory.partial.npz"
         np.savez_compressed(
@@ -240,14 +231,14 @@ def load_captioner(run, name="captioner") -> CaptionForger:
             f"{run.path} has no trained captions. kerasgan train-gan --stage captions"
             f" --resume --run-dir {run.path} trains them."
         )
-    eye, matcher, captioner, expectation = (
+    networks = [
         keras.saving.load_model(run.models / f"{network}.keras", compile=False)
-        for network in ("eye", "matcher", name, "expectation")
-    )
+        for network in ("eye", "matcher", name)
+    ]
     settings = run.settings.captions
     vectorizer = stored_vectorizer(
         run.models / VOCABULARY, settings.vocabulary_size, settings.caption_length
     )
     with np.load(run.models / "memory.npz") as stored:
         memory = Memory(**stored)
-    return CaptionForger(eye, matcher, captioner, vectorizer, memory, expectation)
+    return CaptionForger(*networks, vectorizer, memory)

@@ -15,6 +15,7 @@ from kerasgan.training.losses import (
 from kerasgan.training.pacing import Pace
 
 LESSON = 2  # of a picture's captions in the teacher forcing of a step
+OTHERS = 4  # pictures whose captions a caption should not suit
 METRICS = ("d_loss", "belief", "consensus", "likelihood")
 
 
@@ -119,13 +120,17 @@ class CaptionGame(keras.Model):
         return loss
 
     def _rewards(self, grid, token_ids, forged):
-        """D's belief and the agreement with the picture's captions, `(n, k)` each."""
+        """D's belief, and the agreement with the picture's captions less that with
+        other pictures', `(n, k)` each."""
         count = forged.shape[1]
         _, pictures = self.judge.see(ops.mean(grid, axis=(1, 2)))
         _, captions = self.judge.read(tf.reshape(forged, [-1, forged.shape[-1]]))
         logits = self.judge.match(tf.repeat(pictures, count, axis=0), captions)
         belief = tf.reshape(tf.sigmoid(logits), [-1, count])
-        return belief, self.agreement(forged, token_ids)
+        others = [tf.roll(token_ids, shift, axis=0) for shift in range(1, OTHERS + 1)]
+        agreement = self.agreement(forged, token_ids)
+        others = self.agreement(forged, tf.concat(others, axis=1))
+        return belief, agreement - self.settings.distinctness * others
 
     def _train_captioner(self, batch, forged, reward):
         advantage = reward - tf.reduce_mean(reward, axis=1, keepdims=True)

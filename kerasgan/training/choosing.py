@@ -12,9 +12,8 @@ from kerasgan.models.captioner import END, UNKNOWN
 
 NEAREST = (10, 50, 200)  # training pictures whose captions a candidate is held against
 VOICES = (*(f"nearest {n}" for n in NEAREST), "cosine", "likelihood")
-VOICES += ("length", "fellows", "common", "expected", "relevance")
-# Until something better is learnt.
-BY_HAND = (0.0, 1.0, 0.0, 1.0, 0.5, 0.0, 0.0, 0.0, 0.0, 0.0)
+VOICES += ("length", "fellows", "common")
+BY_HAND = (0.0, 1.0, 0.0, 1.0, 0.5, 0.0, 0.0, 0.0)  # until something better is learnt
 PULL = 500.0  # candidates that the weights by hand count as
 SHARPNESS = 20.0  # of the softmax over cosines that weighs a candidate's fellows
 STRANGERS = 60  # other pictures that a caption should not suit
@@ -84,22 +83,20 @@ def hubness(vectors, others):
     return np.concatenate(found) / SHARPNESS
 
 
-def voices(memory, token_ids, vectors, cosines, likely, expected, relevance):
+def voices(memory, token_ids, vectors, cosines, likely):
     """What speaks for each candidate, as z-scores among a picture's candidates.
 
     The words that the 10, 50 and 200 most similar training pictures were given
     (consensus; Devlin et al. 2015, https://arxiv.org/abs/1505.04467); the matcher's
     cosine; the captioner's likelihood; the length; how like it is to the other
     candidates, the better matched ones counting more (minimum Bayes risk; Kumar &
-    Byrne 2004); how like to what is said of any picture; how like to the words that the
-    picture makes one expect; and how much better it matches this picture than others.
+    Byrne 2004); and how like to what is said of any picture.
 
     Args:
         memory: a `Memory`.
         token_ids: `(n, k, length)`, without the opening one.
         vectors: of the pictures, `(n, d)`.
-        cosines, likely, relevance: `(n, k)`.
-        expected: TF-IDF vectors of the pictures, `(n, vocabulary_size)`.
+        cosines, likely: `(n, k)`.
 
     Returns:
         `(n, k, len(VOICES))`.
@@ -109,7 +106,7 @@ def voices(memory, token_ids, vectors, cosines, likely, expected, relevance):
     found = [_consensus(memory, bags, order[:, :count]) for count in NEAREST]
     found += [cosines, likely, lengths(token_ids), _fellows(bags, cosines)]
     common = np.asarray(bags @ memory.bags.mean(axis=0).T)
-    found += [common, _likeness(bags, expected), relevance]
+    found.append(common.reshape(cosines.shape))
     return np.stack([_standard(each.reshape(cosines.shape)) for each in found], axis=-1)
 
 
@@ -119,15 +116,9 @@ def _consensus(memory, bags, nearest):
     shape = (count, len(memory.vectors))
     rows = np.repeat(np.arange(count), near)
     picked = sparse.csr_matrix((np.ones(rows.size), (rows, nearest.ravel())), shape)
-    return _likeness(bags, (picked @ memory.bags / near).toarray())
-
-
-def _likeness(bags, wanted):
-    """Dot products `(n · k,)` of captions with their pictures' `(n, …)`."""
-    said = bags.tocoo()
-    owners = said.row // (bags.shape[0] // len(wanted))
-    weights = said.data * wanted[owners, said.col]
-    return np.bincount(said.row, weights, minlength=bags.shape[0])
+    said = picked @ memory.bags / near
+    owners = np.repeat(np.arange(count), bags.shape[0] // count)
+    return np.asarray(bags.multiply(said[owners]).sum(axis=1)).ravel()
 
 
 def _fellows(bags, cosines):

@@ -11,7 +11,7 @@ from kerasgan.config import Settings
 from kerasgan.data import load_data
 from kerasgan.data.text import stored_vectorizer, tokenize
 from kerasgan.errors import UserError
-from kerasgan.models.captioner import build_captioner
+from kerasgan.models.captioner import UNKNOWN, build_captioner
 from kerasgan.models.eye import BACKBONE_SIZE, build_eye
 from kerasgan.runs import Run, new_run, write_text
 from kerasgan.training.agreement import Agreement
@@ -23,7 +23,6 @@ from kerasgan.training.caption_forger import (
 from kerasgan.training.caption_game import play
 from kerasgan.training.captioning import batches, train_likelihood
 from kerasgan.training.choosing import Memory, idf_of
-from kerasgan.training.expecting import train_expectation
 from kerasgan.training.matching import new_matcher, train_matcher
 from kerasgan.training.memory import keep_memory
 from kerasgan.training.seeing import cached_grids, grids_of, pooled
@@ -103,37 +102,30 @@ def train_captions(
 
     start_id = int(token_ids[fit[0], 0, 0])
     captioner = _stored(run, "captioner-likelihood")
-    train = [look[fit] for look in looks], token_ids[fit]
+    spoken = min(options.spoken, vectorizer.vocabulary_size())
+    spoken_ids = np.where(token_ids < spoken, token_ids, UNKNOWN)
+    train = [look[fit] for look in looks], spoken_ids[fit]
     if captioner is None:
-        vocabulary_size = vectorizer.vocabulary_size()
         shape = looks[0].shape[1:]
-        captioner = _new_captioner(options, shape, vocabulary_size, start_id)
+        captioner = _new_captioner(options, shape, spoken, start_id)
         train_likelihood(
             captioner,
             options,
             train,
-            ([looks[0][validation]], token_ids[validation]),
+            ([looks[0][validation]], spoken_ids[validation]),
             callbacks=[lines.of("likelihood")],
         )
         run.save_network("captioner-likelihood", captioner)
     if options.game_epochs:
         feed = batches(*train, options.noise_dim, options.batch_size)
-        agreement = Agreement(token_ids[fit], vectorizer.vocabulary_size())
+        agreement = Agreement(spoken_ids[fit], spoken)
         seed = settings.training.seed
         play(captioner, options, feed, agreement, [lines.of("game")], seed)
 
-    features = [pooled(look) for look in looks]
     idf = idf_of(token_ids[fit], vectorizer.vocabulary_size(), start_id)
-    expectation = train_expectation(
-        options,
-        together(features, token_ids, fit),
-        (features[0][validation], token_ids[validation]),
-        idf,
-        callbacks=[lines.of("expectation")],
-    )
-    seen = pairs.train.images if trains_eye else features[0]
+    seen = pairs.train.images if trains_eye else pooled(looks[0])
     memory = Memory(matcher.embed("picture", seen[fit]), token_ids[fit], idf)
-    forger = CaptionForger(eye, matcher, captioner, vectorizer, memory, expectation)
+    forger = CaptionForger(eye, matcher, captioner, vectorizer, memory)
     forger.learn_to_choose(
         looks[0][validation],
         matcher.embed("picture", seen[validation]),
@@ -160,7 +152,8 @@ def untrained_networks(settings):
     sizes = {"vocabulary_size": size, "caption_length": options.caption_length}
     seen = eye if options.backbone == "conv" else None
     matcher = new_matcher(options, sizes, eye.output_shape[-1], seen)
-    captioner = _new_captioner(options, eye.output_shape[1:], size, start_id=2)
+    spoken = min(options.spoken, size)
+    captioner = _new_captioner(options, eye.output_shape[1:], spoken, start_id=2)
     return matcher, captioner
 
 

@@ -21,6 +21,7 @@ from kerasgan.models.classifier import (
 from kerasgan.models.eye import BACKBONE_SIZE, build_eye
 from kerasgan.models.text_branch import build_text_branch
 from kerasgan.runs import Run, new_run
+from kerasgan.training.devices import computed_in
 from kerasgan.training.examples import MOST_CAPTIONS, Examples, plain_text
 from kerasgan.training.fitting import Trainer
 from kerasgan.training.memory import keep_memory
@@ -155,7 +156,12 @@ def train_one(settings, task, progress=print):
     vectorizer = _vectorizer(options, task.train) if _reads(options, task) else None
     for side in (task.train, task.test):
         side.tokenize(vectorizer)
-    lines = [EpochLines(progress)]
+    with computed_in(settings.training.precision):
+        return _fitted(settings, task, vectorizer, [EpochLines(progress)])
+
+
+def _fitted(settings, task, vectorizer, lines):
+    options = settings.classifier
     if options.fusion == "ours":
         parts = _parts(options, task, vectorizer, lines)
         pool = fit_pool(parts, task.train, options, settings.training.seed)

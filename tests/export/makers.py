@@ -18,7 +18,6 @@ from kerasgan.export.saved_model import looking, reading, served
 from kerasgan.models.captioner import build_captioner
 from kerasgan.models.discriminator import build_discriminator
 from kerasgan.models.generator import build_generator
-from kerasgan.models.expectation import build_expectation
 from kerasgan.models.matcher import build_matcher
 from kerasgan.runs import new_run
 from kerasgan.training.caption_forger import CaptionForger, Memory
@@ -69,9 +68,7 @@ def _save_captions(run, vectorizer, noise_dim=4):
     memory = Memory(
         np.eye(2, 16), np.full((2, 1, LENGTH), 3, "int32"), np.ones(2 + len(WORDS))
     )
-    expectation = build_expectation(eye.output_shape[-1], 2 + len(WORDS))
-    forger = CaptionForger(eye, matcher, captioner, vectorizer, memory, expectation)
-    forger.save(run)
+    CaptionForger(eye, matcher, captioner, vectorizer, memory).save(run)
 
 
 def tiny_eye(prefix=""):

@@ -63,6 +63,19 @@ def test_greedy_takes_the_likeliest_word_each_time(captioner):
     np.testing.assert_allclose(total, likelihoods(captioner, ids), atol=1e-4)
 
 
+@pytest.mark.parametrize("decode", [decoding.greedy, decoding.beam])
+def test_pictures_are_captioned_as_if_alone(captioner, decode):
+    grids = RANDOM.standard_normal((20, 2, 2, 6)).astype("float32")
+    noise = RANDOM.standard_normal((20, 4)).astype("float32")
+    ids, total = (np.asarray(part) for part in decode(captioner, grids, noise))
+    lengths = (ids[:, 0] != END).sum(axis=-1)
+    assert len(np.unique(lengths)) > 2  # the short ones are left out of the last words
+    for row in range(20):
+        alone, worth = decode(captioner, grids[row : row + 1], noise[row : row + 1])
+        assert (np.asarray(alone)[0] == ids[row]).all()
+        np.testing.assert_allclose(worth[0], total[row], atol=1e-4)
+
+
 def test_a_beam_as_wide_as_all_captions_finds_the_best(captioner):
     speakable = [id_ for id_ in range(WORDS) if id_ not in (UNKNOWN, START)]
     everything = []

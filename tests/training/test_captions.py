@@ -16,8 +16,7 @@ from kerasgan.training.agreement import Agreement
 from kerasgan.training.caption_forger import CaptionForger, load_captioner
 from kerasgan.training.caption_game import CaptionGame, build_judge, play
 from kerasgan.training.captioning import batches, train_likelihood
-from kerasgan.training.choosing import hubness, idf_of
-from kerasgan.training.expecting import train_expectation
+from kerasgan.training.choosing import hubness
 from kerasgan.training.matching import train_matcher
 from kerasgan.training.seeing import grids_of, pooled
 
@@ -71,17 +70,6 @@ def test_matcher_learns_what_belongs_together():
     assert (KINDS[cosines.argmax(1)] == KINDS).mean() > 0.9
 
 
-def test_expectation_foretells_the_words_of_a_picture():
-    grids, token_ids = world()
-    idf = idf_of(token_ids, 8, START)
-    sides = pooled(grids), token_ids
-    settings = TINY.model_copy(update={"matcher_epochs": 30})
-    expectation = train_expectation(settings, sides, sides, idf)
-    expected = np.asarray(expectation(sides[0], training=False))
-    np.testing.assert_allclose(np.linalg.norm(expected, axis=1), 1, atol=1e-5)
-    assert (expected[:, 3:7].argmax(1) == KINDS).mean() > 0.9
-
-
 def test_likelihood_learns_what_pictures_are_called():
     grids, token_ids = world()
     model = captioner()
@@ -119,7 +107,11 @@ def test_rewards_of_each_caption():
     grid = tf.constant(grids.astype("float32"))
     belief, consensus = game._rewards(grid, tf.constant(token_ids), tf.constant(forged))
     assert belief.shape == (24, 2) and (0 < belief.numpy()).all()
-    assert (consensus.numpy()[KINDS == 0, 0] > consensus.numpy()[KINDS == 0, 1]).all()
+    own, consensus = agreement(forged, token_ids).numpy(), consensus.numpy()
+    assert (own[KINDS == 0, 0] > own[KINDS == 0, 1]).all()
+    # The pictures before the first one are of another kind, those before the sixth
+    # are of its own: what suits them as well is worth less.
+    assert consensus[0, 0] == own[0, 0] and consensus[5, 0] < own[5, 0]
 
 
 def test_the_game_makes_agreeing_captions_likelier():

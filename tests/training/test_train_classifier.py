@@ -1,5 +1,6 @@
 """From settings to a classifier."""
 
+import keras
 import numpy as np
 import pytest
 
@@ -107,6 +108,20 @@ def test_the_papers_networks(modality, task, data_dir, tmp_path):
     if modality != "text":
         with pytest.raises(UserError, match="give one"):
             classifier.classify(None, texts)
+
+
+def test_half_precision_trains_and_answers_in_float32(task, data_dir):
+    wanted = settings(data_dir, fusion="paper")
+    training = wanted.training.model_copy(update={"precision": "mixed_bfloat16"})
+    wanted = wanted.model_copy(update={"training": training})
+    fitted = train_one(wanted, task, progress=quiet)
+    branch = fitted.trainer.network.get_layer("picture_branch")
+    assert branch.layers[-1].compute_dtype == "bfloat16"
+    assert keras.config.dtype_policy().name == "float32"
+    served = as_classifier(fitted, task)
+    found = served.classify(task.test.pictures, task.test.first_texts)
+    assert found.dtype == "float32"
+    np.testing.assert_allclose(found.sum(axis=1), 1, atol=1e-6)
 
 
 def test_attention_shares_are_of_the_words(ours):
