@@ -1,7 +1,5 @@
 """Each kind of file, by TensorFlow as by Pillow."""
 
-import functools
-import io
 import zlib
 
 import numpy as np
@@ -9,47 +7,17 @@ import pytest
 import tensorflow as tf
 from PIL import Image
 
-from kerasgan.data.pictures import decode, prepare, strict_pillow
-from kerasgan.export.pictures_in_graph import squares_in_graph
 from tests.data.makers import coded, pixels
-
-RANDOM = np.random.default_rng(0)
-NOISE = RANDOM.integers(0, 256, (37, 50, 3), dtype=np.uint8)
-SMOOTH = pixels(3, 150, 120)
-
-
-def save(image, kind, **options):
-    if isinstance(image, np.ndarray):
-        image = Image.fromarray(image)
-    buffer = io.BytesIO()
-    image.save(buffer, kind, **options)
-    return buffer.getvalue()
-
-
-@functools.cache
-def reader(size, fit):
-    spec = tf.TensorSpec((None,), tf.string)
-    return tf.function(
-        lambda files: squares_in_graph(files, size, fit), input_signature=[spec]
-    )
-
-
-def graph(data, size=16, fit="crop"):
-    pictures, valid = reader(size, fit)([data])
-    assert valid.numpy().all()
-    return pictures.numpy()[0]
-
-
-def pillow(data, size=16, fit="crop"):
-    with strict_pillow():
-        return np.asarray(decode(prepare(data, size, fit))[0])
-
-
-def exif(orientation):
-    found = Image.Exif()
-    found[0x010E] = "described at some length, so that it lies behind the directory"
-    found[0x0112] = orientation
-    return found.tobytes()
+from tests.export.picture_makers import (
+    NOISE,
+    RANDOM,
+    SMOOTH,
+    exif,
+    graph,
+    pillow,
+    reader,
+    save,
+)
 
 
 def palette(transparency=None):
@@ -149,30 +117,6 @@ def test_the_same_pixels(fit):
         if not np.array_equal(graph(data, 16, fit), pillow(data, 16, fit))
     ]
     assert not wrong
-
-
-def test_exif_turns_pictures():
-    for kind in ("JPEG", "PNG"):
-        seen = set()
-        for orientation in range(10):
-            data = coded(SMOOTH, kind, exif=exif(orientation))
-            found = graph(data, fit="pad")
-            np.testing.assert_array_equal(found, pillow(data, fit="pad"), f"{data}")
-            seen.add(found.tobytes())
-        assert len(seen) == 8
-
-
-def test_exif_of_the_other_byte_order():
-    data = coded(SMOOTH, exif=exif(6))
-    little = b"II*\0\x08\0\0\0\x01\0\x12\x01\x03\0\x01\0\0\0\x06\0\0\0\0\0\0\0"
-    big = b"MM\0*\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0\x06\0\0\0\0\0\0"
-    plain = coded(SMOOTH)
-    for tiff in (little, big):
-        segment = b"Exif\0\0" + tiff
-        size = (len(segment) + 2).to_bytes(2, "big")
-        turned = plain[:2] + b"\xff\xe1" + size + segment + plain[2:]
-        np.testing.assert_array_equal(graph(turned), pillow(turned))
-        np.testing.assert_array_equal(graph(turned), graph(data))
 
 
 def test_large_squares_are_stored_as_jpeg_and_so_is_ours():
