@@ -8,6 +8,7 @@ import tensorflow as tf
 
 from kerasgan.data.pictures import LARGEST_PICTURE, SMALLEST_JPEG
 from kerasgan.data.resize import square_in_graph
+from kerasgan.export.gif_in_graph import first_frame
 from kerasgan.export.headers import (
     chunks_of_png,
     exif_of_jpeg,
@@ -140,9 +141,9 @@ def _over_white(data):
 
 
 def _gif(data):
-    width, height = number(data, 6, 2, little=True), number(data, 8, 2, little=True)
-    data = _not_too_large(data, height, width)
-    return tf.io.decode_gif(data)[0], False, b""
+    frame = first_frame(data)
+    file = _not_too_large(frame.file, frame.height, frame.width)
+    return frame.on_canvas(tf.io.decode_gif(file)[0, ..., 0]), False, b""
 
 
 def _bmp(data):
