@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 
 import numpy as np
 import pytest
@@ -73,6 +74,14 @@ def test_what_lies_in_the_directory(exported_classifier):
     assert found and not re.search("optimizer|adam|momentum|seed", names)
     graph = (out / "saved_model.pb").read_bytes()
     assert b"CudnnRNN" not in graph and b"TensorList" in graph  # the LSTM's loop
+
+
+def test_other_labels_are_found_out(exported_classifier, tmp_path):
+    shutil.copytree(exported_classifier[0], tmp_path / "out")
+    labels = tmp_path / "out" / "assets" / "labels.txt"
+    labels.write_text("".join(f"{label}\n" for label in LABELS[::-1]))
+    said = call("export", "--check", tmp_path / "out", status=1).output
+    assert f"{labels} is not what was exported" in said
 
 
 def test_the_readme_runs_as_it_is_written(
