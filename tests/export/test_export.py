@@ -97,6 +97,14 @@ def test_batches_of_unequal_length_are_refused(ask_gan):
         ask_gan("match", image_bytes=[PICTURE, PICTURE], captions=["a dog"])
 
 
+def test_noise_that_is_no_number_is_refused(ask_gan):
+    for odd in (np.nan, np.inf):
+        noise = np.zeros((3, LATENT), "float32")
+        noise[1, 2] = odd
+        with pytest.raises(tf.errors.InvalidArgumentError, match=r"finite.*\[1\]"):
+            ask_gan("generate", noise=noise, captions=["a dog"] * 3)
+
+
 def test_odd_captions_have_vectors(ask_gan):
     odd = ["", " ", "word " * 2_000_000, "犬", b"\xff\xfe no UTF-8 \x80", "\0", "🙂"]
     vectors = ask_gan("embed_text", captions=odd)["vectors"]
