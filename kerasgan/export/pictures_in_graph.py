@@ -135,7 +135,9 @@ def _png(data):
     data = _not_too_large(data, height, width)
     depth, kind = number(data, 24, 1), number(data, 25, 1)
     clear, exif = chunks_of_png(data)
-    clear |= kind >= 4  # with alpha, not with a colour that is transparent
+    # Pillow misses a transparent colour where it scales the pixels, but not the colour.
+    clear &= (depth == 1) | (depth == 8) | (kind == 3)
+    clear |= kind >= 4  # alpha
     image = tf.cond(
         (depth == 16) & (kind == 0),
         lambda: _deep_grey(data),
