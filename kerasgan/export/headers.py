@@ -37,7 +37,8 @@ def exif_of_jpeg(data):
         digits = tf.strings.substr(data, place, 4)
         head = tf.io.decode_raw(digits, tf.uint16, little_endian=False)
         kind, length = tf.unstack(tf.cast(head, tf.int32), num=2)
-        found = (kind == 0xFFE1) & (tf.strings.substr(data, place + 4, 6) == EXIF)
+        found = (kind == 0xFFE1) & (length >= 2 + len(EXIF))
+        found &= tf.strings.substr(data, place + 4, len(EXIF)) == EXIF
         # One 0xFF and more may stand before a marker.
         further = tf.where(kind == 0xFFFF, 1, 2 + length)
         return tf.where(found, place, place + further), kind, found

@@ -90,11 +90,10 @@ def test_what_stands_before_the_exif_is_stepped_over():
     plain, whole = coded(SMOOTH), with_exif(tiff(">", turned(">")))
     filled = whole[:2] + b"\xff" * 9 + whole[2:]
     comment = whole[:2] + b"\xff\xfe\0\x09Exif\0\0x" + whole[2:]
-    assert turns([filled, comment, plain[:2] + comment[2:13] + plain[2:]]) == [
-        True,
-        True,
-        False,
-    ]
+    lone = plain[:2] + comment[2:13] + plain[2:]
+    short = b"\xff\xe1\0\3Exif\0\0" + tiff(">", turned(">"))  # a segment of one byte
+    short = plain[:2] + short + plain[2:]
+    assert turns([filled, comment, lone, short]) == [True, True, False, False]
 
 
 def test_files_of_many_parts_are_not_searched_for_ever():
