@@ -58,11 +58,15 @@ def command(run, pictures, texts, top, explain, caption_columns, **where):
     from kerasgan.runs import open_run
 
     if len(texts) > 1 and any(map(os.path.isdir, pictures)):
-        raise UserError(f"A folder takes one --text or none. Received: {len(texts)}")
+        raise UserError(
+            f"--text was given {len(texts)} times beside a folder, which holds any"
+            " number of pictures. Give one for all, or a table of pictures and texts"
+            " with --source."
+        )
     if pictures and len(texts) not in (0, 1, len(pictures)):
         raise UserError(
-            f"{len(pictures)} pictures take no --text, one, or {len(pictures)}."
-            f" Received: {len(texts)}"
+            "Give no --text, one for all pictures, or one for each. Received:"
+            f" pictures: {len(pictures)}, texts: {len(texts)}"
         )
     opened = open_run(run)
 

@@ -8,6 +8,8 @@ import unicodedata
 
 LETTERS = 3  # of the shortest word that names a class
 RUN = 3  # words of a text that may stand for one: "flip flop", "t - shirt s"
+LONGEST_TEXT = 100_000  # characters that are read of one
+PASSES = 8  # through a text, each of which may find what the one before uncovered
 STOP_WORDS = frozenset("all and any for from not other others the with without".split())
 
 
@@ -36,7 +38,8 @@ def mask_label_words(texts, words):
 
     One to three neighbouring words of a text go, with what stands between them, if
     they are one of `words` when written as one: `T shirt`, `T-Shirt` and `tshirts` are
-    `tshirt`. What is left is looked through again until nothing is found.
+    `tshirt`. What is left is looked through again until nothing is found, at most
+    `PASSES` times. Of a text the first `LONGEST_TEXT` characters are read.
 
     Args:
         texts: a sequence of str.
@@ -47,7 +50,7 @@ def mask_label_words(texts, words):
         at the ends.
     """
     keys = frozenset(comparable(_joined(word)) for word in words)
-    return [_masked(text, keys) for text in texts]
+    return [_masked(text[:LONGEST_TEXT], keys) for text in texts]
 
 
 @functools.lru_cache(maxsize=2**16)
@@ -106,10 +109,11 @@ def _humps(word):
 
 
 def _masked(text, keys):
-    before = None
-    while text != before:
+    for _ in range(PASSES if keys else 1):
         before = text
         text = " ".join(_once(_unescaped(text), keys).split())
+        if text == before:
+            break
     return text
 
 
@@ -144,9 +148,10 @@ def _joined(text):
 
 def _unescaped(text):
     """`&amp;amp;` is `&` too: some texts were escaped more than once."""
-    before = None
-    while text != before:
+    for _ in range(PASSES):
         before, text = text, html.unescape(text)
+        if text == before:
+            break
     return text
 
 

@@ -5,7 +5,7 @@ import io
 import warnings
 
 import numpy as np
-from PIL import Image, ImageFile, ImageOps
+from PIL import Image, ImageFile
 
 LARGEST_PICTURE = 64_000_000  # pixels; more is taken for a decompression bomb
 # Only formats that Pillow decodes itself: no interpreters (EPS), no stubs.
@@ -19,6 +19,15 @@ SIGNATURES = (b"\xff\xd8\xff", b"\x89PNG", b"GIF8", b"II*\0", b"MM\0*")
 FOREIGN = (b"ftyp", b"<svg", b"%PDF", b"%!PS", b"8BPS")
 DAMAGED = "truncated or damaged"
 ORIENTATION = 0x0112  # the EXIF tag
+TURNS = {  # its values, and what makes them upright
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
 SMALLEST_JPEG = 128  # pixels a side; smaller pictures are stored without loss
 
 
@@ -89,15 +98,26 @@ def decode(data: bytes) -> tuple[Image.Image, bool]:
         raise BadPicture("too many pixels")
     try:
         image.load()
-        upright = image.getexif().get(ORIENTATION, 1) == 1
-        untouched = image.format == "JPEG" and image.mode == "RGB" and upright
-        if not upright:
-            image = ImageOps.exif_transpose(image)
+        orientation = _orientation(image)
+        untouched = image.format == "JPEG" and image.mode == "RGB" and orientation == 1
+        if orientation in TURNS:
+            image = image.transpose(TURNS[orientation])
         return to_rgb(image), untouched
     except BadPicture:
         raise
     except Exception as error:
         raise BadPicture(DAMAGED) from error
+
+
+def _orientation(image: Image.Image):
+    """EXIF's; 1, upright, where it has none or is broken, which spoils no picture.
+
+    `ImageOps.exif_transpose` writes the EXIF anew, and fails on what is broken.
+    """
+    try:
+        return image.getexif().get(ORIENTATION, 1)
+    except Exception:  # as strange as the bytes are
+        return 1
 
 
 def to_rgb(image: Image.Image) -> Image.Image:

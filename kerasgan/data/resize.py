@@ -25,13 +25,17 @@ def square_in_graph(image, size: int, fit: str) -> tf.Tensor:
         side = tf.minimum(height, width)
         top, left = (height - side) // 2, (width - side) // 2
         image = image[top : top + side, left : left + side]
+        height = width = side
     rows = columns = tf.constant(size)
     if fit == "pad":
         sides = tf.cast([height, width], tf.float64)
         sides = tf.round(size * sides / tf.reduce_max(sides))
         rows, columns = tf.unstack(tf.maximum(1, tf.cast(sides, tf.int32)))
-    image = _resized(image, columns, axis=1)
-    image = _resized(image, rows, axis=0)
+    across = _weights(width, columns)
+    down = across if fit == "crop" else _weights(height, rows)
+    # Columns, as rows of the transposed picture, whose pixels lie side by side.
+    image = _resized(tf.transpose(image, (1, 0, 2)), *across)
+    image = _resized(tf.transpose(image, (1, 0, 2)), *down)
     if fit == "pad":
         top, left = (size - rows) // 2, (size - columns) // 2
         edges = [[top, size - rows - top], [left, size - columns - left], [0, 0]]
@@ -39,31 +43,25 @@ def square_in_graph(image, size: int, fit: str) -> tf.Tensor:
     return tf.ensure_shape(image, (size, size, 3))
 
 
-def _resized(image: tf.Tensor, after: tf.Tensor, axis: int) -> tf.Tensor:
-    """One axis of a uint8 (height, width, 3) to `after` pixels.
+def _resized(image: tf.Tensor, first: tf.Tensor, weights: tf.Tensor) -> tf.Tensor:
+    """The rows of a uint8 (height, width, 3), weighted, as uint8 (after, width, 3).
 
     Tap by tap, so that no copy is as large as a large picture.
     """
-    before = tf.shape(image)[axis]
-    first, weights = _weights(before, after)
-    weights = tf.reshape(weights, (-1, *((after, 1, 1) if axis == 0 else (after, 1))))
+    height, width = tf.unstack(tf.shape(image)[:2])
+    rows = tf.reshape(image, (height, 3 * width))
 
     def add(tap, sums):
-        places = tf.minimum(first + tap, before - 1)
-        pixels = tf.cast(tf.gather(image, places, axis=axis), tf.int32)
-        return tap + 1, sums + pixels * weights[tap]
+        found = tf.gather(rows, tf.minimum(first + tap, height - 1))
+        return tap + 1, sums + tf.cast(found, tf.int32) * weights[tap, :, None]
 
-    shape = tf.tensor_scatter_nd_update(tf.shape(image), [[axis]], [after])
     # Half of a whole pixel value, so that halves are rounded up.
-    sums = tf.fill(shape, 2 ** (FRACTION_BITS - 1))
+    half = 2 ** (FRACTION_BITS - 1)
+    sums = tf.fill((tf.size(first), 3 * width), half)
     taps = tf.shape(weights)[0]
-    _, sums = tf.while_loop(
-        lambda tap, _: tap < taps,
-        add,
-        (0, sums),
-        shape_invariants=(tf.TensorShape(()), tf.TensorShape((None, None, 3))),
-    )
-    return tf.cast(tf.bitwise.right_shift(sums, FRACTION_BITS), tf.uint8)
+    _, sums = tf.while_loop(lambda tap, _: tap < taps, add, (0, sums))
+    sums = tf.cast(tf.bitwise.right_shift(sums, FRACTION_BITS), tf.uint8)
+    return tf.reshape(sums, (-1, width, 3))
 
 
 def _weights(before: tf.Tensor, after: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:

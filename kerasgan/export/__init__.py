@@ -12,7 +12,7 @@ from kerasgan.export.arrays import (
     refuse_what_is_missing,
     write_models,
 )
-from kerasgan.export.checking import check_export
+from kerasgan.export.checking import check_export, digest_of
 from kerasgan.export.examples import examples_for, pack, read_pictures, save_packed
 from kerasgan.export.manifest import endpoints_of, manifest_of
 from kerasgan.export.readme import readme_of
@@ -110,17 +110,18 @@ def _write(run, stages, files, path, name):
     }
     if name == "savedmodel":
         write_saved_model(stages, path)
-        _write_words(stages, path / "assets")
+        words = _write_words(stages, path / "assets")
     else:
         write_models(stages, path, name)
-        _write_words(stages, path)
+        words = _write_words(stages, path)
     packed = pack(examples, arrays=name != "savedmodel")
     if name == "keras":
         endpoints = try_networks(stages, examples, packed)
     else:
         endpoints = list(endpoints_of(stages, name))
         ask_run(stages, examples, packed)
-    manifest = manifest_of(run, stages, name, endpoints)
+    digests = {str(file.relative_to(path)): digest_of(file) for file in words}
+    manifest = manifest_of(run, stages, name, endpoints, digests)
     save_packed(path / "check.npz", packed)
     write_json(path / "export.json", manifest)
     write_text(path / "README.md", readme_of(stages, manifest))
@@ -128,10 +129,14 @@ def _write(run, stages, files, path, name):
 
 
 def _write_words(stages, path):
+    """Vocabularies and labels, whose files are returned."""
     path.mkdir(exist_ok=True)
+    files = []
     for stage in stages:
         if stage.vectorizer is not None:
-            save_vocabulary(stage.vectorizer, path / f"vocabulary-{stage.name}.txt")
+            files.append(path / f"vocabulary-{stage.name}.txt")
+            save_vocabulary(stage.vectorizer, files[-1])
         if stage.labels:
-            labels = "".join(f"{label}\n" for label in stage.labels)
-            write_text(path / "labels.txt", labels)
+            files.append(path / "labels.txt")
+            write_text(files[-1], "".join(f"{label}\n" for label in stage.labels))
+    return files

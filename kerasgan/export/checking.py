@@ -1,5 +1,6 @@
 """Loads an export again, in a fresh process, and holds it against the run."""
 
+import hashlib
 import json
 import os
 import subprocess
@@ -29,12 +30,14 @@ def check_export(path):
 
     Raises:
         UserError: it is no export.
-        JobError: it does not load, or an output is not the run's.
+        JobError: it is damaged, does not load, or an output is not the run's.
     """
     path = Path(path).expanduser().absolute()
     for name in ("export.json", "check.npz"):
         if not (path / name).is_file():
             raise UserError(f"{path} is no export: it holds no {name}.")
+    manifest = _manifest_of(path)
+    _refuse_other_words(path, manifest.get("words", {}))
     # Python's path is this process's, so that it finds the same TensorFlow.
     places = os.pathsep.join(place for place in sys.path if place)
     environment = os.environ | {"PYTHONPATH": places, "TF_CPP_MIN_LOG_LEVEL": "3"}
@@ -53,9 +56,42 @@ def check_export(path):
         said = tried.stderr.strip().splitlines()[-12:]
         raise JobError(f"{path} cannot be used by itself:\n" + "\n".join(said))
     results = json.loads(tried.stdout.splitlines()[-1])
-    manifest = json.loads((path / "export.json").read_text(encoding="utf-8"))
+    if isinstance(results, str):
+        raise JobError(f"{path} cannot be used by itself: {results}")
     refuse_others(results, path, OTHERS.get(manifest["format"], {}))
     return results
+
+
+def _manifest_of(path):
+    place = path / "export.json"
+    try:
+        manifest = json.loads(place.read_text(encoding="utf-8"))
+        missing = {"format", "endpoints"} - set(manifest)
+    except (ValueError, TypeError) as error:
+        raise JobError(f"{place} is damaged: {error}. Export the run again.") from None
+    if missing:
+        raise JobError(
+            f"{place} is damaged: it holds no {' and no '.join(sorted(missing))}."
+            " Export the run again."
+        )
+    return manifest
+
+
+def digest_of(path):
+    """Of a file's bytes, as export.json has it."""
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def _refuse_other_words(path, digests):
+    """Lists of words and labels, which no endpoint may ever read."""
+    for name, digest in digests.items():
+        if not (path / name).is_file():
+            raise JobError(f"{path / name} is missing. Export the run again.")
+        if digest_of(path / name) != digest:
+            raise JobError(
+                f"{path / name} is not what was exported: it was changed since."
+                " Export the run again."
+            )
 
 
 def refuse_others(results, path, tolerance=None):

@@ -1,9 +1,9 @@
 """Tries an export in a process of its own, which has neither kerasgan nor Keras.
 
 Run as `python fresh.py DIRECTORY`; prints `{endpoint: {output: {"kind", "off"}}}` as
-JSON. `off` is how far the output is from the run's own answer: the largest difference
-of numbers, of floats relative where they are above 1, or the share of other values
-that differ.
+JSON, or a string that says what is wrong. `off` is how far the output is from the run's
+own answer: the largest difference of numbers, of floats relative where they are above
+1, or the share of other values that differ.
 """
 
 import importlib.machinery
@@ -14,6 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
+LINES = 5  # of an error that are for people; graphs tell where they were built
 ABSENT = ("kerasgan", "keras", "tf_keras")
 
 
@@ -38,18 +39,31 @@ class KeptOut:
 def main(folder):
     if read_manifest(folder)["format"] != "keras":  # whose layers are kerasgan's
         sys.meta_path.insert(0, KeptOut())
-    print(json.dumps(try_endpoints(folder)))
+    try:
+        results = try_endpoints(folder)
+    except Exception as error:  # whatever TensorFlow makes of damaged models
+        said = "\n".join(str(error).splitlines()[:LINES])
+        results = f"{type(error).__name__}: {said}"
+    print(json.dumps(results))
 
 
 def read_manifest(folder):
     return json.loads((folder / "export.json").read_text(encoding="utf-8"))
 
 
+def read_examples(folder):
+    """check.npz as a dict."""
+    try:
+        with np.load(folder / "check.npz") as stored:
+            return dict(stored)
+    except Exception as error:  # zip's, zlib's and numpy's
+        raise ValueError(f"check.npz is damaged: {error}") from error
+
+
 def try_endpoints(folder):
     """What `main` prints, in this process."""
     manifest = read_manifest(folder)
-    with np.load(folder / "check.npz") as stored:
-        stored = dict(stored)
+    stored = read_examples(folder)
     ask = ASK[manifest["format"]](folder)
     results = {}
     for endpoint in manifest["endpoints"]:

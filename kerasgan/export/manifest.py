@@ -6,7 +6,7 @@ from kerasgan.export.arrays import ENDINGS
 from kerasgan.export.saved_model import outputs_of
 
 
-def manifest_of(run, stages, name, endpoints):
+def manifest_of(run, stages, name, endpoints, words=None):
     """What is written to `export.json`.
 
     Args:
@@ -14,6 +14,7 @@ def manifest_of(run, stages, name, endpoints):
         stages: a list of `Stage`.
         name: of the format.
         endpoints: what `endpoints_of` or `try_networks` lists.
+        words: `{file: digest}` of the lists of words and labels.
     """
     packages = ("kerasgan", "tensorflow", "keras")
     return {
@@ -22,6 +23,7 @@ def manifest_of(run, stages, name, endpoints):
         "versions": {package: version(package) for package in packages},
         "stages": {stage.name: _stage(stage) for stage in stages},
         "endpoints": endpoints,
+        "words": words or {},
     }
 
 

@@ -92,6 +92,7 @@ def served(stage, endpoint, look, read):
         _check_lengths(given)
         arrays, valid = {}, None
         if "noise" in given:
+            _check_noise(given["noise"])
             arrays["noise"] = given["noise"]
         if endpoint.words in given:
             arrays["text"] = read(given[endpoint.words])
@@ -136,6 +137,13 @@ def _check_lengths(given):
             tf.shape(tensor)[0],
             f"{name} and {other} must have as many rows as each other.",
         )
+
+
+def _check_noise(noise):
+    """Fails where it is infinite or no number: of that any pixel would be made."""
+    rows = tf.where(~tf.reduce_all(tf.math.is_finite(noise), axis=-1))[:, 0]
+    message = "noise must be finite numbers; in these rows it is not:"
+    tf.debugging.Assert(tf.size(rows) == 0, [message, rows], summarize=10)
 
 
 def _spell(words, token_ids):

@@ -9,7 +9,7 @@ import html.entities
 
 import tensorflow as tf
 
-from kerasgan.data.label_words import RUN, comparable
+from kerasgan.data.label_words import LONGEST_TEXT, PASSES, RUN, comparable
 
 MARK = "\ufdd1"  # a code point that Unicode keeps free for such use
 # A word, its possessive, and what shows that the possessive ends there.
@@ -43,7 +43,9 @@ class TextCleaner(tf.Module):
 
     def __call__(self, texts):
         """Strings `(n,)` to strings `(n,)`; bytes that are no UTF-8 become U+FFFD."""
+        texts = tf.strings.substr(texts, 0, 4 * LONGEST_TEXT)  # bytes: enough, and few
         texts = tf.strings.unicode_transcode(texts, "UTF-8", "UTF-8")
+        texts = tf.strings.substr(texts, 0, LONGEST_TEXT, unit="UTF8_CHAR")
         texts = tf.strings.regex_replace(texts, MARK, "\ufffd")
         return _until_same(self._once, texts) if self.forms else self._unescape(texts)
 
@@ -51,7 +53,7 @@ class TextCleaner(tf.Module):
         return self._mask(self._unescape(texts))
 
     def _unescape(self, texts):
-        """Until nothing is left: some texts were escaped more than once."""
+        """Again and again: some texts were escaped more than once."""
         return _until_same(self._unescape_once, texts)
 
     def _unescape_once(self, texts):
@@ -123,7 +125,10 @@ def _until_same(change, texts):
         changed = tf.ensure_shape(change(texts), texts.shape)
         return tf.reduce_any(changed != texts), changed
 
-    return tf.while_loop(lambda going, _: going, step, (tf.constant(True), texts))[1]
+    start = tf.constant(True), texts
+    return tf.while_loop(
+        lambda going, _: going, step, start, maximum_iterations=PASSES
+    )[1]
 
 
 def _reached(length):

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import tensorflow as tf
 
+from kerasgan.data.label_words import LONGEST_TEXT
 from kerasgan.data.text import tokenize
 
 MOST_CAPTIONS = 5  # of a picture that are learnt from
@@ -69,8 +70,8 @@ class Examples:
 
 
 def plain_text(text):
-    """A text without HTML entities."""
-    return html.unescape(text)
+    """What is read of a text, without HTML entities."""
+    return html.unescape(text[:LONGEST_TEXT])
 
 
 def batches(examples, rows, network, batch_size):

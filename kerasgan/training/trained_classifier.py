@@ -9,7 +9,6 @@ from kerasgan.data.label_words import mask_label_words
 from kerasgan.data.text import START, words_of
 from kerasgan.errors import UserError
 from kerasgan.runs import Run, open_run, write_json
-from kerasgan.training.examples import plain_text
 
 PAIR_SIDES = ("picture", "text")
 BATCH = 128  # pairs classified at a time
@@ -77,7 +76,7 @@ class Classifier:
         return None
 
     def _masked(self, texts):
-        return mask_label_words([plain_text(text) for text in texts], self.masked)
+        return mask_label_words(texts, self.masked)
 
     def _strings(self, texts):
         return tf.constant(self._masked(texts), tf.string)

@@ -122,7 +122,11 @@ def test_a_text_alone_and_a_picture_alone(run_dir, table):
     by_picture = call("classify", run_dir, table.parent / "1.png")
     assert json.loads(by_picture.output)["text"] is None
     call("classify", run_dir, status=2)
-    call("classify", run_dir, table.parent / "1.png", "--text=a", "--text=b", status=2)
+    two = "--text=a", "--text=b"
+    result = call("classify", run_dir, table.parent / "1.png", *two, status=2)
+    assert "Received: pictures: 1, texts: 2" in result.output
+    result = call("classify", run_dir, table.parent, *two, status=2)
+    assert "2 times beside a folder" in result.output and "--source" in result.output
 
 
 def test_a_table_is_classified(run_dir, table, tmp_path):

@@ -7,7 +7,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kerasgan.data.label_words import comparable, label_words, mask_label_words
+from kerasgan.data.label_words import (
+    LONGEST_TEXT,
+    comparable,
+    label_words,
+    mask_label_words,
+)
 
 
 @pytest.mark.parametrize(
@@ -104,6 +109,17 @@ KEYS = label_words(["Tshirts", "FlipFlops", "Dresses", "Scarves", "Ties"])
 )
 def test_texts_lose_these_words_and_no_others(text, masked):
     assert mask_label_words([text], KEYS) == [masked]
+
+
+def test_what_costs_without_end_is_left():
+    """A few passes see to what people write; more are taken for an attack."""
+    (found,) = mask_label_words(["&" + "amp;" * 5000], [])
+    assert found == "&" + "amp;" * 4992
+    (found,) = mask_label_words(["a" * 2 * LONGEST_TEXT], [])
+    assert len(found) == LONGEST_TEXT
+    nested = "flip " * 5000 + "flop " * 5000
+    (found,) = mask_label_words([nested], ["flipflop"])
+    assert found.count("flip") == 4992
 
 
 def test_words_of_one_s_own_need_no_preparation():

@@ -121,6 +121,19 @@ def test_exif_rotation_is_applied(kind):
     assert shown[8, 14, 1] < 60 and shown[8, 1, 1] > 200  # the right is
 
 
+@pytest.mark.parametrize("kind", ["JPEG", "PNG"])
+def test_a_broken_exif_spoils_no_picture(kind):
+    plain = prepare(coded(pixels(1), kind), 16, "crop")
+    for broken in (b"no TIFF file", b"II*\0", b"MM\0*\0\0\0\x08\0\x07"):
+        options = {"exif": b"Exif\0\0" + broken, "dpi": (72, 72)}
+        assert prepare(coded(pixels(1), kind, **options), 16, "crop") == plain
+    # Turned, beside a number of another kind that cannot be written again.
+    exif = b"MM\0*\0\0\0\x08\0\x02\1\x12\0\3\0\0\0\1\0\6\0\0"
+    exif += b"\1\1\0\2\0\0\0\1x\0\0\0" + bytes(4)
+    data = coded(pixels(1), kind, exif=b"Exif\0\0" + exif)
+    assert prepare(data, 16, "crop") != plain
+
+
 def test_a_right_jpeg_passes_untouched_and_nothing_else_does():
     plain = coded(pixels(0, 48, 48))
     assert prepare(plain, 48, "crop") == plain

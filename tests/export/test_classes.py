@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 
 import numpy as np
 import pytest
@@ -75,6 +76,14 @@ def test_what_lies_in_the_directory(exported_classifier):
     assert b"CudnnRNN" not in graph and b"TensorList" in graph  # the LSTM's loop
 
 
+def test_other_labels_are_found_out(exported_classifier, tmp_path):
+    shutil.copytree(exported_classifier[0], tmp_path / "out")
+    labels = tmp_path / "out" / "assets" / "labels.txt"
+    labels.write_text("".join(f"{label}\n" for label in LABELS[::-1]))
+    said = call("export", "--check", tmp_path / "out", status=1).output
+    assert f"{labels} is not what was exported" in said
+
+
 def test_the_readme_runs_as_it_is_written(
     exported_classifier, ask_classifier, tmp_path, monkeypatch, capsys
 ):
@@ -140,7 +149,7 @@ def test_batches(classify):
 
 def test_any_bytes_are_a_text(classify):
     odd = ["", " \n", b"\xff\xfe no UTF-8 \x80", "\0", "🙂", "red dog"]
-    odd += ["red" + " " * 10_000_000 + "dog"]
+    odd += ["red dog" + " " * 10_000_000 + "unread"]
     found = classify([b""] * len(odd), odd)["probabilities"]
     np.testing.assert_allclose(found.sum(1), 1, atol=1e-5)
     np.testing.assert_array_equal(found[0], found[1])

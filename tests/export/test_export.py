@@ -3,6 +3,7 @@
 import importlib.util
 import json
 import re
+import shutil
 
 import numpy as np
 import pytest
@@ -96,6 +97,14 @@ def test_batches_of_unequal_length_are_refused(ask_gan):
         ask_gan("match", image_bytes=[PICTURE, PICTURE], captions=["a dog"])
 
 
+def test_noise_that_is_no_number_is_refused(ask_gan):
+    for odd in (np.nan, np.inf):
+        noise = np.zeros((3, LATENT), "float32")
+        noise[1, 2] = odd
+        with pytest.raises(tf.errors.InvalidArgumentError, match=r"finite.*\[1\]"):
+            ask_gan("generate", noise=noise, captions=["a dog"] * 3)
+
+
 def test_odd_captions_have_vectors(ask_gan):
     odd = ["", " ", "word " * 2_000_000, "犬", b"\xff\xfe no UTF-8 \x80", "\0", "🙂"]
     vectors = ask_gan("embed_text", captions=odd)["vectors"]
@@ -163,11 +172,37 @@ def test_an_export_that_answers_otherwise_is_found_out():
         judged([0.5, 0.25, 0])
 
 
-def test_a_damaged_export_is_found_out(tmp_path):
-    for name in ("export.json", "check.npz"):
-        (tmp_path / name).write_bytes(b"damaged")
-    result = call("export", "--check", tmp_path, status=1)
-    assert "cannot be used by itself" in result.output
+def damaged(out, folder, **contents):
+    """A copy of an export, some of whose files have other contents."""
+    shutil.copytree(out, folder)
+    for name, content in contents.items():
+        (folder / NAMES[name]).write_bytes(content)
+    said = call("export", "--check", folder, status=1).output
+    assert "Traceback" not in said and 'File "' not in said
+    return said
+
+
+NAMES = {"manifest": "export.json", "examples": "check.npz", "graph": "saved_model.pb"}
+NAMES |= {"words": "assets/vocabulary-captions.txt"}
+
+
+def test_a_damaged_export_is_found_out(exported_gan, tmp_path):
+    out = exported_gan[0]
+    whole = (out / "export.json").read_bytes()
+    for place, cut in enumerate((b"", whole[:99], b"\xff", b"[]", b"{}")):
+        said = damaged(out, tmp_path / f"{place}", manifest=cut)
+        assert "export.json is damaged" in said and "Export the run again" in said
+    words = (out / NAMES["words"]).read_bytes()
+    said = damaged(out, tmp_path / "words", words=words + b"more\n")
+    assert "vocabulary-captions.txt is not what was exported" in said
+    examples = (out / "check.npz").read_bytes()
+    said = damaged(out, tmp_path / "examples", examples=examples[:-99])
+    assert "cannot be used by itself: ValueError: check.npz is damaged" in said
+    said = damaged(out, tmp_path / "graph", graph=b"no graph")
+    assert "cannot be used by itself: OSError: Cannot parse" in said
+    with pytest.raises(JobError, match="vocabulary-captions.txt is missing"):
+        (tmp_path / "graph" / NAMES["words"]).unlink()
+        check_export(tmp_path / "graph")
 
 
 def test_a_run_without_captions_in_grey(tmp_path):

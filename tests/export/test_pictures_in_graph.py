@@ -1,7 +1,5 @@
 """Each kind of file, by TensorFlow as by Pillow."""
 
-import functools
-import io
 import zlib
 
 import numpy as np
@@ -9,47 +7,17 @@ import pytest
 import tensorflow as tf
 from PIL import Image
 
-from kerasgan.data.pictures import decode, prepare, strict_pillow
-from kerasgan.export.pictures_in_graph import squares_in_graph
 from tests.data.makers import coded, pixels
-
-RANDOM = np.random.default_rng(0)
-NOISE = RANDOM.integers(0, 256, (37, 50, 3), dtype=np.uint8)
-SMOOTH = pixels(3, 150, 120)
-
-
-def save(image, kind, **options):
-    if isinstance(image, np.ndarray):
-        image = Image.fromarray(image)
-    buffer = io.BytesIO()
-    image.save(buffer, kind, **options)
-    return buffer.getvalue()
-
-
-@functools.cache
-def reader(size, fit):
-    spec = tf.TensorSpec((None,), tf.string)
-    return tf.function(
-        lambda files: squares_in_graph(files, size, fit), input_signature=[spec]
-    )
-
-
-def graph(data, size=16, fit="crop"):
-    pictures, valid = reader(size, fit)([data])
-    assert valid.numpy().all()
-    return pictures.numpy()[0]
-
-
-def pillow(data, size=16, fit="crop"):
-    with strict_pillow():
-        return np.asarray(decode(prepare(data, size, fit))[0])
-
-
-def exif(orientation):
-    found = Image.Exif()
-    found[0x010E] = "described at some length, so that it lies behind the directory"
-    found[0x0112] = orientation
-    return found.tobytes()
+from tests.export.picture_makers import (
+    NOISE,
+    RANDOM,
+    SMOOTH,
+    exif,
+    graph,
+    pillow,
+    reader,
+    save,
+)
 
 
 def palette(transparency=None):
@@ -87,6 +55,21 @@ def raw_png(array, passes=((0, 0, 1, 1),), interlaced=0):
     )
 
 
+def with_clear(png, *colour):
+    """With one colour that is transparent."""
+    chunk = b"tRNS" + b"".join(int(value).to_bytes(2, "big") for value in colour)
+    chunk += zlib.crc32(chunk).to_bytes(4, "big")
+    place = png.index(b"IDAT") - 4
+    size = (2 * len(colour)).to_bytes(4, "big")
+    return png[:place] + size + chunk + png[place:]
+
+
+def apng(array):
+    """Two pictures, the first of which is shown by those who know of one alone."""
+    frames = [Image.fromarray(array), Image.fromarray(array[::-1].copy())]
+    return save(frames[0], "PNG", save_all=True, append_images=frames[1:])
+
+
 ADAM7 = (0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4)
 ADAM7 += (1, 0, 2, 2), (0, 1, 1, 2)
 DEEP = RANDOM.integers(0, 65536, (20, 30, 4), dtype=np.uint16)
@@ -102,13 +85,18 @@ def bmp32():
     return b"BM" + head + body[::-1].tobytes()
 
 
+GREY = Image.fromarray(NOISE).convert("L")
 ALPHA = np.dstack([NOISE, RANDOM.integers(0, 256, NOISE.shape[:2], dtype=np.uint8)])
 FILES = {
     "jpeg": coded(NOISE, quality=90),
     "jpeg 4:4:4": coded(NOISE, subsampling=0),
     "jpeg 4:2:2": coded(NOISE, subsampling=1),
+    "jpeg 4:1:1": coded(NOISE, subsampling="4:1:1"),
+    "jpeg that restarts": coded(NOISE, restart_marker_blocks=1),
+    "jpeg of rgb": coded(NOISE, keep_rgb=True),
+    "jpeg of one pixel": coded(NOISE[:1, :1]),
     "jpeg progressive": coded(NOISE, progressive=True),
-    "jpeg grey": save(Image.fromarray(NOISE).convert("L"), "JPEG"),
+    "jpeg grey": save(GREY, "JPEG"),
     "jpeg with bytes behind": coded(NOISE) + b"and more",
     "png": coded(NOISE, "PNG"),
     "png interlaced": raw_png(NOISE, ADAM7, 1),
@@ -116,7 +104,7 @@ FILES = {
     "png grey and alpha": save(Image.fromarray(ALPHA).convert("LA"), "PNG"),
     "png alpha": save(ALPHA, "PNG"),
     "png one bit": save(Image.fromarray(NOISE).convert("1"), "PNG"),
-    "png two bits": save(Image.fromarray(NOISE).convert("L"), "PNG", bits=2),
+    "png two bits": save(GREY, "PNG", bits=2),
     "png palette": palette(),
     "png palette, a clear colour": palette(3),
     "png palette with alpha": palette(bytes(range(0, 200, 5))),
@@ -125,6 +113,13 @@ FILES = {
     "png rgb of 16 bits": raw_png(DEEP[..., :3]),
     "png rgba of 16 bits": raw_png(DEEP),
     "png grey and alpha of 16 bits": raw_png(DEEP[..., 2:]),
+    "png of one clear colour": with_clear(coded(NOISE, "PNG"), *NOISE[9, 9]),
+    "png of one clear grey": with_clear(save(GREY, "PNG"), GREY.getpixel((9, 9))),
+    "png of two bits, one clear": with_clear(save(GREY, "PNG", bits=2), 2),
+    "png of 16 bits, one clear grey": with_clear(deep(65536), 7),
+    "png of 16 bits, one clear": with_clear(raw_png(DEEP[..., :3]), *DEEP[3, 3, :3]),
+    "png animated": apng(NOISE),
+    "png animated, with alpha": apng(ALPHA),
     "gif": save(Image.fromarray(NOISE), "GIF"),
     "gif animated": animated(),
     "gif grey": save(NOISE[..., 0], "GIF"),
@@ -151,30 +146,6 @@ def test_the_same_pixels(fit):
     assert not wrong
 
 
-def test_exif_turns_pictures():
-    for kind in ("JPEG", "PNG"):
-        seen = set()
-        for orientation in range(10):
-            data = coded(SMOOTH, kind, exif=exif(orientation))
-            found = graph(data, fit="pad")
-            np.testing.assert_array_equal(found, pillow(data, fit="pad"), f"{data}")
-            seen.add(found.tobytes())
-        assert len(seen) == 8
-
-
-def test_exif_of_the_other_byte_order():
-    data = coded(SMOOTH, exif=exif(6))
-    little = b"II*\0\x08\0\0\0\x01\0\x12\x01\x03\0\x01\0\0\0\x06\0\0\0\0\0\0\0"
-    big = b"MM\0*\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0\x06\0\0\0\0\0\0"
-    plain = coded(SMOOTH)
-    for tiff in (little, big):
-        segment = b"Exif\0\0" + tiff
-        size = (len(segment) + 2).to_bytes(2, "big")
-        turned = plain[:2] + b"\xff\xe1" + size + segment + plain[2:]
-        np.testing.assert_array_equal(graph(turned), pillow(turned))
-        np.testing.assert_array_equal(graph(turned), graph(data))
-
-
 def test_large_squares_are_stored_as_jpeg_and_so_is_ours():
     for data in (coded(SMOOTH), coded(NOISE, "PNG"), FILES["png alpha"]):
         np.testing.assert_array_equal(graph(data, 128), pillow(data, 128))
@@ -190,18 +161,30 @@ def test_cmyk_is_off_by_one_level_at_most():
     assert np.abs(found).max() <= 1
 
 
+def resized(data, start, size):
+    """A file that says another size, whose two numbers begin at `start`."""
+    return data[:start] + size + data[start + len(size) :]
+
+
 HUGE = save(Image.new("1", (10_000, 10_000)), "PNG")
+SIDE, JPEG = 10_000, coded(SMOOTH)
 BAD = {
     "nothing": b"",
     "words": b"no picture",
     "a start alone": b"\xff\xd8\xff",
-    "half a jpeg": coded(SMOOTH)[: len(coded(SMOOTH)) // 2],
-    "a jpeg without its end": coded(SMOOTH)[:-200],
+    "half a jpeg": JPEG[: len(JPEG) // 2],
+    "a jpeg without its end": JPEG[:-200],
     "half a png": coded(SMOOTH, "PNG")[:-400],
     "half a gif": animated()[:200],
     "half a bmp": coded(SMOOTH, "BMP")[:-400],
     "another format": save(SMOOTH, "WEBP"),
     "too many pixels": HUGE,
+    "a jpeg that says so": resized(
+        JPEG, JPEG.index(b"\xff\xc0") + 5, 2 * SIDE.to_bytes(2, "big")
+    ),
+    "a bmp that says so": resized(
+        coded(SMOOTH, "BMP"), 18, 2 * SIDE.to_bytes(4, "little")
+    ),
     "a bmp with a palette": save(Image.fromarray(NOISE).quantize(9), "BMP"),
 }
 

@@ -2,11 +2,12 @@
 
 import html.entities
 import random
+import time
 
 import pytest
 import tensorflow as tf
 
-from kerasgan.data.label_words import label_words, mask_label_words
+from kerasgan.data.label_words import LONGEST_TEXT, label_words, mask_label_words
 from kerasgan.export.texts_in_graph import MARK, TextCleaner
 
 LABELS = ["FlipFlops", "T-shirts", "Accessories", "Scarves", "Shoe", "Dress", "Boxes"]
@@ -55,6 +56,40 @@ def test_words_that_name_a_class():
     assert cleaned(texts) == mask_label_words(texts, [])
 
 
+@pytest.mark.parametrize("masked", [[], ["flipflop", "shirt"]])
+def test_what_was_escaped_very_often(masked):
+    often = range(12)
+    texts = ["&" + "amp;" * times + "lt;" for times in often]
+    texts += ["flip " * times + "flop " * times for times in often]
+    texts += ["&" + "amp;" * times + "amp; shirt" + "&shirt lt;" for times in often]
+    assert cleaned(texts, masked) == mask_label_words(texts, masked)
+
+
+@pytest.mark.parametrize("masked", [[], ["shirt"]])
+def test_long_texts_are_read_up_to_a_limit(masked):
+    unit = "a red T-shirt &amp; 犬's caf&eacute; "
+    for odd in ("", "🙂é"):  # so that the limit lies elsewhere in bytes
+        text = odd + unit * (LONGEST_TEXT // 30)
+        assert len(text) > LONGEST_TEXT
+        assert cleaned([text], masked) == mask_label_words([text], masked)
+        assert cleaned([text], masked) == cleaned([text[:LONGEST_TEXT]], masked)
+    assert len(cleaned(["🙂" * 2 * LONGEST_TEXT], masked)[0]) == LONGEST_TEXT
+
+
+def test_a_text_as_long_as_a_book_takes_no_longer():
+    cleaner = TextCleaner(["shirt", "flipflop"])
+    seconds = []
+    for text in (
+        "warm",
+        "flip flop &amp; a shirt " * 500_000,
+        "&" + "amp;" * 2_500_000,
+    ):
+        start = time.monotonic()
+        cleaner(tf.constant([text]))
+        seconds.append(time.monotonic() - start)
+    assert max(seconds[1:]) < 5
+
+
 @pytest.mark.parametrize("masked", [[], ["shirt"]])
 def test_any_bytes_are_a_text(masked):
     cleaner = TextCleaner(masked)
@@ -64,4 +99,4 @@ def test_any_bytes_are_a_text(masked):
     assert found[0].decode() == "\ufffd\ufffd no UTF-8 \ufffd"
     assert found[1].decode() == "\ufffd" * 3
     assert found[2].decode() == ("" if masked else "shirt") + "\ufffd" or masked
-    assert found[3] == odd[3].encode()
+    assert found[3] == odd[3][:LONGEST_TEXT].encode()
