@@ -125,8 +125,8 @@ class CaptionsConfig(Section):
     game_minutes: Minutes | None = 0.2
     game_learning_rate: Annotated[float, Field(gt=0)] = 2e-4
     samples: Annotated[int, Field(ge=2)] = 5  # captions a picture in the game
-    consensus: NonNegative = 1.0  # reward for words of the picture's own captions
-    distinctness: NonNegative = 1.0  # what suits other pictures' captions costs
+    consensus: NonNegative = 2.0  # reward for words of the picture's own captions
+    distinctness: NonNegative = 3.0  # what suits other pictures' captions costs
     likelihood: NonNegative = 0.2  # weight of teacher forcing in the game
 
 

@@ -16,6 +16,10 @@ from kerasgan.training.caption_forger import CaptionForger, load_captioner
 BEAMS = 3  # as `CaptionForger.caption` has them
 TEXT = "string `(n,)`"
 SCORE = "float32 `(n,)`: log-likelihood a word"
+BEAM_SCORES = (
+    f"float32 `(n, {BEAMS})`: log-likelihood over the length to the power of"
+    f" {decoding.LENGTH_PENALTY}"
+)
 VECTORS = "float32 `(n, {dim})`: unit vectors"
 COSINE = "float32 `(n,)` in [-1, 1]: the mean cosine of picture and caption"
 
@@ -56,7 +60,7 @@ def _captions(sent, forger):
         f"Puts pictures into words: {BEAMS} captions each, by beam search.",
         lambda arrays: _beam(sent, arrays["picture"]),
         ("picture",),
-        {"captions": beams, "scores": SCORE.replace("(n,)", f"(n, {BEAMS})")},
+        {"captions": beams, "scores": BEAM_SCORES},
         lambda examples: _run_says(forger, examples, "beam"),
         spelled="captions",
     )
@@ -116,12 +120,8 @@ def _beam(forger, pictures):
     grid = _grid(forger, pictures)
     noise = _noise(forger, grid)
     token_ids, total = decoding.beam(forger.captioner, grid, noise, width=BEAMS)
-    scores = total / _lengths(token_ids)
-    order = tf.argsort(scores, direction="DESCENDING", stable=True)
-    return {
-        "token_ids": tf.gather(token_ids, order, batch_dims=1),
-        "scores": tf.gather(scores, order, batch_dims=1),
-    }
+    scores = total / _lengths(token_ids) ** decoding.LENGTH_PENALTY
+    return {"token_ids": token_ids, "scores": scores}
 
 
 def _noise(forger, grid):

@@ -11,6 +11,7 @@ import tensorflow as tf
 
 from kerasgan.models.captioner import END, NEVER, UNKNOWN
 
+LENGTH_PENALTY = 0.7  # of beams
 NUCLEUS = 256  # the likeliest words, among which top-p chooses
 
 
@@ -71,7 +72,7 @@ def _write(captioner, grid, noise, count, choose):
     return _loop(captioner, write, memory, total, page, _spread(state, count))
 
 
-def beam(captioner, grid, noise, width=3, length_penalty=0.7):
+def beam(captioner, grid, noise, width=3, length_penalty=LENGTH_PENALTY):
     """Keeps the `width` likeliest beginnings.
 
     Args:

@@ -12,6 +12,7 @@ from kerasgan.data.text import stored_vectorizer, tokenize
 from kerasgan.errors import UserError
 from kerasgan.models import decoding
 from kerasgan.models.captioner import END
+from kerasgan.models.decoding import LENGTH_PENALTY
 from kerasgan.runs import Run, open_run
 from kerasgan.training.choosing import (
     Memory,
@@ -138,7 +139,8 @@ class CaptionForger:
 
         Returns:
             For each picture a list of `(caption, score)`, the best first. The score
-            is the log-likelihood a word, or for `rerank` the weighted sum of z-scores.
+            is the log-likelihood a word, for `beam` over the length to the power of
+            0.7, and for `rerank` the weighted sum of z-scores.
         """
         if decoding == "rerank":
             return self._rerank(grids, vectors, seed)
@@ -146,7 +148,8 @@ class CaptionForger:
         token_ids, total = self.write(
             grids, decoding, seed, **options.get(decoding, {})
         )
-        return self._ranked(token_ids, total / lengths(token_ids))
+        power = LENGTH_PENALTY if decoding == "beam" else 1
+        return self._ranked(token_ids, total / lengths(token_ids) ** power)
 
     def candidates(self, grids, vectors, seed=0):
         """What could be said of each picture: beams and samples.
