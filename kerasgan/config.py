@@ -159,7 +159,7 @@ class ClassifierConfig(Section):
     learning_rate: Annotated[float, Field(gt=0)] = 1e-3
     # Of ours; `pair` is the paper's pair. Those that the data have nothing for are left
     # out.
-    parts: list[Literal["picture", "lstm", "words", "characters", "pair"]] = [
+    parts: list[Literal["picture", "lstm", "words", "characters", "wide", "pair"]] = [
         "picture",
         "lstm",
         "words",

@@ -114,9 +114,10 @@ def _judge(row, settings, task, run):
             options = options.model_copy(update=NETWORKS[row])
         settings = settings.model_copy(update={"classifier": options})
         fitted = train_one(settings, task, progress=lambda line: None)
-        found = [fitted.probabilities(side).argmax(1) for side in (train, test)]
         if row == "ours":
-            extra = _by_modality(fitted, test)
+            found, extra = _ours(fitted, train, test)
+        else:
+            found = [fitted.probabilities(side).argmax(1) for side in (train, test)]
         if run and row == own:
             as_classifier(fitted, task).save(run)
     scores = score_classes(test.labels, found[1], task.label_names)
@@ -142,16 +143,18 @@ def _text_model(analyzer):
     return make_pipeline(TfidfVectorizer(**analyzer), LogisticRegression(**REGRESSION))
 
 
-def _by_modality(fitted, test):
-    """What ours is worth with one side missing, and what each part is alone."""
+def _ours(fitted, train, test):
+    """The classes found on both sides; and what ours is worth with one side missing,
+    and what each part is alone."""
 
     def accuracy(found):
         return float(np.mean(found.argmax(1) == test.labels))
 
     alone = fitted.by_part(test)
-    return {
-        "picture_missing": accuracy(fitted.probabilities(test, ("picture",))),
-        "text_missing": accuracy(fitted.probabilities(test, ("text",))),
+    found = [fitted.probabilities(train), fitted.weigh(alone, test)]
+    return [side.argmax(1) for side in found], {
+        "picture_missing": accuracy(fitted.weigh(alone, test, ("picture",))),
+        "text_missing": accuracy(fitted.weigh(alone, test, ("text",))),
         "parts": {
             name: accuracy(alone[:, n]) for n, name in enumerate(fitted.pool.parts)
         },

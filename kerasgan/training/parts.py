@@ -10,8 +10,9 @@ believed is fitted on pairs that it was not trained on.
 import warnings
 from dataclasses import dataclass
 
+import keras
 import numpy as np
-from scipy import special
+from scipy import sparse, special
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import KFold, StratifiedKFold
@@ -25,6 +26,7 @@ ANALYZERS = {
     "words": {"analyzer": "word", "ngram_range": (1, 2)},
     "characters": {"analyzer": "char_wb", "ngram_range": (2, 5)},
 }
+BALANCE = 2.0  # length of a picture's features where those of a text are of length 1
 REGRESSION = {"C": 10.0, "tol": 1e-3, "max_iter": 1000}
 
 
@@ -72,24 +74,34 @@ class NetworkPart:
             said.append(self.trainer.log_probabilities(examples))
         return special.log_softmax(np.mean(said, axis=0), axis=1)
 
-    def layer(self):
-        """The members as one network."""
-        return build_average(self.trainer.network, self.members)
+    def logits(self, sides):
+        """The same inside a graph.
+
+        Args:
+            sides: tensors by name: `"picture"`, `"token_ids"`, `"text"`.
+
+        Returns:
+            A tensor `(n, classes)`.
+        """
+        network = build_average(self.trainer.network, self.members)
+        return network({name: sides[name] for name in network.input})
 
 
-class NgramPart:
+class LinearPart:
     """TF-IDF of n-grams and logistic regression, which networks that read words often
-    do not surpass.
+    do not surpass; or of n-grams and features of pictures side by side, which networks
+    that learn from few pairs seldom do.
 
     Args:
-        analyzer: a key of `ANALYZERS`.
+        modality: `"text"`, or `"pair"`, which needs pictures' features.
+        name: of its layers.
+        analyzers: keys of `ANALYZERS`.
         classes: how many.
     """
 
-    modality = "text"
-
-    def __init__(self, analyzer, classes):
-        self.name, self.classes = analyzer, classes
+    def __init__(self, modality, name, analyzers, classes):
+        self.modality, self.name = modality, name
+        self.analyzers, self.classes = analyzers, classes
 
     def outside(self, examples, fitted, held):
         """As `NetworkPart.outside`."""
@@ -101,11 +113,18 @@ class NgramPart:
         self._fit(examples)
 
     def _fit(self, examples):
-        counts = [max(1, len(texts)) for texts in examples.texts]
-        texts = [text for own in examples.texts for text in own or [""]]
-        labels = np.repeat(examples.labels, counts)
-        self.vectorizer = TfidfVectorizer(sublinear_tf=True, **ANALYZERS[self.name])
-        vectors = self.vectorizer.fit_transform(texts)
+        texts = [own or [""] for own in examples.texts]
+        rows = np.repeat(np.arange(len(texts)), [len(own) for own in texts])
+        texts = [text for own in texts for text in own]
+        self.vectorizers = [
+            TfidfVectorizer(sublinear_tf=True, **ANALYZERS[name]).fit(texts)
+            for name in self.analyzers
+        ]
+        if self._looks:
+            spread = examples.pictures.std(axis=0) + 1e-6
+            self.scale = BALANCE / (spread * np.sqrt(spread.size))
+            self.mean = examples.pictures.mean(axis=0)
+        vectors, labels = self._vectors(texts, examples, rows), examples.labels[rows]
         self.kernel = np.zeros((vectors.shape[1], self.classes))
         self.bias = np.full(self.classes, LEAST)
         met = np.unique(labels)
@@ -119,25 +138,45 @@ class NgramPart:
         self.kernel[:, met] = found.coef_.T
         self.bias[met] = found.intercept_
 
+    @property
+    def _looks(self):
+        return self.modality == "pair"
+
+    def _vectors(self, texts, examples, rows=slice(None)):
+        vectors = [vectorizer.transform(texts) for vectorizer in self.vectorizers]
+        if self._looks:
+            pictures = (examples.pictures[rows] - self.mean) * self.scale
+            vectors.append(sparse.csr_matrix(pictures))
+        return sparse.hstack(vectors, format="csr")
+
     def log_probabilities(self, examples):
         """As `NetworkPart.log_probabilities`."""
-        vectors = self.vectorizer.transform(examples.first_texts)
+        vectors = self._vectors(examples.first_texts, examples)
         return special.log_softmax(vectors @ self.kernel + self.bias, axis=1)
 
-    def layer(self):
-        """The same inside a graph: strings `(n,)` to logits `(n, classes)`."""
-        known = self.vectorizer
-        layer = NgramLogits(
-            self.classes,
-            len(known.idf_),
-            known.analyzer,
-            known.ngram_range,
-            known.sublinear_tf,
-            name=self.name,
-        )
-        ngrams = sorted(known.vocabulary_, key=known.vocabulary_.get)
-        layer.fill(ngrams, known.idf_, self.kernel, self.bias)
-        return layer
+    def logits(self, sides):
+        """As `NetworkPart.logits`."""
+        kernel, bias, found = self.kernel, self.bias, []
+        for name, known in zip(self.analyzers, self.vectorizers):
+            layer = NgramLogits(
+                self.classes,
+                len(known.idf_),
+                known.analyzer,
+                known.ngram_range,
+                known.sublinear_tf,
+                name=f"{self.name}_{name}",
+            )
+            ngrams = sorted(known.vocabulary_, key=known.vocabulary_.get)
+            layer.fill(ngrams, known.idf_, kernel[: len(ngrams)], bias)
+            found.append(layer(sides["text"]))
+            kernel, bias = kernel[len(ngrams) :], np.zeros_like(bias)
+        if self._looks:
+            kernel = kernel * self.scale[:, None]
+            dense = keras.layers.Dense(self.classes, name=f"{self.name}_picture")
+            dense.build((None, len(kernel)))
+            dense.set_weights([kernel, -self.mean @ kernel])
+            found.append(dense(sides["picture"]))
+        return sum(found)
 
 
 @dataclass

@@ -71,10 +71,15 @@ class FittedPool:
         said = [part.log_probabilities(examples) for part in self.pool.parts.values()]
         return np.maximum(np.stack(said, axis=1), LEAST)
 
-    def probabilities(self, examples, without=()):
-        """`(n, classes)` of `Examples` with token ids.
+    def probabilities(self, examples):
+        """`(n, classes)` of `Examples` with token ids."""
+        return self.weigh(self.by_part(examples), examples)
+
+    def weigh(self, said, examples, without=()):
+        """What the parts come to together, `(n, classes)`.
 
         Args:
+            said: what `by_part` returned of the `examples`.
             without: `"picture"` or `"text"`, which is not looked at.
         """
         count = len(examples)
@@ -84,9 +89,7 @@ class FittedPool:
         }
         for modality, given in there.items():
             given &= modality in self.modalities and modality not in without
-        found = self._layer()(
-            self.by_part(examples).astype("float32"), there["picture"], there["text"]
-        )
+        found = self._layer()(said.astype("float32"), there["picture"], there["text"])
         return keras.ops.convert_to_numpy(found)
 
     def _layer(self):
@@ -95,22 +98,16 @@ class FittedPool:
     def serve(self):
         """As `FittedNetwork.serve`; with `"has_picture"`, bool `(n,)`, where it
         looks. What has no words counts as no text."""
-        inputs, said = {}, []
+        inputs, sides = {}, {}
         if "picture" in self.modalities:
             inputs["picture"] = _picture_input(self.image_size)
             inputs["has_picture"] = keras.Input((), dtype="bool", name="has_picture")
-            looked = _looked_at(inputs["picture"], self.eye)
+            sides["picture"] = _looked_at(inputs["picture"], self.eye)
         if "text" in self.modalities:
-            inputs["text"] = _text_input()
-            tokens = _tokens(inputs["text"], self.vectorizer)
-        for part in self.pool.parts.values():
-            layer, fed = part.layer(), inputs.get("text")
-            if isinstance(layer, keras.Model):
-                fed = {
-                    name: looked if name == "picture" else tokens
-                    for name in layer.input
-                }
-            said.append(ops.maximum(ops.log_softmax(layer(fed)), LEAST))
+            inputs["text"] = sides["text"] = _text_input()
+            sides["token_ids"] = _tokens(inputs["text"], self.vectorizer)
+        said = [part.logits(sides) for part in self.pool.parts.values()]
+        said = [ops.maximum(ops.log_softmax(logits), LEAST) for logits in said]
         seen, read = inputs.get("has_picture"), None
         if "text" in inputs:
             read = HasWords(name="has_words")(inputs["text"])

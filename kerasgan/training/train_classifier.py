@@ -25,7 +25,7 @@ from kerasgan.training.devices import computed_in
 from kerasgan.training.examples import MOST_CAPTIONS, Examples, plain_text
 from kerasgan.training.fitting import Trainer
 from kerasgan.training.memory import keep_memory
-from kerasgan.training.parts import ANALYZERS, NetworkPart, NgramPart, fit_pool
+from kerasgan.training.parts import ANALYZERS, LinearPart, NetworkPart, fit_pool
 from kerasgan.training.seeing import cached_grids, pooled
 from kerasgan.training.serving import FittedNetwork, FittedPool
 from kerasgan.training.trained_classifier import Classifier
@@ -212,7 +212,8 @@ def _text_branch(options, vectorizer):
 
 def _parts(options, task, vectorizer, lines):
     """Ours, by name: what looks, what reads in order, what counts words and pieces,
-    and the paper's pair, which may know what comes of both together."""
+    what weighs these beside a picture's features, and the paper's pair, which may know
+    what comes of both together."""
     classes, parts = len(task.label_names), {}
     looks, reads = options.modality != "text", vectorizer is not None
     paper = options.model_copy(update={"fusion": "paper"})
@@ -233,7 +234,9 @@ def _parts(options, task, vectorizer, lines):
                 "text", options, None, _text_branch(options, vectorizer)
             )
         elif name in ANALYZERS and reads:
-            parts[name] = NgramPart(name, classes)
+            parts[name] = LinearPart("text", name, [name], classes)
+        elif name == "wide" and looks and reads and task.eye is not None:
+            parts[name] = LinearPart("pair", name, list(ANALYZERS), classes)
         elif name == "pair" and looks and reads:
             branches = _picture_branch(paper, task), _text_branch(options, vectorizer)
             parts[name] = network("pair", paper, *branches)

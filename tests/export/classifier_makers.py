@@ -16,7 +16,7 @@ from kerasgan.models.classifier import (
 from kerasgan.models.text_branch import build_text_branch
 from kerasgan.runs import new_run
 from kerasgan.training.examples import Examples
-from kerasgan.training.parts import ANALYZERS, NgramPart, Pool
+from kerasgan.training.parts import ANALYZERS, LinearPart, Pool
 from kerasgan.training.serving import FittedNetwork, FittedPool
 from kerasgan.training.trained_classifier import Classifier
 from tests.export.makers import LENGTH, SIZE, WORDS, tiny_eye
@@ -51,12 +51,16 @@ def _pool(sides):
     parts = {side: _part(side, [side]) for side in sides}
     if "text" in sides:
         labels = np.array([0, 1, 2, 1])
-        examples = Examples([], None, [[text] for text in TEXTS], labels)
+        seen = np.random.default_rng(0).normal(size=(len(labels), 8))
+        examples = Examples([], seen, [[text] for text in TEXTS], labels)
         for name in ANALYZERS:
-            parts[name] = NgramPart(name, len(LABELS))
-            parts[name].refit(examples)
+            parts[name] = LinearPart("text", name, [name], len(LABELS))
     if len(sides) == 2:
+        parts["wide"] = LinearPart("pair", "wide", list(ANALYZERS), len(LABELS))
         parts["pair"] = _part("pair", sides)
+    for part in parts.values():
+        if isinstance(part, LinearPart):
+            part.refit(examples)
     kinds = np.array([part.modality for part in parts.values()])
     weights = np.stack([kinds != "", kinds == "picture", kinds == "text"])
     return Pool(parts, weights.astype("float32"), np.array([0.5, 0.3, 0.2]))
@@ -68,4 +72,8 @@ def _part(modality, sides):
     network = _network(sides, look, modality + "_network", kind)
     weights = network.get_weights()
     network = build_average(network, [weights, [2 * each for each in weights]])
-    return SimpleNamespace(modality=modality, layer=lambda: network)
+
+    def logits(tensors):
+        return network({name: tensors[name] for name in network.input})
+
+    return SimpleNamespace(modality=modality, logits=logits)

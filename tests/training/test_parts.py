@@ -7,38 +7,57 @@ from scipy import special
 
 from kerasgan.config import ClassifierConfig
 from kerasgan.training.examples import Examples
-from kerasgan.training.parts import LEAST, NgramPart, fit_pool
+from kerasgan.training.parts import LEAST, LinearPart, fit_pool
 
 TEXTS = [["red shoe"], ["blue shoe", "shoes in blue"], ["green hat"], [], ["a hat"]]
 LABELS = np.array([0, 0, 1, 1, 1])
+SEEN = np.random.default_rng(0).normal(size=(60, 3)).astype("float32")
 
 
 def examples(texts=TEXTS, labels=LABELS):
     count = len(texts)
-    return Examples([str(n) for n in range(count)], np.zeros((count, 2)), texts, labels)
+    return Examples([str(n) for n in range(count)], SEEN[:count], texts, labels)
 
 
-@pytest.mark.parametrize("name", ["words", "characters"])
+def part_of(name, classes):
+    if name == "wide":
+        return LinearPart("pair", name, ["words", "characters"], classes)
+    return LinearPart("text", name, [name], classes)
+
+
+@pytest.mark.parametrize("name", ["words", "characters", "wide"])
 @pytest.mark.parametrize("classes", [2, 3])
-def test_layer_says_what_scikit_learn_says(name, classes):
+def test_graph_says_what_scikit_learn_says(name, classes):
     labels = LABELS if classes == 2 else np.array([0, 2, 1, 1, 2])
-    part = NgramPart(name, classes)
+    part = part_of(name, classes)
     part.refit(examples(labels=labels))
     wanted = part.log_probabilities(examples())
-    logits = part.layer()(tf.constant(examples().first_texts)).numpy()
-    found = special.log_softmax(logits, axis=1)
+    sides = {"text": tf.constant(examples().first_texts), "picture": SEEN[:5]}
+    found = special.log_softmax(np.asarray(part.logits(sides)), axis=1)
     np.testing.assert_allclose(found, wanted, atol=1e-4)
 
 
+def test_wide_hears_the_picture_beside_the_words():
+    labels = np.arange(80) % 4
+    texts = [[("odd", "even")[label % 2]] for label in labels]
+    pictures = np.stack([labels // 2, np.ones(80), -labels // 2], axis=1)
+    pictures = pictures + np.random.default_rng(0).normal(0, 0.1, (80, 3))
+    pairs = Examples([""] * 80, pictures, texts, labels)
+    part = part_of("wide", 4)
+    rows = np.arange(80)
+    outside = part.outside(pairs, rows[:40], rows[40:])
+    assert (outside.argmax(1) == labels[40:]).mean() > 0.95
+
+
 def test_a_class_that_was_not_met_is_unlikely():
-    part = NgramPart("words", 3)
+    part = part_of("words", 3)
     part.refit(examples())
     found = part.log_probabilities(examples())
     assert (found[:, 2] < LEAST / 2).all() and np.isfinite(found).all()
 
 
 def test_one_class_alone_is_the_answer():
-    part = NgramPart("words", 3)
+    part = part_of("words", 3)
     part.refit(examples(labels=np.full(5, 1)))
     assert (part.log_probabilities(examples()).argmax(1) == 1).all()
 
@@ -65,7 +84,7 @@ def test_weights_come_from_pairs_that_were_held_back():
     texts = [["odd words"] if label else ["even words"] for label in labels]
     oracle = Oracle()
     settings = ClassifierConfig(folds=3, pool_rows=30)
-    parts = {"picture": oracle, "words": NgramPart("words", 2)}
+    parts = {"picture": oracle, "words": part_of("words", 2)}
     pool = fit_pool(parts, examples(texts, labels), settings)
     assert [len(held) for held in oracle.asked] == [20, 20]  # 40 are enough for 30
     assert oracle.refitted == 60

@@ -73,7 +73,7 @@ def test_served_is_what_was_judged(ours, fitted, task):
         (("text",), (pictures, None)),
         (("picture",), (None, texts)),
     ):
-        found = fitted.probabilities(task.test, without)
+        found = fitted.weigh(fitted.by_part(task.test), task.test, without)
         np.testing.assert_allclose(ours.classify(*asked), found, atol=1e-4)
 
 
