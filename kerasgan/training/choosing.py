@@ -9,14 +9,28 @@ import numpy as np
 from scipy import sparse, special
 
 from kerasgan.models.captioner import END, UNKNOWN
+from kerasgan.training.agreement import Agreement
 
 NEAREST = (10, 50, 200)  # training pictures whose captions a candidate is held against
 VOICES = (*(f"nearest {n}" for n in NEAREST), "cosine", "likelihood")
-VOICES += ("length", "fellows", "common")
-BY_HAND = (0.0, 1.0, 0.0, 1.0, 0.5, 0.0, 0.0, 0.0)  # until something better is learnt
+VOICES += ("length", "fellows", "common", "wording")
+BY_HAND = (
+    0.0,
+    1.0,
+    0.0,
+    1.0,
+    0.5,
+    0.0,
+    0.0,
+    0.0,
+    0.0,
+)  # until something better is learnt
 PULL = 500.0  # candidates that the weights by hand count as
 SHARPNESS = 20.0  # of the softmax over cosines that weighs a candidate's fellows
 STRANGERS = 60  # other pictures that a caption should not suit
+WORDED = 30  # nearest pictures whose wording counts, by two captions of each
+FLUENCY = 0.2  # weight of CIDEr-D beside TF-IDF in what a caption is worth
+CHUNK = 20  # pictures whose candidates' wording is compared at once
 BANK = 2000  # training pictures, or captions, that hubs are told by
 
 
@@ -42,6 +56,11 @@ class Memory:
         columns = np.arange(count * captions)
         shape = (count, count * captions)
         return sparse.csr_matrix((there.ravel(), (rows, columns)), shape) @ bags
+
+    @functools.cached_property
+    def agreement(self):
+        """CIDEr-D by how rare groups of words are in these captions."""
+        return Agreement(self.token_ids, len(self.idf))
 
 
 def idf_of(token_ids, vocabulary_size, start_id):
@@ -90,7 +109,8 @@ def voices(memory, token_ids, vectors, cosines, likely):
     (consensus; Devlin et al. 2015, https://arxiv.org/abs/1505.04467); the matcher's
     cosine; the captioner's likelihood; the length; how like it is to the other
     candidates, the better matched ones counting more (minimum Bayes risk; Kumar &
-    Byrne 2004); and how like to what is said of any picture.
+    Byrne 2004); how like to what is said of any picture; and CIDEr-D with captions of
+    the 30 most similar training pictures.
 
     Args:
         memory: a `Memory`.
@@ -106,7 +126,9 @@ def voices(memory, token_ids, vectors, cosines, likely):
     found = [_consensus(memory, bags, order[:, :count]) for count in NEAREST]
     found += [cosines, likely, lengths(token_ids), _fellows(bags, cosines)]
     common = np.asarray(bags @ memory.bags.mean(axis=0).T)
-    found.append(common.reshape(cosines.shape))
+    near = memory.token_ids[order[:, :WORDED], :2]
+    near = near.reshape(len(near), -1, near.shape[-1])
+    found += [common, _wording(memory, token_ids, near)]
     return np.stack([_standard(each.reshape(cosines.shape)) for each in found], axis=-1)
 
 
@@ -132,10 +154,24 @@ def _fellows(bags, cosines):
     return found
 
 
+def _wording(memory, token_ids, references):
+    """CIDEr-D `(n, k)` of candidates with captions `(n, j, length)`."""
+    # Agreement wants an opening token, and does not read it.
+    opened = np.pad(token_ids, ((0, 0), (0, 0), (1, 0)), constant_values=UNKNOWN)
+    parts = [
+        memory.agreement(
+            opened[start : start + CHUNK], references[start : start + CHUNK]
+        )
+        for start in range(0, len(opened), CHUNK)
+    ]
+    return np.concatenate([part.numpy() for part in parts])
+
+
 def worth_of(memory, token_ids, references, seed=0):
     """How much better each candidate suits its own picture than others, `(n, k)`: its
     TF-IDF cosine with the most similar of the picture's captions, less the mean of
-    that with other pictures' captions.
+    that with other pictures' captions, and a share of its CIDEr-D, for a caption is
+    more than its words.
 
     Args:
         references: token ids of the pictures' captions, `(n, j, length)`.
@@ -149,7 +185,7 @@ def worth_of(memory, token_ids, references, seed=0):
     others = np.random.default_rng(seed).permutation(count)[:STRANGERS]
     for other in others:
         worth -= _most(bags, known[other]).reshape(count, each) / len(others)
-    return worth
+    return worth + FLUENCY * _wording(memory, token_ids, references)
 
 
 def _most(bags, references):

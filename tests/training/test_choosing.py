@@ -5,6 +5,7 @@ import pytest
 
 from kerasgan.training.choosing import (
     BY_HAND,
+    FLUENCY,
     VOICES,
     Memory,
     bags_of,
@@ -59,6 +60,8 @@ def test_a_candidate_is_held_against_what_similar_pictures_were_called():
     assert near[0] > near[1] == near[2]  # the ten nearest are all called 3
     everyone = voice(heard, "nearest 200")[0]
     assert everyone[0] == pytest.approx(everyone[1]) and everyone[1] > everyone[2]
+    wording = voice(heard, "wording")[0]
+    assert wording[0] > wording[1] == wording[2]
     assert voice(heard, "cosine").tolist() == [[0, 0, 0]]
 
 
@@ -99,6 +102,8 @@ def test_worth_by_naive_count():
         ]
     )
     wanted = np.stack([most[n, :, n] for n in range(4)]) - most.mean(axis=2)
+    opened = np.concatenate([np.full((4, 3, 1), START), said], axis=-1)
+    wanted += FLUENCY * memory().agreement(opened, references).numpy()
     np.testing.assert_allclose(found, wanted, atol=1e-9)
 
 
