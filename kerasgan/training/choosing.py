@@ -29,7 +29,7 @@ PULL = 500.0  # candidates that the weights by hand count as
 SHARPNESS = 20.0  # of the softmax over cosines that weighs a candidate's fellows
 STRANGERS = 60  # other pictures that a caption should not suit
 WORDED = 30  # nearest pictures whose wording counts, by two captions of each
-FLUENCY = 0.2  # weight of CIDEr-D beside TF-IDF in what a caption is worth
+FLUENCY = 0.1  # weight of CIDEr-D beside TF-IDF in what a caption is worth
 CHUNK = 20  # pictures whose candidates' wording is compared at once
 BANK = 2000  # training pictures, or captions, that hubs are told by
 
