@@ -192,5 +192,9 @@ def _samples(forger, examples):
     return {
         "eye": {"inputs": pictures},
         "matcher": {"picture": seen, "token_ids": token_ids},
-        "captioner": {"grid": grid, "token_ids": token_ids[:, None], "noise": noise},
+        "captioner": {
+            "grid": grid,
+            "token_ids": forger.captioner.hear(token_ids)[:, None],
+            "noise": noise,
+        },
     }

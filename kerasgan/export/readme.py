@@ -112,9 +112,10 @@ with `valid` false and do not spoil the others.
 TAIL = """\
 ## What is here
 
+- vocabularies, and `labels.txt` where there are classes; in `assets/` of a SavedModel.
 - `export.json`: endpoints, inputs and outputs, for programs.
 - `check.npz`: examples with the run's own answers; `kerasgan export --check .`
-  compares.
+  compares, where kerasgan is installed.
 """
 LIMITS = """\
 ## Pictures

@@ -1,6 +1,7 @@
 """The forger of captions."""
 
 import keras
+import numpy as np
 import tensorflow as tf
 from keras import ops
 
@@ -28,7 +29,8 @@ class Captioner(keras.Model):
         caption_length: tokens a caption, the opening one included.
         dim: size of embedding, LSTM and attention.
         noise_dim: size of the noise.
-        dropout: share of numbers left out in training.
+        dropout: share of numbers left out in training; of the picture as a whole half
+            of the features is.
     """
 
     def __init__(
@@ -78,6 +80,11 @@ class Captioner(keras.Model):
         self.join.build((None, None, 2 * self.dim))
         self.words.build((None, self.dim))
         self.built = True
+
+    def hear(self, token_ids):
+        """Ids of any vocabulary that begins with the captioner's own: words that it
+        does not say are unknown to it. A numpy array, as `token_ids` is."""
+        return np.where(token_ids < self.vocabulary_size, token_ids, UNKNOWN)
 
     def remember(self, grid, noise, training=False):
         """Grid `(n, height, width, channels)` and noise `(n, noise_dim)` to what

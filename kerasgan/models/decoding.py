@@ -32,7 +32,8 @@ def sample(captioner, grid, noise, count=5, top_p=1.0, temperature=1.0, seed=0):
         top_p: only the likeliest words that make up this share are drawn from
             (Holtzman et al. 2020, https://arxiv.org/abs/1904.09751).
         temperature: below 1 prefers likely words.
-        seed: int, or an int32 scalar tensor.
+        seed: int, or an int32 scalar tensor. What is drawn depends on which pictures
+            come together.
     """
 
     def choose(chances, word):

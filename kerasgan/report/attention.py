@@ -5,6 +5,8 @@ from pathlib import Path
 import numpy as np
 import tensorflow as tf
 
+from kerasgan.data.text import tokenize
+
 COLUMNS = 8  # words side by side
 SIDE = 1.6  # inches a picture
 
@@ -23,7 +25,7 @@ def looks_of(forger, images, captions):
     """
     captioner, grids = forger.captioner, forger.see(images)
     height, width = grids.shape[1:3]
-    token_ids = forger.vectorizer(tf.constant(captions))
+    token_ids = captioner.hear(tokenize(forger.vectorizer, captions))
     noise = tf.zeros((len(images), captioner.noise_dim))
     memory, states = captioner.remember(tf.cast(grids, tf.float32), noise)
     states = [state[:, None] for state in states]
@@ -33,7 +35,7 @@ def looks_of(forger, images, captions):
         looks.append(look[:, 0, :-1])  # the last is the picture as a whole
     looks = tf.stack(looks, axis=1).numpy()
     looks = looks.reshape(len(images), -1, height, width)
-    words = (token_ids.numpy()[:, 1:] != 0).sum(axis=1)
+    words = (token_ids[:, 1:] != 0).sum(axis=1)
     return [look[:count] for look, count in zip(looks, words)]
 
 

@@ -45,7 +45,8 @@ class CaptionGame(keras.Model):
     https://arxiv.org/abs/1703.06029; the fellows as baseline: Mnih & Rezende 2016,
     https://arxiv.org/abs/1602.06725). D's belief is joined by how well the words agree
     with the picture's own captions, CIDEr-D as in self-critical training (Rennie et
-    al. 2017, https://arxiv.org/abs/1612.00563), and teacher forcing goes on beside it.
+    al. 2017, https://arxiv.org/abs/1612.00563), less `distinctness` times how well with
+    those of other pictures, and teacher forcing goes on beside it.
 
     Args:
         captioner: what `build_captioner` returned, trained by likelihood.
@@ -130,6 +131,8 @@ class CaptionGame(keras.Model):
         others = [tf.roll(token_ids, shift, axis=0) for shift in range(1, OTHERS + 1)]
         agreement = self.agreement(forged, token_ids)
         others = self.agreement(forged, tf.concat(others, axis=1))
+        # In a smaller batch a picture's own captions are among the others.
+        others *= tf.cast(tf.shape(token_ids)[0] > OTHERS, tf.float32)
         return belief, agreement - self.settings.distinctness * others
 
     def _train_captioner(self, batch, forged, reward):

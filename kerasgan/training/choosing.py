@@ -97,7 +97,7 @@ def hubness(vectors, others):
     https://arxiv.org/abs/2112.12777); nothing of what is judged is looked at.
     """
     bank = others[:: -(-len(others) // BANK)].T
-    parts = np.array_split(vectors, -(-len(vectors) // 1024))
+    parts = np.array_split(vectors, 1 + len(vectors) // 1024)
     found = [special.logsumexp(SHARPNESS * part @ bank, axis=1) for part in parts]
     return np.concatenate(found) / SHARPNESS
 

@@ -4,7 +4,7 @@ import keras
 import numpy as np
 from keras import ops
 
-from kerasgan.models.classifier import LEAST, HasWords, LogLinearPool
+from kerasgan.models.classifier import LEAST, HasWords, LogLinearPool, in_float32
 
 
 class FittedNetwork:
@@ -35,7 +35,7 @@ class FittedNetwork:
             strings (n,)}`, of which it has one or both, to probabilities
             `(n, classes)`.
         """
-        network, inputs, fed = self.trainer.network, {}, {}
+        network, inputs, fed = in_float32(self.trainer.network), {}, {}
         if "picture" in network.input:
             inputs["picture"] = _picture_input(self.image_size)
             fed["picture"] = _looked_at(inputs["picture"], self.eye)

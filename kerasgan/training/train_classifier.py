@@ -240,6 +240,13 @@ def _parts(options, task, vectorizer, lines):
         elif name == "pair" and looks and reads:
             branches = _picture_branch(paper, task), _text_branch(options, vectorizer)
             parts[name] = network("pair", paper, *branches)
+    missing = {"picture", "text"} - {part.modality for part in parts.values()}
+    if missing and any(part.modality == "pair" for part in parts.values()):
+        raise UserError(
+            f"classifier.parts {', '.join(options.parts)}: a part for both sides needs"
+            f" one for the {' and one for the '.join(sorted(missing))} beside it, which"
+            " answers where the other side is missing."
+        )
     if not parts:
         raise UserError(
             f"classifier.parts {', '.join(options.parts)}: the data have nothing for"

@@ -49,6 +49,11 @@ def stutters(words):
     return any(word == later != END for word, later in pairs)
 
 
+def test_words_that_are_not_said_are_unknown(captioner):
+    heard = captioner.hear(np.array([[START, WORDS - 1, WORDS, WORDS + 90, END]]))
+    assert heard.tolist() == [[START, WORDS - 1, UNKNOWN, UNKNOWN, END]]
+
+
 def test_greedy_takes_the_likeliest_word_each_time(captioner):
     ids, total = decoding.greedy(captioner, GRID, NOISE)
     ids = np.asarray(ids)

@@ -112,6 +112,9 @@ def test_rewards_of_each_caption():
     # The pictures before the first one are of another kind, those before the sixth
     # are of its own: what suits them as well is worth less.
     assert consensus[0, 0] == own[0, 0] and consensus[5, 0] < own[5, 0]
+    # Too few pictures to be strangers to each other.
+    few = game._rewards(grid[:3], tf.constant(token_ids[:3]), tf.constant(forged[:3]))
+    assert (few[1].numpy() == agreement(forged[:3], token_ids[:3]).numpy()).all()
 
 
 def test_the_game_makes_agreeing_captions_likelier():

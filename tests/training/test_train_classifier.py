@@ -119,9 +119,16 @@ def test_half_precision_trains_and_answers_in_float32(task, data_dir):
     assert branch.layers[-1].compute_dtype == "bfloat16"
     assert keras.config.dtype_policy().name == "float32"
     served = as_classifier(fitted, task)
+    assert all(layer.compute_dtype != "bfloat16" for layer in served.model.layers)
     found = served.classify(task.test.pictures, task.test.first_texts)
     assert found.dtype == "float32"
     np.testing.assert_allclose(found.sum(axis=1), 1, atol=1e-6)
+
+
+def test_a_part_for_both_needs_one_for_each_side(task, data_dir):
+    wanted = settings(data_dir, parts=["words", "pair"])
+    with pytest.raises(UserError, match="needs one for the picture"):
+        train_one(wanted, task, progress=quiet)
 
 
 def test_attention_shares_are_of_the_words(ours):
