@@ -1,12 +1,10 @@
 """Pairs with classes, as a classifier is fed with them."""
 
-import html
 from dataclasses import dataclass
 
 import numpy as np
 import tensorflow as tf
 
-from kerasgan.data.label_words import LONGEST_TEXT
 from kerasgan.data.text import tokenize
 
 MOST_CAPTIONS = 5  # of a picture that are learnt from
@@ -67,11 +65,6 @@ class Examples:
         longest = (token_ids != 0).sum(axis=1).max(initial=1)
         found = {"picture": self.pictures, "token_ids": token_ids[:, :longest]}
         return {name: found[name] for name in network.input}
-
-
-def plain_text(text):
-    """What is read of a text, without HTML entities."""
-    return html.unescape(text[:LONGEST_TEXT])
 
 
 def batches(examples, rows, network, batch_size):

@@ -22,7 +22,7 @@ from kerasgan.models.eye import BACKBONE_SIZE, build_eye
 from kerasgan.models.text_branch import build_text_branch
 from kerasgan.runs import Run, new_run
 from kerasgan.training.devices import computed_in
-from kerasgan.training.examples import MOST_CAPTIONS, Examples, plain_text
+from kerasgan.training.examples import MOST_CAPTIONS, Examples
 from kerasgan.training.fitting import Trainer
 from kerasgan.training.memory import keep_memory
 from kerasgan.training.parts import ANALYZERS, LinearPart, NetworkPart, fit_pool
@@ -137,7 +137,8 @@ def chosen_backbone(name):
 
 
 def _examples(split, eye, backbone, weights):
-    texts = [[plain_text(text) for text in own] for own in split.captions]
+    # Cleaned as texts are that are asked about later.
+    texts = [mask_label_words(own, []) for own in split.captions]
     if eye is None:
         pictures = split.images
     else:

@@ -110,6 +110,17 @@ def test_the_papers_networks(modality, task, data_dir, tmp_path):
             classifier.classify(None, texts)
 
 
+def test_texts_are_cleaned_alike_in_training_and_afterwards():
+    from kerasgan.training import train_classifier as module
+
+    class Split:
+        ids, labels, images = ["a"], np.array([0]), np.zeros((1, 4, 4, 3), np.uint8)
+        captions = [["caf&amp;amp;eacute;  on\ta\u00a0hill"]]
+
+    found = module._examples(Split, None, "conv", "none")
+    assert found.texts == [["café on a hill"]]
+
+
 def test_half_precision_trains_and_answers_in_float32(task, data_dir):
     wanted = settings(data_dir, fusion="paper")
     training = wanted.training.model_copy(update={"precision": "mixed_bfloat16"})
