@@ -63,7 +63,7 @@ class TextCleaner(tf.Module):
         named = tf.where(named == MARK, pieces.values, named)
         numbered = tf.strings.regex_full_match(pieces.values, NUMBER)
         values = tf.where(numbered, self._characters(pieces.values), named)
-        return tf.strings.reduce_join(pieces.with_values(values), axis=-1)
+        return _joined(values, pieces.value_rowids(), pieces.nrows())
 
     def _characters(self, entities):
         """`&#65;` and `&#x41;` to characters; what is neither, to any."""
@@ -93,8 +93,7 @@ class TextCleaner(tf.Module):
         own = tf.where(words == " ", "", tf.strings.join([words, after]))
         own = tf.strings.join([before, tf.where(length > 0, " ", own)])
         own = tf.where(_reached(length), own, "")
-        rows = tf.RaggedTensor.from_row_lengths(own, pieces.row_lengths() // 3)
-        return tf.strings.reduce_join(rows, axis=-1)
+        return _joined(own, pieces.value_rowids()[::3], pieces.nrows())
 
     def _runs(self, words):
         """How many words from each on name a class when written as one; 0: none do."""
@@ -103,6 +102,12 @@ class TextCleaner(tf.Module):
             length = tf.where(self.forms.lookup(joined) == "", width, length)
             joined = tf.strings.join([joined, tf.roll(words, -width, axis=0)])
         return length
+
+
+def _joined(pieces, rows, count):
+    """Pieces to the texts that they are of. `tf.strings.reduce_join` takes memory for
+    all texts times the longest."""
+    return tf.strings.unsorted_segment_join(pieces, rows, count)
 
 
 def _table(entries, dtype, default):

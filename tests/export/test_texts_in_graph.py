@@ -90,6 +90,17 @@ def test_a_text_as_long_as_a_book_takes_no_longer():
     assert max(seconds[1:]) < 5
 
 
+def test_a_long_text_takes_no_memory_for_the_others():
+    """TensorFlow tiles each row of a ragged tensor to the longest's length when it
+    joins or numbers them."""
+    texts = tf.TensorSpec([None], tf.string)
+    clean = tf.function(TextCleaner(["shirt"])).get_concrete_function(texts)
+    graph = clean.graph.as_graph_def()
+    nodes = [*graph.node, *(n for one in graph.library.function for n in one.node_def)]
+    kinds = {node.op for node in nodes}
+    assert "UnsortedSegmentJoin" in kinds and "Tile" not in kinds
+
+
 @pytest.mark.parametrize("masked", [[], ["shirt"]])
 def test_any_bytes_are_a_text(masked):
     cleaner = TextCleaner(masked)
