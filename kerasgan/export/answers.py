@@ -2,6 +2,7 @@
 
 import keras
 import numpy as np
+import tensorflow as tf
 
 from kerasgan.export.arrays import ENDINGS
 
@@ -31,7 +32,9 @@ def try_networks(stages, examples, packed):
         samples = stage.samples(examples[stage.name])
         for name, network in stage.networks.items():
             given = samples[name]
-            found = network(given.get("inputs", given), training=False)
+            # Else Keras keeps what each layer made until the last is done.
+            ask = tf.function(network, autograph=False)
+            found = ask(given.get("inputs", given), training=False)
             found = [keras.ops.convert_to_numpy(x) for x in keras.tree.flatten(found)]
             packed |= {f"network/{name}/{key}": array for key, array in given.items()}
             outputs = {f"output_{place}": array for place, array in enumerate(found)}
@@ -42,6 +45,13 @@ def try_networks(stages, examples, packed):
                     "file": name + ENDINGS["keras"],
                     "inputs": {key: f"network/{name}/{key}" for key in given},
                     "outputs": list(outputs),
+                    "shapes": {key: _kind(x) for key, x in (given | outputs).items()},
                 }
             )
     return listed
+
+
+def _kind(array):
+    """For people: ``float32 `(n, 16)` ``."""
+    dtype = "string" if array.dtype.kind == "U" else array.dtype.name
+    return f"{dtype} `{('n', *array.shape[1:])}`".replace("'", "")

@@ -7,12 +7,13 @@ import shutil
 import warnings
 
 import keras
+import numpy as np
 import tensorflow as tf
 
 from kerasgan.data import label_words, pictures
 from kerasgan.errors import JobError, UserError
 from kerasgan.export import preprocessing
-from kerasgan.export.endpoints import lstms_of
+from kerasgan.export.endpoints import layers_of, lstms_of
 
 ENDINGS = {"litert": ".tflite", "onnx": ".onnx", "keras": ".keras"}
 # TensorFlow's own operators, Keras's choice for LiteRT, need a delegate that hardly any
@@ -82,6 +83,7 @@ def _convert(stage, endpoint, file, name):
         for layer in lstms_of(network):
             # LiteRT has no lists of tensors whose first size is free.
             layer.unroll = name == "litert"
+        hold_constants(network)
     model = ArrayEndpoint(endpoint, stage.networks)
     model(
         {key: keras.ops.zeros((1, *s.shape[1:]), s.dtype) for key, s in specs.items()}
@@ -100,6 +102,13 @@ def _convert(stage, endpoint, file, name):
         raise JobError(
             f"{endpoint.name} cannot be written as {name}: {error}"
         ) from error
+
+
+def hold_constants(network):
+    """Makes plain arrays of the tensors that a network was adapted to: a tensor from
+    outside of a graph would be one more input of an ONNX model."""
+    for layer in layers_of(network, keras.layers.Normalization):
+        layer.mean, layer.variance = np.array(layer.mean), np.array(layer.variance)
 
 
 class ArrayEndpoint(keras.Model):

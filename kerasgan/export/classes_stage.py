@@ -18,7 +18,10 @@ from kerasgan.training.trained_classifier import load_classifier
 BEST = "string `(n,)`: the name of the likeliest class"
 PROBABILITIES = "float32 `(n, {classes})`: of the classes, in the order of labels.txt"
 SIDES = {"picture": "pictures", "token_ids": "texts", "text": "texts"}
-MISSING = " A picture of no bytes, or a text without words, counts as missing."
+NONE_OF_THESE = (
+    " There is none for what belongs to no class: probabilities sum to 1 over the"
+    " labels, whatever is shown."
+)
 
 
 def classes_stage(run):
@@ -34,7 +37,7 @@ def classes_stage(run):
     classify = Endpoint(
         "classify",
         f"Tells classes by {' and '.join(SIDES[side] for side in sides)}."
-        + MISSING * classifier.takes_missing,
+        + NONE_OF_THESE,
         lambda arrays: {"probabilities": _ask(network, arrays)},
         sides,
         {

@@ -10,7 +10,7 @@ import tensorflow as tf
 # SavedModel, which has its preprocessing inside.
 FRIENDLY = {"noise": "noise", "picture": "image_bytes"}
 CLASS = "class"  # the output that names the class of the highest probability
-TOKEN_IDS = "int32, of {text}: `preprocessing.caption` spells them"
+TOKEN_IDS = "int32 `{shape}`{rest}, spelled by `preprocessing.caption`"
 
 
 @dataclass(frozen=True)
@@ -50,8 +50,10 @@ class Endpoint:
         outputs = dict(self.outputs)
         outputs.pop(CLASS, None)
         if self.spelled:
-            text = outputs.pop(self.spelled).removeprefix("string ")
-            outputs = {"token_ids": TOKEN_IDS.format(text=text)} | outputs
+            _, shape, rest = outputs.pop(self.spelled).split("`")
+            shape = shape.rstrip(",)") + ", words)"
+            token_ids = TOKEN_IDS.format(shape=shape, rest=rest)
+            outputs = {"token_ids": token_ids} | outputs
         return outputs
 
 
@@ -122,10 +124,15 @@ def without_cudnn(network):
 
 def lstms_of(network):
     """All LSTMs in a network, however deep."""
+    return layers_of(network, keras.layers.LSTM)
+
+
+def layers_of(network, kind):
+    """All layers of a kind in a network, however deep."""
     for layer in getattr(network, "layers", ()):
-        if isinstance(layer, keras.layers.LSTM):
+        if isinstance(layer, kind):
             yield layer
-        yield from lstms_of(layer)
+        yield from layers_of(layer, kind)
 
 
 def with_plain_names(network):

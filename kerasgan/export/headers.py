@@ -1,8 +1,10 @@
 """What picture files say of themselves, read inside a TensorFlow graph.
 
-A file comes as a scalar string. Whatever reaches past its end fails;
-`pictures_in_graph` makes of it a row that is not valid. A broken EXIF fails nothing:
-its picture is upright.
+A file comes as a scalar string. `number` fails where it would read past the end;
+`pictures_in_graph` makes of that a row that is not valid. The searches for EXIF and
+transparency do not fail: they stop at the end, and what a part lacks there is not
+missed, for decoders notice what is truncated. Nor does a broken EXIF: what cannot be
+read of it is left aside.
 """
 
 import tensorflow as tf

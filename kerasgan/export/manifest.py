@@ -46,7 +46,7 @@ def endpoints_of(stages, name):
         for endpoint in stage.endpoints:
             if name == "savedmodel":
                 file, inputs = None, endpoint.friendly_inputs
-                outputs = outputs_of(endpoint)
+                outputs = outputs_of(stage, endpoint)
             else:
                 file, inputs = endpoint.name + ENDINGS[name], endpoint.inputs
                 outputs = endpoint.array_outputs

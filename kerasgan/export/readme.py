@@ -18,6 +18,8 @@ Written by kerasgan $version (`kerasgan export`). $needs
 
 $table
 
+The examples run in this directory.$quiet
+
 """)
 NEEDS = {
     "savedmodel": "It needs TensorFlow alone: everything from files and words on is"
@@ -29,6 +31,11 @@ NEEDS = {
     "onnx": "ONNX has no pictures' decoders and no words: the models take arrays, which"
     " `preprocessing.py` makes (it needs numpy and Pillow).",
 }
+QUIET = (
+    " What TensorFlow writes to stderr as it starts is no error;"
+    " `TF_CPP_MIN_LOG_LEVEL=2` in the environment silences some of it, `2>/dev/null`"
+    " all."
+)
 INPUTS = {
     "noise": "`noise` float32 `(n, {latent_dim})`, normal",
     "image_bytes": "`image_bytes` string `(n,)`, files",
@@ -37,18 +44,37 @@ INPUTS = {
     "picture": "`picture` uint8 `(n, {image_size}, {image_size}, 3)`",
     "token_ids": "`token_ids` int32 `(n, {caption_length})`",
 }
-# How each input is made in an example, and how it is written in a REST request.
+EMPTY = {"image_bytes": 'b""', "text": '""'}  # what stands for a missing one
+# How each input is made in an example, two rows of it.
+FILES = '["one.jpg", "two.jpg"]'
+CAPTIONS = '["two dogs on grass", "a red boat"]'
 MADE = {
-    "noise": "tf.random.normal((1, {latent_dim}))",
-    "image_bytes": 'tf.io.read_file("photograph.jpg")[None]',
-    "captions": 'tf.constant(["two dogs on grass"])',
-    "text": 'tf.constant(["black running shoe"])',
+    "noise": "tf.random.normal((2, {latent_dim}))",
+    "image_bytes": f"tf.stack([tf.io.read_file(path) for path in {FILES}])",
+    "captions": f"tf.constant({CAPTIONS})",
+    "text": 'tf.constant(["black running shoe", "brown belt"])',
 }
 ARRAY = {
-    "noise": 'np.random.default_rng(0).standard_normal((1, {latent_dim}), "float32")',
-    "picture": 'preprocessing.picture(open("photograph.jpg", "rb").read(), "{stage}")'
-    "[None]",
-    "token_ids": 'preprocessing.token_ids(["two dogs on grass"], "{stage}")',
+    "noise": 'np.random.default_rng(0).standard_normal((2, {latent_dim}), "float32")',
+    "picture": "np.stack(\n"
+    '        [preprocessing.picture(open(path, "rb").read(), "{stage}")\n'
+    f"         for path in {FILES}]\n"
+    "    )",
+    "token_ids": f'preprocessing.token_ids({CAPTIONS}, "{{stage}}")',
+}
+# How an answer is looked at, by the name of what it is about.
+PRINTED = "print({name: values.numpy() for name, values in answer.items()})"
+SEEN = {
+    "pictures": 'tf.io.write_file("1.png", tf.io.encode_png(answer["pictures"][0]))'
+}
+ARRAYS_PRINTED = "print(answer)"
+ARRAYS_SEEN = {
+    "pictures": "from PIL import Image\n\n"
+    'Image.fromarray(answer["pictures"][0].squeeze()).save("1.png")',
+    "caption": "print(answer)\n"
+    'print(preprocessing.caption(answer["token_ids"][0], "captions"))',
+    "captions": "print(answer)\n"
+    'print(preprocessing.caption(answer["token_ids"][0, 0], "captions"))',
 }
 LOADED = {
     "litert": "import tensorflow as tf\n\n"
@@ -70,7 +96,7 @@ model = tf.saved_model.load(".")
 answer = model.signatures["$name"](
 $given
 )
-print({name: values.numpy() for name, values in answer.items()})
+$seen
 ```
 
     POST http://localhost:8501/v1/models/kerasgan:predict
@@ -85,7 +111,7 @@ $about
 import numpy as np
 import preprocessing
 $load
-print(answer)
+$seen
 ```
 
 """)
@@ -94,9 +120,13 @@ KERAS = """\
 import keras
 import kerasgan.data.text  # registers what reads strings
 import kerasgan.models  # registers the layers
+import numpy as np
 
 network = keras.saving.load_model("$file", compile=False)
 network.summary()
+examples = np.load("check.npz")
+inputs = $inputs
+print(network(inputs))
 ```
 """
 SERVING = """\
@@ -105,14 +135,24 @@ SERVING = """\
     docker run -p 8501:8501 -e MODEL_NAME=kerasgan \\
         -v "$PWD:/models/kerasgan/1" tensorflow/serving
 
-A file's bytes are sent as base64. Rows of one request that are no pictures come back
-with `valid` false and do not spoil the others.
+A file's bytes are sent as base64; each list has an item a row. Rows of one request that
+are no pictures come back with `valid` false and do not spoil the others.
+
+"""
+MISSING = """\
+## What may be missing
+
+`b""` stands for a picture that is missing, `""` for a text; over REST `{"b64": ""}` and
+`""`. The other side tells the class; without both, the classes' shares in training do.
+A text without letters and digits is missing, too. Bytes that are no picture are not a
+missing one: `valid` is false.
 
 """
 TAIL = """\
 ## What is here
 
-- vocabularies, and `labels.txt` where there are classes; in `assets/` of a SavedModel.
+- vocabularies: words that they lack are unknown, all alike; and `labels.txt` where
+  there are classes. In `assets/` of a SavedModel.
 - `export.json`: endpoints, inputs and outputs, for programs.
 - `check.npz`: examples with the run's own answers; `kerasgan export --check .`
   compares, where kerasgan is installed.
@@ -142,10 +182,10 @@ def readme_of(stages, manifest):
         version=manifest["versions"]["kerasgan"],
         needs=NEEDS[name],
         table=_table(stages, manifest),
+        quiet="" if name == "onnx" else QUIET,
     )
     if name == "keras":
-        file = manifest["endpoints"][0]["file"]
-        return head + Template(KERAS).substitute(file=file) + "\n" + TAIL
+        return head + _called(manifest["endpoints"][0]) + "\n" + TAIL
     show = _served if name == "savedmodel" else _converted
     parts = [
         show(stage, endpoint, manifest)
@@ -153,7 +193,8 @@ def readme_of(stages, manifest):
         for endpoint in stage.endpoints
     ]
     if name == "savedmodel":
-        parts += [SERVING, LIMITS]
+        missing = any(stage.takes_missing for stage in stages)
+        parts += [SERVING, LIMITS, MISSING * missing]
     return head + "".join(parts) + TAIL
 
 
@@ -161,19 +202,38 @@ def _table(stages, manifest):
     name, lines = manifest["format"], ["| | takes | gives |", "|---|---|---|"]
     if name == "keras":
         for network in manifest["endpoints"]:
-            given = ", ".join(f"`{key}`" for key in network["inputs"])
-            lines.append(f"| `{network['file']}` | {given} | |")
+            shapes = network["shapes"]
+            given = "; ".join(f"`{key}` {shapes[key]}" for key in network["inputs"])
+            gives = "; ".join(shapes[key] for key in network["outputs"])
+            lines.append(f"| `{network['file']}` | {given} | {gives} |")
         return "\n".join(lines)
     for stage in stages:
         sizes = manifest["stages"][stage.name]
         for endpoint in stage.endpoints:
             served = name == "savedmodel"
             inputs = endpoint.friendly_inputs if served else endpoint.inputs
-            outputs = outputs_of(endpoint) if served else endpoint.array_outputs
-            takes = "; ".join(INPUTS[given].format(**sizes) for given in inputs)
+            outputs = outputs_of(stage, endpoint) if served else endpoint.array_outputs
+            takes = "; ".join(
+                INPUTS[given].format(**sizes) + _or_missing(stage, given)
+                for given in inputs
+            )
             gives = "; ".join(f"`{key}` {about}" for key, about in outputs.items())
             lines.append(f"| `{endpoint.name}` | {takes} | {gives} |")
     return "\n".join(lines)
+
+
+def _or_missing(stage, given):
+    empty = EMPTY.get(given) if stage.takes_missing else None
+    return f" (`{empty}` if missing)" if empty else ""
+
+
+def _called(network):
+    """A network of Keras's own format, on its examples."""
+    given = {name: f'examples["{key}"]' for name, key in network["inputs"].items()}
+    pairs = [f'    "{name}": {example},' for name, example in given.items()]
+    # Some take one array.
+    inputs = given.get("inputs") or "\n".join(["{", *pairs, "}"])
+    return Template(KERAS).substitute(file=network["file"], inputs=inputs)
 
 
 def _served(stage, endpoint, manifest):
@@ -195,6 +255,7 @@ def _served(stage, endpoint, manifest):
         name=endpoint.name,
         about=endpoint.about,
         given="\n".join(given),
+        seen=SEEN.get(next(iter(endpoint.outputs)), PRINTED),
         request=json.dumps(request, ensure_ascii=False),
     )
 
@@ -214,4 +275,5 @@ def _converted(stage, endpoint, manifest):
         name=endpoint.name,
         about=endpoint.about,
         load=f"{imported}\n\n{inputs}\n{rest}",
+        seen=ARRAYS_SEEN.get(next(iter(endpoint.outputs)), ARRAYS_PRINTED),
     )

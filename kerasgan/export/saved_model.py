@@ -11,7 +11,7 @@ from kerasgan.export.texts_in_graph import TextCleaner
 from kerasgan.models.captioner import END
 from kerasgan.models.ngrams import NgramLogits
 
-VALID = "bool `(n,)`: whether the file is a picture; where not, the rest is 0 or empty"
+VALID = "bool `(n,)`: whether the file is {what}; where not, the rest is 0 or empty"
 
 
 def write_saved_model(stages, path):
@@ -39,10 +39,12 @@ def write_saved_model(stages, path):
     archive.write_out(path, verbose=False)
 
 
-def outputs_of(endpoint):
-    """`{output: what it is}` of an endpoint's signature."""
-    valid = {"valid": VALID} if "picture" in endpoint.inputs else {}
-    return endpoint.outputs | valid
+def outputs_of(stage, endpoint):
+    """`{output: what it is}` of the signature of one of a stage's endpoints."""
+    if "picture" not in endpoint.inputs:
+        return endpoint.outputs
+    what = "a picture or missing" if stage.takes_missing else "a picture"
+    return endpoint.outputs | {"valid": VALID.format(what=what)}
 
 
 def looking(size, fit):

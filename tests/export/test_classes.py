@@ -13,6 +13,8 @@ from kerasgan.data.pictures import decode, prepare, strict_pillow
 from kerasgan.errors import UserError
 from kerasgan.export import export_run, stages_of
 from kerasgan.export.examples import examples_for, read_pictures
+from kerasgan.export.manifest import manifest_of
+from kerasgan.export.readme import readme_of
 from kerasgan.runs import new_run
 from kerasgan.training.trained_classifier import load_classifier
 from tests.data.makers import coded, pixels
@@ -91,16 +93,24 @@ def test_the_readme_runs_as_it_is_written(
     (block,) = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
     assert len(block.splitlines()) <= 10 and "kerasgan" not in block
     monkeypatch.chdir(tmp_path)
-    (tmp_path / "photograph.jpg").write_bytes(PICTURE)
+    for name in ("one.jpg", "two.jpg"):
+        (tmp_path / name).write_bytes(PICTURE)
     monkeypatch.setattr(tf.saved_model, "load", {".": ask_classifier.model}.get)
     exec(block, {})
     said = capsys.readouterr().out
-    assert "'valid': array([ True])" in said and "'class': array([b'" in said
+    assert "'valid': array([ True,  True])" in said and "'class': array([b'" in said
     (request,) = re.findall(r"^    (\{.*)$", text, re.MULTILINE)
     assert json.loads(request) == {
         "signature_name": "classify",
         "inputs": {"image_bytes": [{"b64": "…"}], "text": ["black running shoe"]},
     }
+    assert '`image_bytes` string `(n,)`, files (`b""` if missing)' in text
+    assert '`text` string `(n,)`, UTF-8 (`""` if missing)' in text
+    assert "whether the file is a picture or missing" in text
+    assert "## What may be missing" in text and '`{"b64": ""}`' in text
+    assert "sum to 1 over the labels" in text
+    assert "`class` string `(n,)`" in text
+    assert f"`probabilities` float32 `(n, {len(LABELS)})`" in text
 
 
 def test_either_side_may_be_missing(classify, own):
@@ -182,6 +192,8 @@ def test_classifiers_that_need_all_they_take(sides, ours, tmp_path):
         assert not found["probabilities"][-1].any()
     else:
         assert "valid" not in found
+    text = readme_of([stage], manifest_of(run, [stage], "savedmodel", []))
+    assert "missing" not in text
 
 
 def test_formats_without_strings_are_refused(classifier_run, tmp_path):

@@ -20,6 +20,7 @@ from kerasgan.export.readme import readme_of
 from kerasgan.runs import new_run
 from tests.data.makers import coded, pixels
 from tests.export.makers import LATENT, SIZE, ask_unsaved, call, make_run
+from tests.helpers import opened
 
 ALL = ["generate", "discriminate", "caption", "caption_beam", "embed_image"]
 ALL += ["embed_text", "match"]
@@ -128,14 +129,29 @@ def test_the_readme_runs_as_it_is_written(ask_gan, exported_gan, monkeypatch, ca
     blocks = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
     assert len(blocks) == len(ALL)
     monkeypatch.chdir(out.parent)
-    (out.parent / "photograph.jpg").write_bytes(PICTURE)
+    for name in ("one.jpg", "two.jpg"):
+        (out.parent / name).write_bytes(PICTURE)
     monkeypatch.setattr(tf.saved_model, "load", {".": ask_gan.model}.__getitem__)
     for block in blocks:
         assert len(block.splitlines()) <= 10 and "import kerasgan" not in block
         exec(block, {})
-    assert capsys.readouterr().out.count("'valid': array([ True])") == 5
+    assert capsys.readouterr().out.count("'valid': array([ True,  True])") == 5
+    assert opened(out.parent / "1.png").size == (SIZE, SIZE)
     requests = re.findall(r"^    (\{.*)$", text, re.MULTILINE)
     assert [json.loads(line)["signature_name"] for line in requests] == ALL
+    assert "missing" not in text and "TF_CPP_MIN_LOG_LEVEL" in text
+
+
+def test_the_readme_gives_the_shape_of_every_output(ask_gan, exported_gan):
+    lines = (exported_gan[0] / "README.md").read_text().splitlines()
+    for name in ALL:
+        (row,) = (line for line in lines if line.startswith(f"| `{name}` |"))
+        told = dict(re.findall(r"`(\w+)` \w+ `(\(n,.*?\))`", row.split(" | ")[-1]))
+        outputs = ask_gan.model.signatures[name].structured_outputs
+        assert told == {
+            key: str(("n", *spec.shape[1:])).replace("'", "")
+            for key, spec in outputs.items()
+        }
 
 
 def test_the_fresh_process_has_no_kerasgan():

@@ -4,8 +4,9 @@ import struct
 
 import numpy as np
 import pytest
+import tensorflow as tf
 
-from kerasgan.export.headers import STEPS
+from kerasgan.export.headers import STEPS, chunks_of_png, exif_of_jpeg, number
 from tests.data.makers import coded
 from tests.export.picture_makers import SMOOTH, exif, graph, pillow, reader
 
@@ -94,6 +95,21 @@ def test_what_stands_before_the_exif_is_stepped_over():
     short = b"\xff\xe1\0\3Exif\0\0" + tiff(">", turned(">"))  # a segment of one byte
     short = plain[:2] + short + plain[2:]
     assert turns([filled, comment, lone, short]) == [True, True, False, False]
+
+
+def test_what_reaches_past_the_end():
+    for place, length in ((0, 4), (2, 2), (3, 1), (9, 1)):
+        with pytest.raises(tf.errors.InvalidArgumentError):
+            number(tf.constant(b"abc"), place, length)
+    exif = tiff(">", turned(">"))
+    jpeg, png = (with_exif(exif, kind) for kind in ("JPEG", "PNG"))
+    # What a file that is cut off has of it, never more, and nothing fails.
+    for cut in (0, 3, 30, 50, jpeg.index(exif) + 9, len(jpeg)):
+        found = tf.function(exif_of_jpeg)(tf.constant(jpeg[:cut])).numpy()
+        assert exif.startswith(found) and (len(found) > 8 or cut < 60)
+    for cut in (0, 9, 40, png.index(exif) + 9, len(png)):
+        _, found = tf.function(chunks_of_png)(tf.constant(png[:cut]))
+        assert exif.startswith(found.numpy())
 
 
 def test_files_of_many_parts_are_not_searched_for_ever():
