@@ -19,6 +19,7 @@ import subprocess
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from zipfile import BadZipFile
 
 from kerasgan.config import Settings
 from kerasgan.errors import UserError
@@ -164,6 +165,24 @@ class Run:
         scratch = self.models / f"{name}.partial.keras"
         network.save(scratch)
         os.replace(scratch, self.models / f"{name}.keras")
+
+    def load_network(self, name: str):
+        """Reads what `save_network` wrote.
+
+        Raises:
+            UserError: when it is damaged, or another version of kerasgan wrote it.
+        """
+        import keras
+
+        path = self.models / f"{name}.keras"
+        try:
+            return keras.saving.load_model(path, compile=False)
+        except (KeyError, OSError, TypeError, ValueError, BadZipFile) as error:
+            reason = str(error).strip().partition("\n")[0]
+            raise UserError(
+                f"{path} is damaged, or was written by another version of kerasgan:"
+                f" {reason}"
+            ) from error
 
     def append_metrics(self, line: dict) -> None:
         with open(self.path / "metrics.jsonl", "a", encoding="utf-8") as file:

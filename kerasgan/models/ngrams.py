@@ -247,7 +247,14 @@ def word_ngrams(texts, ngram_range):
     letters = tf.strings.length(words, unit="UTF8_CHAR")
     words = tf.ragged.boolean_mask(words, letters >= 2)
     ngrams = tf.strings.ngrams(words, _widths(ngram_range), separator=" ")
-    return ngrams.values, ngrams.value_rowids()
+    return ngrams.values, _rows(ngrams)
+
+
+def _rows(ragged):
+    """As `value_rowids`, which takes memory for all rows times the longest."""
+    places = tf.range(tf.size(ragged.values, tf.int64))
+    rows = tf.searchsorted(ragged.row_splits, places, side="right", out_type=tf.int64)
+    return rows - 1
 
 
 def char_ngrams(texts, ngram_range):
@@ -264,7 +271,7 @@ def char_ngrams(texts, ngram_range):
         separator="",
         preserve_short_sequences=True,
     )
-    return ngrams.values, tf.gather(words.value_rowids(), ngrams.value_rowids())
+    return ngrams.values, tf.gather(words.value_rowids(), _rows(ngrams))
 
 
 def _widths(ngram_range):

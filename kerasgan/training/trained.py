@@ -134,10 +134,8 @@ def load_gan(run) -> PictureForger:
             f"{run.path} has not finished its pictures: continue it with"
             f" kerasgan train-gan{stage} --resume --run-dir {run.path}"
         )
-    generator = keras.saving.load_model(run.models / "generator.keras", compile=False)
-    discriminator = keras.saving.load_model(
-        run.models / "discriminator.keras", compile=False
-    )
+    generator = run.load_network("generator")
+    discriminator = run.load_network("discriminator")
     vectorizer = None
     if discriminator.text_branch is not None:
         gan = run.settings.gan

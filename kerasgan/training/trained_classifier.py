@@ -30,6 +30,12 @@ class Classifier:
         self.model, self.label_names = model, list(label_names)
         self.masked, self.weights = list(masked), weights or {}
         self.seconds = seconds
+        # Outside of a graph Keras keeps what each layer made until the last is done.
+        self._ask = tf.function(
+            lambda inputs: self.model(inputs, training=False),
+            reduce_retracing=True,
+            autograph=False,
+        )
 
     @property
     def looks(self):
@@ -121,7 +127,7 @@ class Classifier:
                 inputs["has_picture"] = tf.constant(there)
         if self.reads:
             inputs["text"] = self._strings(texts)
-        return keras.ops.convert_to_numpy(self.model(inputs, training=False))
+        return keras.ops.convert_to_numpy(self._ask(inputs))
 
     def save(self, run: Run):
         """Writes the model into a run's `models/`, whole or not at all."""
@@ -155,5 +161,5 @@ def load_classifier(run) -> Classifier:
     run = run if isinstance(run, Run) else open_run(run)
     if not (run.models / FILE).is_file():
         raise UserError(f"{run.path} has no trained classifier.")
-    model = keras.saving.load_model(run.models / "classifier.keras", compile=False)
+    model = run.load_network("classifier")
     return Classifier(model, **run.read(f"models/{FILE}"))

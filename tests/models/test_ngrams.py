@@ -13,7 +13,13 @@ from hypothesis import strategies as st
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 
-from kerasgan.models.ngrams import NUL_STAND_IN, WHITESPACE, NgramLogits, lower
+from kerasgan.models.ngrams import (
+    NUL_STAND_IN,
+    WHITESPACE,
+    NgramLogits,
+    char_ngrams,
+    lower,
+)
 from tests.models.ngram_makers import COLOURS, KINDS, LAYERS, MODELS, TEXTS, fitted
 
 COMPILED = {
@@ -217,3 +223,11 @@ def test_a_vectorizer_that_works_otherwise_is_refused(other):
 def test_a_regression_of_another_vectorizer_is_refused():
     with pytest.raises(ValueError):
         NgramLogits.from_sklearn(MODELS["word"][0], MODELS["char_wb"][1])
+
+
+def test_one_long_word_among_many_short_ones():
+    """Numbering the rows of a ragged tensor by `value_rowids` takes memory for all rows
+    times the longest: 160 GB here."""
+    texts = tf.constant(["a " * 50_000, "x" * 100_000])
+    ngrams, rows = char_ngrams(texts, (2, 5))
+    assert ngrams.shape == rows.shape and set(rows.numpy()) == {0, 1}
