@@ -54,13 +54,16 @@ def batches(looks, token_ids, noise_dim, batch_size):
         rows = np.sort(rows)  # neighbours on the disk
         return looks[look][rows].astype(np.float32), token_ids[rows]
 
-    def gather(rows):
+    def draw(rows):
         look = tf.random.uniform((), 0, len(looks), tf.int32)
+        return rows, look, tf.random.normal((tf.shape(rows)[0], noise_dim))
+
+    def gather(rows, look, noise):
         grid, ids = tf.numpy_function(read, [rows, look], (tf.float32, tf.int32))
         grid.set_shape((None, *shape))
         ids.set_shape((None, *token_ids.shape[1:]))
-        noise = tf.random.normal((tf.shape(grid)[0], noise_dim))
         return {"grid": grid, "token_ids": ids, "noise": noise}
 
     rows = tf.data.Dataset.range(count).shuffle(count).batch(min(batch_size, count))
-    return rows.map(gather, num_parallel_calls=2).prefetch(2)
+    # Drawn one after the other: in parallel it would depend on which thread is first.
+    return rows.map(draw).map(gather, num_parallel_calls=2).prefetch(2)

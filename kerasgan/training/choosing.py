@@ -14,17 +14,8 @@ from kerasgan.training.agreement import Agreement
 NEAREST = (10, 50, 200)  # training pictures whose captions a candidate is held against
 VOICES = (*(f"nearest {n}" for n in NEAREST), "cosine", "likelihood")
 VOICES += ("length", "fellows", "common", "wording")
-BY_HAND = (
-    0.0,
-    1.0,
-    0.0,
-    1.0,
-    0.5,
-    0.0,
-    0.0,
-    0.0,
-    0.0,
-)  # until something better is learnt
+HEARD = {"nearest 50": 1.0, "cosine": 1.0, "likelihood": 0.5}
+BY_HAND = np.array([HEARD.get(voice, 0.0) for voice in VOICES])  # until trust is learnt
 PULL = 500.0  # candidates that the weights by hand count as
 SHARPNESS = 20.0  # of the softmax over cosines that weighs a candidate's fellows
 STRANGERS = 60  # other pictures that a caption should not suit
@@ -43,7 +34,7 @@ class Memory:
     vectors: np.ndarray
     token_ids: np.ndarray
     idf: np.ndarray
-    trust: np.ndarray = field(default_factory=lambda: np.array(BY_HAND))
+    trust: np.ndarray = field(default_factory=BY_HAND.copy)
 
     @functools.cached_property
     def bags(self):
@@ -86,6 +77,11 @@ def bags_of(token_ids, idf):
     return sparse.diags(1 / np.maximum(norms, 1e-9)) @ bags
 
 
+def bank_of(others):
+    """At most BANK of them, evenly picked."""
+    return others[:: -(-len(others) // BANK)]
+
+
 def hubness(vectors, others):
     """How near each of `vectors` `(n, d)` is to whatever comes from the other side:
     the soft maximum `(n,)` of the cosines with at most BANK of the training pictures'
@@ -96,7 +92,7 @@ def hubness(vectors, others):
     https://arxiv.org/abs/1702.03859; by training queries: Bogolin et al. 2022,
     https://arxiv.org/abs/2112.12777); nothing of what is judged is looked at.
     """
-    bank = others[:: -(-len(others) // BANK)].T
+    bank = bank_of(others).T
     parts = np.array_split(vectors, 1 + len(vectors) // 1024)
     found = [special.logsumexp(SHARPNESS * part @ bank, axis=1) for part in parts]
     return np.concatenate(found) / SHARPNESS
@@ -182,9 +178,14 @@ def worth_of(memory, token_ids, references, seed=0):
     worth = np.empty((count, each))
     for row, own in enumerate(known):
         worth[row] = _most(bags[row * each : (row + 1) * each], own)
-    others = np.random.default_rng(seed).permutation(count)[:STRANGERS]
-    for other in others:
-        worth -= _most(bags, known[other]).reshape(count, each) / len(others)
+    strangers = np.random.default_rng(seed).permutation(count)[:STRANGERS]
+    elsewhere = np.zeros((count, each))
+    for stranger in strangers:
+        found = _most(bags, known[stranger]).reshape(count, each)
+        found[stranger] = 0  # no stranger to itself
+        elsewhere += found
+    met = len(strangers) - np.isin(np.arange(count), strangers)
+    worth -= elsewhere / np.maximum(met, 1)[:, None]
     return worth + FLUENCY * _wording(memory, token_ids, references)
 
 
@@ -204,11 +205,11 @@ def fit_trust(heard, worth):
     """
     heard = heard.reshape(-1, heard.shape[-1])
     wanted = (worth - worth.mean(axis=1, keepdims=True)).ravel()
-    by_hand = heard @ np.array(BY_HAND)
+    by_hand = heard @ BY_HAND
     scale = max(by_hand @ wanted, 0) / max(by_hand @ by_hand, 1e-9)
     rest = heard.T @ (wanted - scale * by_hand)
     pulled = heard.T @ heard + PULL * np.eye(heard.shape[1])
-    return scale * np.array(BY_HAND) + np.linalg.solve(pulled, rest)
+    return scale * BY_HAND + np.linalg.solve(pulled, rest)
 
 
 def lengths(token_ids):

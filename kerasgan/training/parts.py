@@ -26,6 +26,7 @@ ANALYZERS = {
     "words": {"analyzer": "word", "ngram_range": (1, 2)},
     "characters": {"analyzer": "char_wb", "ngram_range": (2, 5)},
 }
+WEIGHTS = {"sublinear_tf": True, "dtype": np.float32}
 BALANCE = 2.0  # length of a picture's features where those of a text are of length 1
 REGRESSION = {"C": 10.0, "tol": 1e-3, "max_iter": 1000}
 
@@ -117,7 +118,7 @@ class LinearPart:
         rows = np.repeat(np.arange(len(texts)), [len(own) for own in texts])
         texts = [text for own in texts for text in own]
         self.vectorizers = [
-            TfidfVectorizer(sublinear_tf=True, **ANALYZERS[name]).fit(texts)
+            TfidfVectorizer(**WEIGHTS, **ANALYZERS[name]).fit(texts)
             for name in self.analyzers
         ]
         if self._looks:
@@ -146,7 +147,7 @@ class LinearPart:
         vectors = [vectorizer.transform(texts) for vectorizer in self.vectorizers]
         if self._looks:
             pictures = (examples.pictures[rows] - self.mean) * self.scale
-            vectors.append(sparse.csr_matrix(pictures))
+            vectors.append(sparse.csr_matrix(pictures.astype(np.float32)))
         return sparse.hstack(vectors, format="csr")
 
     def log_probabilities(self, examples):
