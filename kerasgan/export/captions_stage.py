@@ -13,11 +13,10 @@ from kerasgan.models import decoding
 from kerasgan.models.captioner import END
 from kerasgan.training.caption_forger import CaptionForger, load_captioner
 
-BEAMS = 3  # as `CaptionForger.caption` has them
 TEXT = "string `(n,)`"
 SCORE = "float32 `(n,)`: log-likelihood a word"
 BEAM_SCORES = (
-    f"float32 `(n, {BEAMS})`: log-likelihood over the length to the power of"
+    f"float32 `(n, {decoding.WIDTH})`: log-likelihood over the length to the power of"
     f" {decoding.LENGTH_PENALTY}"
 )
 VECTORS = "float32 `(n, {dim})`: unit vectors"
@@ -54,10 +53,10 @@ def _captions(sent, forger):
         lambda examples: _run_says(forger, examples, "greedy"),
         spelled="caption",
     )
-    beams = f"string `(n, {BEAMS})`: the best first"
+    beams = f"string `(n, {decoding.WIDTH})`: the best first"
     yield Endpoint(
         "caption_beam",
-        f"Puts pictures into words: {BEAMS} captions each, by beam search.",
+        f"Puts pictures into words: {decoding.WIDTH} captions each, by beam search.",
         lambda arrays: _beam(sent, arrays["picture"]),
         ("picture",),
         {"captions": beams, "scores": BEAM_SCORES},
@@ -119,7 +118,7 @@ def _greedy(forger, pictures):
 def _beam(forger, pictures):
     grid = _grid(forger, pictures)
     noise = _noise(forger, grid)
-    token_ids, total = decoding.beam(forger.captioner, grid, noise, width=BEAMS)
+    token_ids, total = decoding.beam(forger.captioner, grid, noise)
     scores = total / _lengths(token_ids) ** decoding.LENGTH_PENALTY
     return {"token_ids": token_ids, "scores": scores}
 

@@ -11,8 +11,10 @@ import tensorflow as tf
 
 from kerasgan.models.captioner import END, NEVER, UNKNOWN
 
-LENGTH_PENALTY = 0.7  # of beams
+WIDTH = 5  # of beams
+LENGTH_PENALTY = 0.7
 NUCLEUS = 256  # the likeliest words, among which top-p chooses
+GOING_ON = (0.5, 0.5, 0.0)  # share of pictures with open captions at which others leave
 
 
 def greedy(captioner, grid, noise):
@@ -73,7 +75,7 @@ def _write(captioner, grid, noise, count, choose):
     return _loop(captioner, write, memory, total, page, _spread(state, count))
 
 
-def beam(captioner, grid, noise, width=3, length_penalty=LENGTH_PENALTY):
+def beam(captioner, grid, noise, width=WIDTH, length_penalty=LENGTH_PENALTY):
     """Keeps the `width` likeliest beginnings.
 
     Args:
@@ -145,7 +147,7 @@ def _loop(captioner, write, memory, total, page, state):
     def unended(tokens):
         return tf.reduce_any(tokens != END, axis=-1)
 
-    for least in (0.5, 0.5, 0.0):
+    for least in GOING_ON:
 
         def goes_on(word, tokens, *_):
             share = tf.reduce_mean(tf.cast(unended(tokens), tf.float32))
