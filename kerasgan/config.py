@@ -117,6 +117,8 @@ class CaptionsConfig(Section):
     dim: Positive = 256  # of the captioner's LSTM, embedding and attention
     noise_dim: Positive = 16
     dropout: Annotated[float, Field(ge=0, lt=1)] = 0.3
+    # Of training. auto: mixed_bfloat16 where the machine multiplies in it.
+    precision: Literal["auto", "float32", "mixed_bfloat16"] = "auto"
     batch_size: Positive = 32  # pictures, with up to five captions each
     learning_rate: Annotated[float, Field(gt=0)] = 2e-3
     likelihood_epochs: Positive = 15

@@ -25,6 +25,7 @@ from keras_gan_peer import FrozenDiscriminatorGAN
 from kerasgan.config import GanConfig
 from kerasgan.models.discriminator import build_discriminator
 from kerasgan.models.generator import build_generator
+from kerasgan.models.precision import multiplies_bfloat16
 from kerasgan.training.gan import GAN
 
 SIZE, BATCH_SIZE, LATENT_DIM = 64, 64, 100
@@ -143,16 +144,6 @@ def ratio(speeds, name, other):
     return statistics.median(one / two for one, two in zip(speeds[name], speeds[other]))
 
 
-def has_bfloat16():
-    """Whether this processor multiplies in bfloat16; None where it does not say."""
-    try:
-        with open("/proc/cpuinfo", encoding="utf-8") as file:
-            words = set(file.read().split())
-    except OSError:
-        return None
-    return bool(words & {"avx512_bf16", "amx_bf16"})
-
-
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     precisions = ("float32", "mixed_bfloat16")
@@ -161,7 +152,7 @@ def main():
     parser.add_argument("--steps", type=int, default=8, help="a round")
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
-    if options.precision != "float32" and has_bfloat16() is False:
+    if options.precision != "float32" and not multiplies_bfloat16():
         print(
             "This processor has neither avx512_bf16 nor amx_bf16: it imitates bfloat16,"
             " slowly, and there is nothing to measure."

@@ -6,6 +6,7 @@ import tensorflow as tf
 from keras import ops
 
 from kerasgan.models.layers import REGISTER
+from kerasgan.models.precision import in_float32
 
 LEAST = -20.0  # log-probability of a class that a part has not met
 
@@ -54,15 +55,6 @@ def build_average(network, members):
         said.append(ops.log_softmax(member(network.input)))
     logits = ops.mean(ops.stack(said), axis=0)
     return keras.Model(network.input, logits, name=network.name)
-
-
-def in_float32(network):
-    """A copy that computes in float32, whatever `network` was trained in, so that its
-    answers do not depend on the machine."""
-    text = network.to_json().replace("mixed_bfloat16", "float32")
-    copy = keras.models.model_from_json(text)
-    copy.set_weights(network.get_weights())
-    return copy
 
 
 def build_conv_branch(image_size, filters=(32, 64, 128), dim=128):

@@ -82,7 +82,7 @@ class Matcher(keras.Model):
             for start in range(0, len(inputs), batch_size)
         ]
         vectors = np.concatenate(found)
-        return vectors.reshape(len(vectors), -1) / np.sqrt(vectors.shape[1])
+        return vectors.reshape(len(vectors), -1) / vectors.shape[1] ** 0.5
 
     def get_config(self):
         config = super().get_config()
@@ -147,7 +147,7 @@ def build_matcher(
     for member in range(members):
         seen.append(_project(keras.layers.Dropout(dropout)(x), dim))
         branch = build_text_branch(*sizes, text_branch, name=f"words_{member}")
-        read.append(keras.layers.UnitNormalization()(branch(token_ids)))
+        read.append(_unit(branch(token_ids)))
     matcher = Matcher(
         keras.Model(picture, ops.stack(seen, axis=1), name="see"),
         keras.Model(token_ids, ops.stack(read, axis=1), name="read"),
@@ -160,7 +160,12 @@ def build_matcher(
 def _project(features, dim):
     hidden = keras.layers.Dense(4 * dim, activation="relu")(features)
     both = keras.layers.Dense(dim)(hidden) + keras.layers.Dense(dim)(features)
-    return keras.layers.UnitNormalization()(both)
+    return _unit(both)
+
+
+def _unit(vectors):
+    # Half of float32 would tell cosines apart by hundredths alone.
+    return keras.layers.UnitNormalization(dtype="float32")(vectors)
 
 
 def _augmented(picture):

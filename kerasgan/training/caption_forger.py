@@ -3,7 +3,6 @@
 import os
 from dataclasses import replace
 
-import keras
 import numpy as np
 import tensorflow as tf
 
@@ -15,7 +14,9 @@ from kerasgan.models.captioner import END
 from kerasgan.models.decoding import LENGTH_PENALTY
 from kerasgan.runs import Run, open_run
 from kerasgan.training.choosing import (
+    VOICES,
     Memory,
+    bank_of,
     fit_trust,
     hubness,
     lengths,
@@ -81,7 +82,7 @@ class CaptionForger:
         Returns:
             `(n, m)`.
         """
-        known = self.matcher.embed("caption", self.memory.token_ids[:, 0])
+        known = self.matcher.embed("caption", bank_of(self.memory.token_ids[:, 0]))
         found = pictures @ captions.T - hubness(captions, self.memory.vectors)
         return found - hubness(pictures, known)[:, None]
 
@@ -144,10 +145,8 @@ class CaptionForger:
         """
         if decoding == "rerank":
             return self._rerank(grids, vectors, seed)
-        options = {"beam": {"width": 3}, "top-p": {"count": 5, "top_p": 0.9}}
-        token_ids, total = self.write(
-            grids, decoding, seed, **options.get(decoding, {})
-        )
+        options = {"count": 5, "top_p": 0.9} if decoding == "top-p" else {}
+        token_ids, total = self.write(grids, decoding, seed, **options)
         power = LENGTH_PENALTY if decoding == "beam" else 1
         return self._ranked(token_ids, total / lengths(token_ids) ** power)
 
@@ -234,14 +233,16 @@ def load_captioner(run, name="captioner") -> CaptionForger:
             f"{run.path} has no trained captions. kerasgan train-gan --stage captions"
             f" --resume --run-dir {run.path} trains them."
         )
-    networks = [
-        keras.saving.load_model(run.models / f"{network}.keras", compile=False)
-        for network in ("eye", "matcher", name)
-    ]
+    networks = [run.load_network(network) for network in ("eye", "matcher", name)]
     settings = run.settings.captions
     vectorizer = stored_vectorizer(
         run.models / VOCABULARY, settings.vocabulary_size, settings.caption_length
     )
     with np.load(run.models / "memory.npz") as stored:
         memory = Memory(**stored)
+    if len(memory.trust) != len(VOICES):
+        raise UserError(
+            f"{run.path} was trained by another version of kerasgan, which chose among"
+            " captions in another way."
+        )
     return CaptionForger(*networks, vectorizer, memory)

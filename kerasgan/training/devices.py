@@ -1,6 +1,4 @@
-"""Where training runs, one processor, several GPUs, or a TPU, and how exactly."""
-
-import contextlib
+"""Where training runs: one processor, several GPUs, or a TPU."""
 
 import keras
 import tensorflow as tf
@@ -39,17 +37,6 @@ def compiles(place):
     processor, and Keras cannot compile a step over several devices."""
     one = place.num_replicas_in_sync == 1
     return one and "GPU" in place.extended.worker_devices[0].upper()
-
-
-@contextlib.contextmanager
-def computed_in(precision):
-    """Layers that are made inside compute in `"float32"` or `"mixed_bfloat16"`."""
-    before = keras.config.dtype_policy()
-    keras.config.set_dtype_policy(precision)
-    try:
-        yield
-    finally:
-        keras.config.set_dtype_policy(before)
 
 
 class ReplicaSeeds(keras.random.SeedGenerator):

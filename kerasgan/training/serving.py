@@ -4,7 +4,8 @@ import keras
 import numpy as np
 from keras import ops
 
-from kerasgan.models.classifier import LEAST, HasWords, LogLinearPool, in_float32
+from kerasgan.models.classifier import LEAST, HasWords, LogLinearPool
+from kerasgan.models.precision import in_float32
 
 
 class FittedNetwork:

@@ -2,6 +2,7 @@
 
 import json
 import time
+from dataclasses import dataclass
 
 import keras
 import numpy as np
@@ -9,10 +10,12 @@ import rich.console
 
 from kerasgan.config import Settings
 from kerasgan.data import load_data
+from kerasgan.data.pipeline import Split
 from kerasgan.data.text import stored_vectorizer, tokenize
 from kerasgan.errors import UserError
-from kerasgan.models.captioner import UNKNOWN, build_captioner
+from kerasgan.models.captioner import build_captioner
 from kerasgan.models.eye import BACKBONE_SIZE, build_eye
+from kerasgan.models.precision import computed_in, in_float32
 from kerasgan.runs import Run, new_run, write_text
 from kerasgan.training.agreement import Agreement
 from kerasgan.training.caption_forger import (
@@ -58,81 +61,119 @@ def train_captions(
     run.write_options("train-gan", settings, run.chosen)
     if (run.models / "memory.npz").is_file():
         return load_captioner(run)
-    options = settings.captions
     keras.utils.set_random_seed(settings.training.seed)
     pairs = load_data(data_for_captions(settings), progress=progress)
     run.write_data(pairs.info)
-    fit, validation = validation_rows(pairs.train, options.validation, settings)
+    material = _material(settings, run, pairs.train)
+    lines = Lines(run, progress)
+    eye, matcher, seen, looks = _trained_matcher(settings, run, material, lines)
+    captioner = _trained_captioner(settings, run, material, looks, lines)
+    fit, kept, token_ids = material.fit, material.validation, material.token_ids
+    size = material.vectorizer.vocabulary_size()
+    vectors = matcher.embed("picture", seen)
+    idf = idf_of(token_ids[fit], size, captioner.start_id)
+    memory = Memory(vectors[fit], token_ids[fit], idf)
+    forger = CaptionForger(eye, matcher, captioner, material.vectorizer, memory)
+    forger.learn_to_choose(looks[0][kept], vectors[kept], token_ids[kept])
+    forger.save(run)
+    return forger
+
+
+@dataclass
+class Material:
+    """What is learnt from.
+
+    Attributes:
+        split: the training pictures, a `Split`.
+        fit, validation: its rows that are learnt from, and those that choose.
+        vectorizer: words to token ids.
+        token_ids: of all its captions, `(n, k, length)`; see `padded_ids`.
+    """
+
+    split: Split
+    fit: np.ndarray
+    validation: np.ndarray
+    vectorizer: keras.layers.TextVectorization
+    token_ids: np.ndarray
+
+
+def _material(settings, run, split):
+    options = settings.captions
+    fit, validation = validation_rows(split, options.validation, settings)
     vectorizer = stored_vectorizer(
         run.models / VOCABULARY,
         options.vocabulary_size,
         options.caption_length,
-        [text for row in fit for text in pairs.train.captions[row]],
+        [text for row in fit for text in split.captions[row]],
     )
-    token_ids = padded_ids(vectorizer, pairs.train.captions)
-    lines = Lines(run, progress)
+    token_ids = padded_ids(vectorizer, split.captions)
+    return Material(split, fit, validation, vectorizer, token_ids)
 
-    eye = _stored(run, "eye") or build_eye(options.backbone, eye_size(settings))
+
+def _trained_matcher(settings, run, material, lines):
+    """Eye and matcher, what the matcher saw of all pictures, and the eye's grids of
+    them: as they are and mirrored."""
+    options, split, token_ids = settings.captions, material.split, material.token_ids
     trains_eye = options.backbone == "conv"
-    if not trains_eye:
+    with computed_in(options.precision if trains_eye else "float32"):
+        eye = _stored(run, "eye") or build_eye(options.backbone, eye_size(settings))
+    if trains_eye:
+        seen = [split.images]
+    else:
         looks = [
-            cached_grids(eye, options.backbone, pairs.train, mirrored=mirrored)
+            cached_grids(eye, options.backbone, split, mirrored=mirrored)
             for mirrored in (False, True)
         ]
+        seen = [pooled(look) for look in looks]
     matcher = _stored(run, "matcher")
     if matcher is None:
-        seen = [pairs.train.images] if trains_eye else [pooled(look) for look in looks]
-        matcher = train_matcher(
-            options,
-            together(seen, token_ids, fit),
-            (seen[0][validation], token_ids[validation]),
-            sizes={
-                "vocabulary_size": vectorizer.vocabulary_size(),
-                "caption_length": options.caption_length,
-            },
-            eye=eye if trains_eye else None,
-            callbacks=[lines.of("matcher")],
-        )
+        with computed_in(options.precision):
+            matcher = train_matcher(
+                options,
+                together(seen, token_ids, material.fit),
+                (seen[0][material.validation], token_ids[material.validation]),
+                sizes={
+                    "vocabulary_size": material.vectorizer.vocabulary_size(),
+                    "caption_length": options.caption_length,
+                },
+                eye=eye if trains_eye else None,
+                callbacks=[lines.of("matcher")],
+            )
+        eye, matcher = in_float32(eye), in_float32(matcher)
         run.save_network("eye", eye)
         run.save_network("matcher", matcher)  # last: it says that both are there
     if trains_eye:
-        looks = [
-            grids_of(eye, pairs.train.images, mirrored) for mirrored in (False, True)
-        ]
+        looks = [grids_of(eye, split.images, mirrored) for mirrored in (False, True)]
+    return eye, matcher, seen[0], looks
 
-    start_id = int(token_ids[fit[0], 0, 0])
-    captioner = _stored(run, "captioner-likelihood")
-    spoken = min(options.spoken, vectorizer.vocabulary_size())
-    spoken_ids = np.where(token_ids < spoken, token_ids, UNKNOWN)
-    train = [look[fit] for look in looks], spoken_ids[fit]
-    if captioner is None:
-        shape = looks[0].shape[1:]
-        captioner = _new_captioner(options, shape, spoken, start_id)
+
+def _trained_captioner(settings, run, material, looks, lines):
+    """The captioner after the game; the one before it is stored."""
+    options, fit, kept = settings.captions, material.fit, material.validation
+    start_id = int(material.token_ids[fit[0], 0, 0])
+    spoken = min(options.spoken, material.vectorizer.vocabulary_size())
+    with computed_in(options.precision):
+        captioner = _new_captioner(options, looks[0].shape[1:], spoken, start_id)
+    token_ids = captioner.hear(material.token_ids)
+    train = [look[fit] for look in looks], token_ids[fit]
+    likeliest = _stored(run, "captioner-likelihood")
+    if likeliest is None:
         train_likelihood(
             captioner,
             options,
             train,
-            ([looks[0][validation]], spoken_ids[validation]),
+            ([looks[0][kept]], token_ids[kept]),
             callbacks=[lines.of("likelihood")],
         )
-        run.save_network("captioner-likelihood", captioner)
+        run.save_network("captioner-likelihood", in_float32(captioner))
+    else:
+        captioner.set_weights(likeliest.get_weights())
     if options.game_epochs:
         feed = batches(*train, options.noise_dim, options.batch_size)
-        agreement = Agreement(spoken_ids[fit], spoken)
+        agreement = Agreement(token_ids[fit], spoken)
         seed = settings.training.seed
         play(captioner, options, feed, agreement, [lines.of("game")], seed)
-
-    idf = idf_of(token_ids[fit], vectorizer.vocabulary_size(), start_id)
-    seen = pairs.train.images if trains_eye else pooled(looks[0])
-    memory = Memory(matcher.embed("picture", seen[fit]), token_ids[fit], idf)
-    forger = CaptionForger(eye, matcher, captioner, vectorizer, memory)
-    forger.learn_to_choose(
-        looks[0][validation],
-        matcher.embed("picture", seen[validation]),
-        token_ids[validation],
-    )
-    forger.save(run)
-    return forger
+    return in_float32(captioner)
 
 
 def together(looks, token_ids, rows):
@@ -205,8 +246,8 @@ def padded_ids(vectorizer, groups):
 
 
 def _stored(run, name):
-    path = run.models / f"{name}.keras"
-    return keras.saving.load_model(path, compile=False) if path.is_file() else None
+    there = (run.models / f"{name}.keras").is_file()
+    return run.load_network(name) if there else None
 
 
 class Lines:

@@ -19,9 +19,9 @@ from kerasgan.models.classifier import (
     build_feature_branch,
 )
 from kerasgan.models.eye import BACKBONE_SIZE, build_eye
+from kerasgan.models.precision import computed_in
 from kerasgan.models.text_branch import build_text_branch
 from kerasgan.runs import Run, new_run
-from kerasgan.training.devices import computed_in
 from kerasgan.training.examples import MOST_CAPTIONS, Examples
 from kerasgan.training.fitting import Trainer
 from kerasgan.training.memory import keep_memory

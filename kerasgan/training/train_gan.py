@@ -9,6 +9,7 @@ from kerasgan.data.text import stored_vectorizer, tokenize
 from kerasgan.errors import UserError
 from kerasgan.models.discriminator import build_discriminator
 from kerasgan.models.generator import build_generator
+from kerasgan.models.precision import computed_in
 from kerasgan.runs import Run, new_run
 from kerasgan.training.augmentation import CHANGES
 from kerasgan.training.checkpoints import load_checkpoint, save_checkpoint
@@ -44,12 +45,8 @@ def train_gan(settings: Settings | None = None, run: Run | None = None, progress
     settings = settings or run.settings
     run.refuse_others(settings)
     keep_memory()
-    policy = keras.config.dtype_policy()
-    keras.config.set_dtype_policy(settings.training.precision)
-    try:
+    with computed_in(settings.training.precision):
         return _train(settings, run, progress)
-    finally:
-        keras.config.set_dtype_policy(policy)
 
 
 def _train(settings, run, progress):

@@ -175,6 +175,7 @@ def test_pictures_with_fewer_captions_are_padded():
 @pytest.fixture(scope="module")
 def settings(data_dir):
     tiny = {"likelihood_epochs": 1, "matcher_epochs": 1, "game_epochs": 1}
+    tiny["precision"] = "mixed_bfloat16"
     return Settings(
         data=DataConfig(pictures=24, image_size=32, data_dir=str(data_dir)),
         captions=TINY.model_copy(update=tiny),
@@ -185,6 +186,8 @@ def test_odd_captions_and_a_loaded_run(settings, tmp_path):
     run = new_run("train-gan", settings, tmp_path / "run")
     forger = stage.train_captions(settings, run, progress=False)
     loaded = load_captioner(open_run(run.path))
+    layers = [*loaded.matcher._flatten_layers(), *loaded.captioner._flatten_layers()]
+    assert {layer.dtype_policy.name for layer in layers} == {"float32"}
     images = RANDOM.integers(0, 256, (3, 32, 32, 3)).astype("uint8")
     here, there = (
         f.caption(f.see(images), f.embed_pictures(images)) for f in (forger, loaded)
@@ -204,6 +207,17 @@ def test_odd_captions_and_a_loaded_run(settings, tmp_path):
     before = (run.models / "captioner.keras").read_bytes()
     stage.train_captions(settings, run, progress=False)  # nothing is left to do
     assert (run.models / "captioner.keras").read_bytes() == before
+
+
+def test_a_damaged_network_is_named(tmp_path):
+    run = new_run("train-gan", Settings(), tmp_path / "run")
+    run.save_network(
+        "matcher", keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])
+    )
+    path = run.models / "matcher.keras"
+    path.write_bytes(path.read_bytes()[:100])
+    with pytest.raises(UserError, match="matcher.keras is damaged, or was written"):
+        run.load_network("matcher")
 
 
 def test_a_run_without_captions_cannot_be_asked_for_any(tmp_path):

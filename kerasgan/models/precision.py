@@ -1,0 +1,47 @@
+"""How exactly networks compute."""
+
+import contextlib
+
+import keras
+import tensorflow as tf
+
+
+@contextlib.contextmanager
+def computed_in(precision):
+    """Layers that are made inside compute in `"float32"`, in `"mixed_bfloat16"`, or for
+    `"auto"` in the second where it is the faster."""
+    if precision == "auto":
+        precision = "mixed_bfloat16" if multiplies_bfloat16() else "float32"
+    before = keras.config.dtype_policy()
+    keras.config.set_dtype_policy(precision)
+    try:
+        yield
+    finally:
+        keras.config.set_dtype_policy(before)
+
+
+def multiplies_bfloat16():
+    """Whether this machine multiplies in bfloat16, and does not imitate it, slowly:
+    GPUs since Ampere, or processors that say so."""
+    gpus = tf.config.list_physical_devices("GPU")
+    if gpus:
+        details = map(tf.config.experimental.get_device_details, gpus)
+        return min(each.get("compute_capability", (0, 0)) for each in details) >= (8, 0)
+    try:
+        with open("/proc/cpuinfo", encoding="utf-8") as file:
+            words = set(file.read().split())
+    except OSError:  # not Linux
+        return False
+    return bool(words & {"avx512_bf16", "amx_bf16"})
+
+
+def in_float32(network):
+    """A copy that computes in float32, whatever `network` was trained in, so that its
+    answers do not depend on the machine."""
+    text = network.to_json().replace("mixed_bfloat16", "float32")
+    copy = keras.models.model_from_json(text)
+    copy.set_weights(network.get_weights())
+    for layer in copy._flatten_layers():
+        if isinstance(layer, keras.layers.Normalization):
+            layer.finalize_state()  # takes up what it was adapted to
+    return copy
