@@ -84,7 +84,7 @@ def _ratio(part, whole):
 
 
 def best_threshold(matched, mismatched):
-    """The threshold of the highest accuracy; for pairs of the validation split.
+    """The threshold of the highest accuracy.
 
     Tried are all scores and the middles between neighbours, not a threshold that
     nothing reaches. Of several equally good ones the middle one is taken, the lower
@@ -100,6 +100,31 @@ def best_threshold(matched, mismatched):
     rejected = np.searchsorted(mismatched, tried)
     best = tried[found + rejected == (found + rejected).max()]
     return float(best[(len(best) - 1) // 2])
+
+
+def validated_threshold(matrix, bootstrap=100, derangement_count=10, seed=0):
+    """The threshold for the test split, from the validation split's similarities.
+
+    Near its top accuracy hardly changes with the threshold, and which one is best is a
+    matter of a few pairs: the best ones of many draws of pictures, with replacement,
+    are averaged (bagging; Breiman 1996, "Bagging predictors").
+
+    Args:
+        matrix: at least two pictures with references.
+        bootstrap: number of draws, at least 1.
+        derangement_count: how often the mismatched pairs are dealt.
+        seed: of the dealing and of the drawing.
+    """
+    matrix = known_part(matrix)
+    orders = derangements(len(matrix), derangement_count, seed)
+    random = np.random.default_rng(seed)
+    found = []
+    for _ in range(bootstrap):
+        drawn = random.integers(len(matrix), size=len(matrix))
+        matched = np.tile(np.diag(matrix)[drawn], derangement_count)
+        mismatched = matrix[drawn, orders[:, drawn]].ravel()
+        found.append(best_threshold(matched, mismatched))
+    return float(np.mean(found))
 
 
 def auc(matrix, bootstrap=200, seed=0):
@@ -150,7 +175,7 @@ def judge(test_matrix, threshold, derangement_count=10, seed=0):
 
     Args:
         test_matrix: similarities of the test split's captions.
-        threshold: from `best_threshold` on the validation split.
+        threshold: from `validated_threshold`.
         derangement_count: how often the mismatched pairs are dealt.
         seed: of the dealing and of the interval.
 

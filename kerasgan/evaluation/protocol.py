@@ -13,7 +13,7 @@ from kerasgan.data import load_data
 from kerasgan.errors import UserError
 from kerasgan.evaluation.baselines import Baselines
 from kerasgan.evaluation.captions import score_captions
-from kerasgan.evaluation.judgement import auc, best_threshold, judge, pairs
+from kerasgan.evaluation.judgement import auc, judge, pairs, validated_threshold
 from kerasgan.evaluation.pictures import evaluate_pictures
 from kerasgan.evaluation.retrieval import retrieval, retrieval_from
 from kerasgan.evaluation.similarity import fit_tfidf, similarity_matrix
@@ -86,7 +86,7 @@ def evaluate_captions(run, progress=print):
         matrices = {
             part: similarity_matrix(vectorizer, *pair) for part, pair in asked.items()
         }
-        threshold = best_threshold(*pairs(matrices["validation"]))
+        threshold = validated_threshold(matrices["validation"])
         rows[name] = judge(matrices["test"], threshold)
         rows[name]["auc_by_reference"] = {
             reduction: auc(similarity_matrix(vectorizer, *asked["test"], reduction))[0]

@@ -15,6 +15,7 @@ from kerasgan.evaluation.judgement import (
     derangements,
     judge,
     pairs,
+    validated_threshold,
 )
 
 RANDOM = np.random.default_rng(0)
@@ -86,6 +87,21 @@ def test_best_threshold_lies_in_the_middle_of_the_gap():
     # 0.35, 0.4, 0.75 and 0.8 each leave one pair wrong
     assert best_threshold([0.4, 0.8], [0.3, 0.7]) == pytest.approx(0.4)
     assert best_threshold([0.2], [0.2]) == 0.2
+
+
+def test_the_validated_threshold_varies_less_with_the_pictures():
+    """Than the best one; over thousands of pictures they are alike."""
+    random = np.random.default_rng(0)
+
+    def matrix(pictures):
+        return random.normal(size=(pictures, pictures)) + 1.5 * np.eye(pictures)
+
+    drawn = [matrix(40) for _ in range(20)]
+    bagged = [validated_threshold(one, bootstrap=30) for one in drawn]
+    plain = [best_threshold(*pairs(one)) for one in drawn]
+    assert np.std(bagged) < 0.8 * np.std(plain)
+    assert abs(np.mean(bagged) - 0.75) < 0.1  # where the two bells cross
+    assert validated_threshold(WITH_GAPS) == validated_threshold(MATRIX)
 
 
 def naive_auc(matrix):
