@@ -170,18 +170,21 @@ class Run:
         """Reads what `save_network` wrote.
 
         Raises:
-            UserError: when it is damaged, or another version of kerasgan wrote it.
+            UserError: when it is not there or damaged, or another version of kerasgan
+                wrote it.
         """
         import keras
 
         path = self.models / f"{name}.keras"
+        if not path.is_file():
+            raise UserError(f"{path} is not there: the run has not finished it.")
         try:
             return keras.saving.load_model(path, compile=False)
         except (KeyError, OSError, TypeError, ValueError, BadZipFile) as error:
             reason = str(error).strip().partition("\n")[0]
             raise UserError(
-                f"{path} is damaged, or was written by another version of kerasgan:"
-                f" {reason}"
+                f"{path} is damaged, or was written by another version of kerasgan"
+                f" (options.json has it). It needs that one, or training anew: {reason}"
             ) from error
 
     def append_metrics(self, line: dict) -> None:

@@ -154,7 +154,7 @@ def main():
     options = parser.parse_args()
     if options.precision != "float32" and not multiplies_bfloat16():
         print(
-            "This processor has neither avx512_bf16 nor amx_bf16: it imitates bfloat16,"
+            "This machine does not say that it multiplies in bfloat16: it imitates it,"
             " slowly, and there is nothing to measure."
         )
         return

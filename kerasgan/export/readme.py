@@ -126,7 +126,7 @@ network = keras.saving.load_model("$file", compile=False)
 network.summary()
 examples = np.load("check.npz")
 inputs = $inputs
-print(network(inputs))
+print(network(inputs, training=False))
 ```
 """
 SERVING = """\

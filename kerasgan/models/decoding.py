@@ -14,7 +14,8 @@ from kerasgan.models.captioner import END, NEVER, UNKNOWN
 WIDTH = 5  # of beams
 LENGTH_PENALTY = 0.7
 NUCLEUS = 256  # the likeliest words, among which top-p chooses
-GOING_ON = (0.5, 0.5, 0.0)  # share of pictures with open captions at which others leave
+# When this share of pictures still has open captions, the others are left behind.
+GOING_ON = (0.5, 0.5, 0.0)
 
 
 def greedy(captioner, grid, noise):

@@ -79,7 +79,8 @@ class NgramLogits(keras.layers.Layer):
 
         Args:
             vectorizer: a fitted `TfidfVectorizer`, `analyzer` `"word"` or `"char_wb"`;
-                `ngram_range` and `sublinear_tf` as you like, the rest its defaults.
+                `ngram_range`, `sublinear_tf` and `dtype` as you like, the rest its
+                defaults.
             regression: a fitted `LogisticRegression`, or another classifier with
                 `coef_` and `intercept_`. One with a single row of coefficients gives
                 two classes: the logit of the first is 0, that of the second the

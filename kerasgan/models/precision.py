@@ -1,19 +1,25 @@
 """How exactly networks compute."""
 
 import contextlib
+import json
 
 import keras
 import tensorflow as tf
+
+
+def chosen_precision(precision):
+    """What `"auto"` stands for on this machine; others are what they are."""
+    if precision != "auto":
+        return precision
+    return "mixed_bfloat16" if multiplies_bfloat16() else "float32"
 
 
 @contextlib.contextmanager
 def computed_in(precision):
     """Layers that are made inside compute in `"float32"`, in `"mixed_bfloat16"`, or for
     `"auto"` in the second where it is the faster."""
-    if precision == "auto":
-        precision = "mixed_bfloat16" if multiplies_bfloat16() else "float32"
     before = keras.config.dtype_policy()
-    keras.config.set_dtype_policy(precision)
+    keras.config.set_dtype_policy(chosen_precision(precision))
     try:
         yield
     finally:
@@ -38,8 +44,10 @@ def multiplies_bfloat16():
 def in_float32(network):
     """A copy that computes in float32, whatever `network` was trained in, so that its
     answers do not depend on the machine."""
-    text = network.to_json().replace("mixed_bfloat16", "float32")
-    copy = keras.models.model_from_json(text)
+    config = json.loads(network.to_json().replace("mixed_bfloat16", "float32"))
+    config.pop("compile_config", None)  # it would have, and save, an optimizer
+    with computed_in("float32"):  # for layers that a network makes itself
+        copy = keras.saving.deserialize_keras_object(config)
     copy.set_weights(network.get_weights())
     for layer in copy._flatten_layers():
         if isinstance(layer, keras.layers.Normalization):

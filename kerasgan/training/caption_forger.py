@@ -242,7 +242,8 @@ def load_captioner(run, name="captioner") -> CaptionForger:
         memory = Memory(**stored)
     if len(memory.trust) != len(VOICES):
         raise UserError(
-            f"{run.path} was trained by another version of kerasgan, which chose among"
-            " captions in another way."
+            f"{run.path} was trained by another version of kerasgan (options.json has"
+            " it), which chose among captions in another way. Without models/memory.npz"
+            " --resume does the game and the choosing once more."
         )
     return CaptionForger(*networks, vectorizer, memory)

@@ -15,7 +15,7 @@ from kerasgan.data.text import stored_vectorizer, tokenize
 from kerasgan.errors import UserError
 from kerasgan.models.captioner import build_captioner
 from kerasgan.models.eye import BACKBONE_SIZE, build_eye
-from kerasgan.models.precision import computed_in, in_float32
+from kerasgan.models.precision import chosen_precision, computed_in, in_float32
 from kerasgan.runs import Run, new_run, write_text
 from kerasgan.training.agreement import Agreement
 from kerasgan.training.caption_forger import (
@@ -58,9 +58,10 @@ def train_captions(
     settings = settings or run.settings
     run.refuse_others(settings)
     keep_memory()
-    run.write_options("train-gan", settings, run.chosen)
     if (run.models / "memory.npz").is_file():
         return load_captioner(run)
+    chosen = {"captions.precision": chosen_precision(settings.captions.precision)}
+    run.write_options("train-gan", settings, run.chosen | chosen)
     keras.utils.set_random_seed(settings.training.seed)
     pairs = load_data(data_for_captions(settings), progress=progress)
     run.write_data(pairs.info)
@@ -115,8 +116,10 @@ def _trained_matcher(settings, run, material, lines):
     them: as they are and mirrored."""
     options, split, token_ids = settings.captions, material.split, material.token_ids
     trains_eye = options.backbone == "conv"
+    matcher = _stored(run, "matcher")
     with computed_in(options.precision if trains_eye else "float32"):
-        eye = _stored(run, "eye") or build_eye(options.backbone, eye_size(settings))
+        eye = _stored(run, "eye") if matcher else None  # else it was not finished
+        eye = eye or build_eye(options.backbone, eye_size(settings))
     if trains_eye:
         seen = [split.images]
     else:
@@ -125,7 +128,6 @@ def _trained_matcher(settings, run, material, lines):
             for mirrored in (False, True)
         ]
         seen = [pooled(look) for look in looks]
-    matcher = _stored(run, "matcher")
     if matcher is None:
         with computed_in(options.precision):
             matcher = train_matcher(
@@ -139,7 +141,8 @@ def _trained_matcher(settings, run, material, lines):
                 eye=eye if trains_eye else None,
                 callbacks=[lines.of("matcher")],
             )
-        eye, matcher = in_float32(eye), in_float32(matcher)
+        matcher = in_float32(matcher)
+        eye = in_float32(eye) if trains_eye else eye
         run.save_network("eye", eye)
         run.save_network("matcher", matcher)  # last: it says that both are there
     if trains_eye:
