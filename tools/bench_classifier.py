@@ -29,25 +29,22 @@ def data(count):
 
 def ours(pictures, token_ids, labels, precision="float32"):
     """One epoch as `train-classifier` trains it."""
-    import keras
-
     from kerasgan.config import ClassifierConfig
     from kerasgan.models.classifier import build_classifier, build_conv_branch
+    from kerasgan.models.precision import computed_in
     from kerasgan.models.text_branch import build_text_branch
     from kerasgan.training.examples import Examples
     from kerasgan.training.fitting import Trainer
 
     options = ClassifierConfig(minutes=None)
-    keras.config.set_dtype_policy(precision)
-    network = build_classifier(
-        CLASSES,
-        build_conv_branch(IMAGE_SIZE),
-        build_text_branch(WORDS, None),
-    )
+    with computed_in(precision):
+        network = build_classifier(
+            CLASSES, build_conv_branch(IMAGE_SIZE), build_text_branch(WORDS, None)
+        )
+        trainer = Trainer(network, options)
     ids, texts = [str(n) for n in range(len(labels))], [["words"]] * len(labels)
     examples = Examples(ids, pictures, texts, labels, token_ids)
     rows = np.arange(len(labels))
-    trainer = Trainer(network, options)
     return lambda: trainer.fit(examples, rows, epochs=1)
 
 

@@ -13,7 +13,7 @@ import tensorflow as tf
 from kerasgan.data import label_words, pictures
 from kerasgan.errors import JobError, UserError
 from kerasgan.export import preprocessing
-from kerasgan.export.endpoints import layers_of, lstms_of
+from kerasgan.models.layers import layers_of
 
 ENDINGS = {"litert": ".tflite", "onnx": ".onnx", "keras": ".keras"}
 # TensorFlow's own operators, Keras's choice for LiteRT, need a delegate that hardly any
@@ -80,7 +80,7 @@ def write_models(stages, path, name):
 def _convert(stage, endpoint, file, name):
     specs = stage.array_specs(endpoint)
     for network in stage.networks.values():
-        for layer in lstms_of(network):
+        for layer in layers_of(network, keras.layers.LSTM):
             # LiteRT has no lists of tensors whose first size is free.
             layer.unroll = name == "litert"
         hold_constants(network)

@@ -6,6 +6,8 @@ from typing import Any, Callable
 import keras
 import tensorflow as tf
 
+from kerasgan.models.layers import layers_of
+
 # What endpoints are given, by the name that arrays have, and what stands for it in a
 # SavedModel, which has its preprocessing inside.
 FRIENDLY = {"noise": "noise", "picture": "image_bytes"}
@@ -118,21 +120,8 @@ def without_cudnn(network):
     Keras chooses cuDNN's LSTM while it traces on a GPU; the graph would then run on
     GPUs alone.
     """
-    for layer in lstms_of(network):
+    for layer in layers_of(network, keras.layers.LSTM):
         layer.use_cudnn = False
-
-
-def lstms_of(network):
-    """All LSTMs in a network, however deep."""
-    return layers_of(network, keras.layers.LSTM)
-
-
-def layers_of(network, kind):
-    """All layers of a kind in a network, however deep."""
-    for layer in getattr(network, "layers", ()):
-        if isinstance(layer, kind):
-            yield layer
-        yield from layers_of(layer, kind)
 
 
 def with_plain_names(network):

@@ -1,9 +1,17 @@
-"""Layers that Keras does not have."""
+"""Layers that Keras does not have, and how layers are found."""
 
 import keras
 from keras import ops
 
 REGISTER = keras.saving.register_keras_serializable(package="kerasgan")
+
+
+def layers_of(network, kind):
+    """All layers of a kind in a network, however deep."""
+    for layer in getattr(network, "layers", ()):
+        if isinstance(layer, kind):
+            yield layer
+        yield from layers_of(layer, kind)
 
 
 @REGISTER

@@ -6,6 +6,8 @@ import json
 import keras
 import tensorflow as tf
 
+from kerasgan.models.layers import layers_of
+
 
 def chosen_precision(precision):
     """What `"auto"` stands for on this machine; others are what they are."""
@@ -49,7 +51,6 @@ def in_float32(network):
     with computed_in("float32"):  # for layers that a network makes itself
         copy = keras.saving.deserialize_keras_object(config)
     copy.set_weights(network.get_weights())
-    for layer in copy._flatten_layers():
-        if isinstance(layer, keras.layers.Normalization):
-            layer.finalize_state()  # takes up what it was adapted to
+    for layer in layers_of(copy, keras.layers.Normalization):
+        layer.finalize_state()  # takes up what it was adapted to
     return copy

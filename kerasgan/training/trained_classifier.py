@@ -8,6 +8,7 @@ from kerasgan import models as models  # registers the layers to be loaded
 from kerasgan.data.label_words import mask_label_words
 from kerasgan.data.text import START, words_of
 from kerasgan.errors import UserError
+from kerasgan.models.layers import layers_of
 from kerasgan.runs import Run, open_run, write_json
 
 PAIR_SIDES = ("picture", "text")
@@ -75,7 +76,7 @@ class Classifier:
         return list(zip(words, map(float, shares)))[1:]
 
     def _branch_that_attends(self):
-        for layer in _networks(self.model):
+        for layer in layers_of(self.model, keras.Model):
             if layer.name == "text_branch":
                 if any(inner.name == "attention" for inner in layer.layers):
                     return layer
@@ -139,14 +140,6 @@ class Classifier:
             "seconds": self.seconds,
         }
         write_json(run.models / FILE, content)  # last: it says that all is there
-
-
-def _networks(model):
-    """The networks inside a network, however deep."""
-    for layer in model.layers:
-        if isinstance(layer, keras.Model):
-            yield layer
-            yield from _networks(layer)
 
 
 def load_classifier(run) -> Classifier:
