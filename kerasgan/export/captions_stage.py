@@ -103,9 +103,7 @@ def _vectors(sent, forger):
 
 
 def _grid(forger, pictures):
-    """The eye's grid, rounded to half precision as the run keeps it."""
-    grid = forger.eye(tf.cast(pictures, tf.float32), training=False)
-    return tf.cast(tf.cast(grid, tf.float16), tf.float32)
+    return forger.eye(tf.cast(pictures, tf.float32), training=False)
 
 
 def _greedy(forger, pictures):
@@ -184,7 +182,7 @@ def _run_sees(forger, examples):
 
 def _samples(forger, examples):
     pictures = examples.squares.astype("float32")
-    grid = forger.see(examples.squares).astype("float32")
+    grid = forger.see(examples.squares)
     seen = pictures if forger.matches_pixels else grid.mean(axis=(1, 2))
     noise = np.zeros((len(grid), forger.captioner.noise_dim), np.float32)
     token_ids = examples.token_ids

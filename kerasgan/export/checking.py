@@ -12,8 +12,7 @@ from kerasgan.errors import JobError, UserError
 # How far an output may be from the run's own, by numpy's kind of it: one level of 255
 # for pictures, whose values lie anywhere between two levels.
 TOLERANCE = {"f": 1e-5, "u": 1.0, "i": 0.0, "U": 0.0, "b": 0.0}
-# Other programs sum in another order, which decides how the eye's grid is rounded to
-# half precision before captions are made of it.
+# Other programs sum in another order.
 OTHERS = {"litert": {"f": 1e-4}, "onnx": {"f": 1e-4}}
 MINUTES = 30
 

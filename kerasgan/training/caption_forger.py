@@ -58,7 +58,7 @@ class CaptionForger:
         return len(self.matcher.see.input_shape) == 4
 
     def see(self, images):
-        """uint8 pictures `(n, size, size, 3)` to grids, float16."""
+        """uint8 pictures `(n, size, size, 3)` to grids, float32."""
         return grids_of(self.eye, images)
 
     def embed_pictures(self, images=None, grids=None):

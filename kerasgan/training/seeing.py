@@ -11,19 +11,20 @@ import tensorflow as tf
 BATCH = 64
 
 
-def grids_of(eye, images, mirrored=False):
+def grids_of(eye, images, mirrored=False, dtype=np.float32):
     """The eye's grids of many pictures.
 
     Args:
         eye: what `build_eye` returns.
         images: uint8 `(n, size, size, 3)`.
         mirrored: whether left and right are exchanged first.
+        dtype: of the grids; those of a data set take half the room as float16.
 
     Returns:
-        float16 `(n, height, width, channels)`.
+        `(n, height, width, channels)`.
     """
     look = _compiled(eye)
-    grids = np.empty((len(images), *eye.output_shape[1:]), np.float16)
+    grids = np.empty((len(images), *eye.output_shape[1:]), dtype)
     for start in range(0, len(images), BATCH):
         batch = np.asarray(images[start : start + BATCH], np.float32)
         grids[start : start + BATCH] = look(batch[:, :, ::-1] if mirrored else batch)
@@ -38,8 +39,8 @@ def _compiled(eye):
 
 
 def cached_grids(eye, backbone, split, weights="imagenet", mirrored=False):
-    """As `grids_of`, for an eye that never changes: kept beside the prepared pictures,
-    read from there as a memory map, and never seen half-written.
+    """As `grids_of`, float16, for an eye that never changes: kept beside the prepared
+    pictures, read from there as a memory map, and never seen half-written.
 
     Args:
         eye, mirrored: see `grids_of`.
@@ -57,7 +58,7 @@ def cached_grids(eye, backbone, split, weights="imagenet", mirrored=False):
         scratch = path.with_suffix(f".{os.getpid()}.partial")
         try:
             with open(scratch, "wb") as file:
-                np.save(file, grids_of(eye, split.images, mirrored))
+                np.save(file, grids_of(eye, split.images, mirrored, np.float16))
             os.replace(scratch, path)
         finally:
             scratch.unlink(missing_ok=True)

@@ -146,7 +146,10 @@ def _trained_matcher(settings, run, material, lines):
         run.save_network("eye", eye)
         run.save_network("matcher", matcher)  # last: it says that both are there
     if trains_eye:
-        looks = [grids_of(eye, split.images, mirrored) for mirrored in (False, True)]
+        looks = [
+            grids_of(eye, split.images, mirrored, np.float16)
+            for mirrored in (False, True)
+        ]
     return eye, matcher, seen[0], looks
 
 
