@@ -90,11 +90,9 @@ def served(stage, endpoint, look, read):
     words = stage.vectorizer.get_vocabulary() if endpoint.spelled else None
 
     def serve(*given):
-        given = dict(zip(endpoint.friendly_inputs, given))
-        _check_lengths(given)
+        given = _checked(dict(zip(endpoint.friendly_inputs, given)))
         arrays, valid = {}, None
         if "noise" in given:
-            _check_noise(given["noise"])
             arrays["noise"] = given["noise"]
         if endpoint.words in given:
             arrays["text"] = read(given[endpoint.words])
@@ -130,22 +128,28 @@ def _ask(network, arrays):
     return {name: values[:count] for name, values in network(arrays).items()}
 
 
-def _check_lengths(given):
-    """Fails where a batch has not one row of each input for each of the others."""
+def _checked(given):
+    """The same inputs, which nothing reads before they have passed: a batch must have
+    as many rows of each, and noise must be finite, else any pixel would be made of it.
+    """
     (name, first), *others = given.items()
-    for other, tensor in others:
+    checks = [
         tf.debugging.assert_equal(
             tf.shape(first)[0],
             tf.shape(tensor)[0],
             f"{name} and {other} must have as many rows as each other.",
         )
-
-
-def _check_noise(noise):
-    """Fails where it is infinite or no number: of that any pixel would be made."""
-    rows = tf.where(~tf.reduce_all(tf.math.is_finite(noise), axis=-1))[:, 0]
-    message = "noise must be finite numbers; in these rows it is not:"
-    tf.debugging.Assert(tf.size(rows) == 0, [message, rows], summarize=10)
+        for other, tensor in others
+    ]
+    if "noise" in given:
+        finite = tf.reduce_all(tf.math.is_finite(given["noise"]), axis=-1)
+        rows = tf.where(~finite)[:, 0]
+        message = "noise must be finite numbers; in these rows it is not:"
+        checks.append(
+            tf.debugging.Assert(tf.size(rows) == 0, [message, rows], summarize=10)
+        )
+    with tf.control_dependencies(checks):
+        return {name: tf.identity(tensor) for name, tensor in given.items()}
 
 
 def _spell(words, token_ids):
