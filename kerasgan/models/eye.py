@@ -75,4 +75,6 @@ def _residual(x, filters):
 
 def _convolution(x, filters, strides):
     x = keras.layers.Conv2D(filters, 3, strides, "same", use_bias=False)(x)
-    return keras.layers.BatchNormalization()(x)
+    # Data sets of a few thousand pictures have few steps an epoch: with Keras's .99 the
+    # means would be those of epochs ago, and tell nothing about when to stop.
+    return keras.layers.BatchNormalization(momentum=0.9)(x)
