@@ -127,7 +127,9 @@ class CaptionForger:
                 tf.TensorSpec((None, self.captioner.noise_dim)),
                 tf.TensorSpec((), tf.int32),
             ]
-            self._write[key] = tf.function(write, input_signature=specs)
+            # Traced at once: TensorFlow takes several of these for one traced often.
+            write = tf.function(write, input_signature=specs)
+            self._write[key] = write.get_concrete_function()
         return self._write[key]
 
     def caption(self, grids, vectors=None, decoding="rerank", seed=0):
