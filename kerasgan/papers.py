@@ -24,10 +24,6 @@ B_ACCURACY = {
     "stand_in": {"train": 0.8356, "test": 0.8349},
     "paper": {"train": 0.931562, "test": 0.92595},
 }
-B_ERRATA = (
-    "Pair over picture is +10.09 points (+12.2 % relative), not about 11 %.",
-    ".92595 of 1,000 test pictures is no whole number of them.",
-)
 
 
 def recomputed(cells=A_CELLS):

@@ -3,7 +3,7 @@
 import click
 
 from kerasgan.cli.batch import answer_all, batch_options
-from kerasgan.cli.options import import_tensorflow
+from kerasgan.cli.options import import_tensorflow, png_name
 
 CHOICE = {"caption": str, "score": float}
 COLUMNS = {"picture": str, **CHOICE, "alternatives": [CHOICE], "error": str}
@@ -24,6 +24,7 @@ COLUMNS = {"picture": str, **CHOICE, "alternatives": [CHOICE], "error": str}
 @click.option(
     "--attention",
     metavar="FILE",
+    callback=png_name,
     help="Also draw what each word of each first choice looked at (PNG), of the first"
     " 24 pictures.",
 )

@@ -5,7 +5,7 @@ import os
 import click
 
 from kerasgan.cli.batch import answer_all, batch_options
-from kerasgan.cli.options import import_tensorflow
+from kerasgan.cli.options import import_tensorflow, png_name
 from kerasgan.errors import UserError
 
 CHOICE = {"class": str, "probability": float}
@@ -30,6 +30,7 @@ COLUMNS = {
 @click.option(
     "--explain",
     metavar="FILE",
+    callback=png_name,
     help="Also draw how each answer came about (PNG), of the first 24 pairs: paper B's"
     " figure 5.",
 )

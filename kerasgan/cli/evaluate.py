@@ -17,6 +17,7 @@ from kerasgan.errors import UserError
 )
 @click.option("--image-root", metavar="DIR", help="Where that table's pictures lie.")
 @click.option("--label-column", metavar="NAME", help="Of that table.")
+@click.option("--max-bad", type=float, help="Share of its rows that may be bad.")
 @click.option("--data-dir", metavar="DIR", help="Where prepared data sets lie.")
 @click.option(
     "--without",
@@ -46,7 +47,11 @@ def command(run, data_dir, as_json, **options):
     opened = open_run(run, data_dir)
     if opened.command == "train-classifier":
         if not options["source"]:
-            _refuse(options, ("image_root", "label_column"), "goes with --source.")
+            _refuse(
+                options,
+                ("image_root", "label_column", "max_bad"),
+                "goes with --source.",
+            )
         return _judge_classifier(opened, as_json, **options)
     _refuse(options, options, "is for runs of train-classifier.")
     judge(opened, as_json)

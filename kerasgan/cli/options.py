@@ -24,6 +24,20 @@ def json_option(function):
     )(function)
 
 
+def png_name(context, option, name):
+    """Refuses what is to be drawn under another name, before anything is computed."""
+    if name is not None and not name.lower().endswith(".png"):
+        raise click.BadParameter(f"{name} does not end in .png.")
+    return name
+
+
+def tell_losses(info):
+    """Says on standard error what of the data was left out, and what was noted."""
+    lost = [f"{count:,} × {reason}" for reason, count in info["skipped"].items()]
+    for line in [*([f"Left out: {', '.join(lost)}."] if lost else []), *info["notes"]]:
+        click.echo(line, err=True)
+
+
 def read_scalar(text):
     """`"100"` is a number, `"paper"` a word."""
     try:

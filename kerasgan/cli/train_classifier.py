@@ -12,6 +12,7 @@ from kerasgan.cli.options import (
     read_scalar,
     recipe_options,
     run_to_resume,
+    tell_losses,
 )
 from kerasgan.errors import UserError
 
@@ -55,8 +56,8 @@ from kerasgan.errors import UserError
 def command(
     config, assignments, compare, seeds, run_dir, resume, dry_run, as_json, **named
 ):
-    """Train a classifier of pictures with words: paper B's, or ours, which is never
-    worse than the better of the two alone.
+    """Train a classifier of pictures with words: paper B's, or ours, which
+    is hardly ever worse than the better of the two alone.
 
     --compare trains the commonest class, TF-IDF with logistic regression, picture
     alone, text alone, the paper's pair without and with attention, and ours, on the
@@ -86,6 +87,7 @@ def command(
         if not resume and not any(run.results.iterdir()):
             shutil.rmtree(run.path)  # leave nothing behind
         raise
+    tell_losses(run.data)
     if as_json:
         return click.echo(json.dumps(found, ensure_ascii=False))
     from kerasgan.report.classification import classification_text

@@ -10,6 +10,7 @@ from kerasgan.cli.options import (
     read_scalar,
     recipe_options,
     run_to_resume,
+    tell_losses,
 )
 from kerasgan.errors import UserError
 
@@ -85,6 +86,7 @@ def command(config, assignments, run_dir, resume, dry_run, seed, **named):
         if not resume and not trained:
             shutil.rmtree(run.path)  # leave nothing behind
         raise
+    tell_losses(run.data)
     if resume and len(run.metrics) == epochs and settings.training.stage == "pictures":
         click.echo(
             "Nothing left to train: raise --epochs or --minutes, which count all."

@@ -27,11 +27,14 @@ class Ledger:
     examples: list[dict] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     _shown: Counter = field(default_factory=Counter)
+    _bad: set = field(default_factory=set)
 
     def skip(self, reason: str, file, line, value: str, bad_rows: int = 1) -> None:
         """Counts one thing left out; `bad_rows` 0 if nothing was lost by it."""
         self.skipped[reason] += 1
         self.bad_rows += bad_rows
+        if bad_rows:
+            self._bad.add(reason)
         self._example(reason, file, line, value)
 
     def repair(self, reason: str, file, line, value: str) -> None:
@@ -55,13 +58,14 @@ class Ledger:
         share = self.bad_rows / max(self.rows, 1)
         if share <= max_bad:
             return
-        reasons = ", ".join(f"{n} × {why}" for why, n in self.skipped.most_common())
+        counts = self.skipped.most_common()
+        reasons = ", ".join(f"{n} × {why}" for why, n in counts if why in self._bad)
         lines = [
             f"  {e['file']}:{e['line']}: {e['reason']}: {e['value']}"
             for e in self.examples[:10]
         ]
         raise UserError(
             f"{self.bad_rows} of {self.rows} rows are bad ({share:.1%}), more than "
-            f"--max-bad {max_bad:g} allows: {reasons}. The first ones:\n"
+            f"data.max_bad={max_bad:g} allows: {reasons}. The first ones:\n"
             + "\n".join(lines)
         )

@@ -25,7 +25,7 @@ NETWORKS = {
 TITLES = {
     "majority": "the commonest class",
     "tfidf": "text only, TF-IDF and logistic regression",
-    "image": "image only, the paper's CNN",
+    "image": "image only",
     "text": "text only, LSTM and attention",
     "stand_in": "pair without attention (stand-in for the paper's [2])",
     "paper": "pair, the paper's",

@@ -12,7 +12,7 @@ from kerasgan.training.trained_classifier import load_classifier
 
 
 def judge_classifier(
-    run, source=None, without=None, image_root=None, label_column=None
+    run, source=None, without=None, image_root=None, label_column=None, max_bad=None
 ):
     """Scores a run's classifier.
 
@@ -21,10 +21,11 @@ def judge_classifier(
         source: another table with the same labels, of which every row counts; None:
             the run's own test pairs.
         without: `"picture"` or `"text"`, which is kept back.
-        image_root, label_column: of that table; see `DataConfig`.
+        image_root, label_column, max_bad: of that table; see `DataConfig`.
 
     Returns:
-        As `score_classes`, with `pairs`, how many, and `left_out`, reasons to counts.
+        As `score_classes`, with `pairs`, how many, `left_out`, reasons to counts, and
+        `notes` on how the table was read.
 
     Raises:
         UserError: no pair has a label that the classifier knows.
@@ -34,7 +35,7 @@ def judge_classifier(
     if classifier.looks:
         size = {"image_size": classifier.image_size}
         config = config.model_copy(update=size)
-    left_out = Counter()
+    left_out, notes = Counter(), []
     if source is None:
         pairs = load_data(config)
         sides = [pairs.test]
@@ -47,10 +48,12 @@ def judge_classifier(
             "sample": "all",
             "split": 0.5,  # both sides are judged
             "label_minimum": 1,
+            "max_bad": config.max_bad if max_bad is None else max_bad,
         }
         pairs = load_data(config.model_copy(update=update))
         sides = [pairs.train, pairs.test]
         left_out.update(pairs.info["skipped"])
+        notes = pairs.info["notes"]
     pictures, texts, labels = [], [], []
     for side in sides:
         names = [pairs.label_names[label] for label in side.labels]
@@ -69,4 +72,5 @@ def judge_classifier(
         )
     found = classifier.classify(pictures, texts).argmax(axis=1)
     scores = score_classes(np.array(labels), found, classifier.label_names)
-    return scores | {"pairs": len(labels), "left_out": dict(left_out)}
+    counts = {"pairs": len(labels), "left_out": dict(left_out), "notes": notes}
+    return scores | counts

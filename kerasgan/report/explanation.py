@@ -1,13 +1,16 @@
 """Paper B's figure 5: why a pair was given its class."""
 
+import warnings
 from pathlib import Path
 
 import numpy as np
 
+from kerasgan.training.serving import has_words
 from kerasgan.training.trained_classifier import PAIR_SIDES
 
 CLASSES = 5  # the likeliest, that are shown
 SIDE = 3.2  # inches
+LONGEST_WORD = 30  # letters of a word that are shown
 
 
 def explain(classifier, image, text):
@@ -26,7 +29,7 @@ def explain(classifier, image, text):
     found = classifier.classify([image], [text])[0]
     answer = found.argmax()
     moved = dict.fromkeys(PAIR_SIDES)
-    if classifier.takes_missing and image is not None and text:
+    if classifier.takes_missing and image is not None and has_words(text):
         for side, pair in (("text", ([image], [""])), ("picture", ([None], [text]))):
             moved[side] = float(found[answer] - classifier.classify(*pair)[0][answer])
     return {
@@ -55,7 +58,10 @@ def save_explanation(classifier, images, texts, path):
         _classes(row[3], found["probabilities"], classifier.label_names)
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    figure.savefig(path, dpi=110)
+    with warnings.catch_warnings():
+        # Letters that the font has not are drawn as boxes.
+        warnings.filterwarnings("ignore", "Glyph", UserWarning)
+        figure.savefig(path, dpi=110)
     return path
 
 
@@ -75,14 +81,16 @@ def _words(axis, words, text):
     most = max((share for _, share in words), default=0) or 1
     x, y = 0.0, 0.92
     for word, share in words:
-        width = 0.045 * (len(word) + 1)
+        word = word[:LONGEST_WORD]
+        width = 0.029 * (len(word) + 1.5)
         if x + width > 1 and x:
-            x, y = 0.0, y - 0.13
-        if y < 0.02:
+            x, y = 0.0, y - 0.1
+        if y < 0.05:
+            axis.text(0.0, y, "…", fontsize=9, va="top")
             break
         shade = {"facecolor": (1, 0.55, 0.1, 0.85 * share / most), "edgecolor": "none"}
         axis.text(
-            x, y, word[:22], fontsize=9, family="monospace", bbox=shade, va="top",
+            x, y, word, fontsize=9, family="monospace", bbox=shade, va="top",
             parse_math=False,
         )  # fmt: skip
         x += width

@@ -230,6 +230,7 @@ def load_captioner(run, name="captioner") -> CaptionForger:
         UserError: when it has no captions stage, or has not finished it.
     """
     run = run if isinstance(run, Run) else open_run(run)
+    run.refuse_unless("train-gan")
     if not (run.models / "memory.npz").is_file():
         raise UserError(
             f"{run.path} has no trained captions. kerasgan train-gan --stage captions"

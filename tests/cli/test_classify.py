@@ -56,8 +56,10 @@ def table(tmp_path_factory):
     kinds = ["red", "blue"] * 20
     rows = [(f"{n}.png", f"thing {n} in {kind}", kind) for n, kind in enumerate(kinds)]
     rows[4] = ("4.png", "", "red")  # a picture without a text
-    rows += [("alone.png", "the only one", "odd")]
-    return write_table(tmp_path_factory.mktemp("table") / "data", rows)
+    rows += [("alone.png", "the only one", "odd"), ("gone.png", "lost", "red")]
+    source = write_table(tmp_path_factory.mktemp("table") / "data", rows)
+    (source.parent / "gone.png").unlink()
+    return source
 
 
 @pytest.fixture(scope="module")
@@ -74,6 +76,7 @@ def run_dir(table, data_dir, tmp_path_factory):
         "--seeds=1",
     )
     assert "paper B claims" in result.output
+    assert "Left out: 1 × missing." in result.stderr
     return path
 
 
@@ -129,10 +132,20 @@ def test_a_text_alone_and_a_picture_alone(run_dir, table):
     assert "2 times beside a folder" in result.output and "--source" in result.output
 
 
+def test_sheets_are_png_files(run_dir):
+    result = call("classify", run_dir, "--text=a", "--explain=why.xyz", status=2)
+    assert "why.xyz does not end in .png" in result.output
+
+
+def test_a_run_of_classes_is_not_asked_for_captions(run_dir, table):
+    result = call("caption", run_dir, table.parent / "1.png", status=2)
+    assert "is a run of train-classifier, not of train-gan" in result.output
+
+
 def test_a_table_is_classified(run_dir, table, tmp_path):
     out = tmp_path / "classes.parquet"
     result = call("classify", run_dir, "--source", table, "--out", out)
-    assert "41 done, 0 bad." in result.stderr
+    assert "41 done, 1 bad: 1 × missing." in result.stderr
     rows = pyarrow.parquet.read_table(out).to_pylist()
     assert rows[0]["picture"] == "0.png" and rows[0]["text"] == "thing 0 in red"
     assert rows[4]["text"] is None and rows[4]["class"] in ("red", "blue", "odd")
@@ -154,10 +167,14 @@ def test_another_table_is_judged(run_dir, tmp_path, data_dir):
     without = json.loads(call(*arguments, "--without=text", "--json").stdout)
     assert without["pairs"] == 6
     assert "accuracy" in call("evaluate", run_dir).output
+    (tmp_path / "more" / "n9.png").unlink()
+    result = call(*arguments, status=2)
+    assert "1 of 7 rows are bad (14.3%), more than data.max_bad=0.05" in result.output
+    assert "Left out: 1 × missing" in call(*arguments, "--max-bad=0.2").output
 
 
 def test_another_table_s_options_need_it(run_dir):
-    for option in ("--image-root=.", "--label-column=label"):
+    for option in ("--image-root=.", "--label-column=label", "--max-bad=0.1"):
         result = call("evaluate", run_dir, option, status=2)
         assert f"{option.split('=')[0]} goes with --source" in result.output
 

@@ -132,7 +132,7 @@ def test_too_many_bad_rows_stop_with_the_first_examples():
     with pytest.raises(UserError) as error:
         ledger.refuse_beyond(0.1)
     assert str(error.value) == (
-        "2 of 10 rows are bad (20.0%), more than --max-bad 0.1 allows: "
+        "2 of 10 rows are bad (20.0%), more than data.max_bad=0.1 allows: "
         "1 × missing, 1 × empty file. The first ones:\n"
         "  some.csv:7: missing: x.jpg\n"
         "  some.csv:8: empty file: y.jpg"

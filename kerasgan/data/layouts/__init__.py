@@ -27,6 +27,8 @@ def read_annotations(config: DataConfig, source: Path) -> Annotations:
         raise UserError(f"Data set {config.dataset!r} has no annotations")
     annotations = read(config, source)
     if not annotations.pictures:
-        annotations.ledger.refuse_beyond(0)
-        raise UserError(f"{annotations.files[0]} has a header and no rows below it")
+        annotations.ledger.refuse_beyond(config.max_bad)
+        raise UserError(
+            f"{annotations.files[0]} has no rows below its header that can be used"
+        )
     return annotations
