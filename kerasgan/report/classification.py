@@ -119,7 +119,10 @@ def save_chart(results, path):
         spread = [row["accuracy_sd"] for row in rows.values()] if shift > 0 else None
         bars = axes.bar(places + shift, heights, 0.38, yerr=spread, label=title)
         axes.bar_label(bars, fmt="%.3f", fontsize=8, padding=2)
-    titles = [textwrap.fill(results["titles"][name], 16) for name in rows]
+    titles = [
+        textwrap.fill(results["titles"][name], 16, break_on_hyphens=False)
+        for name in rows
+    ]
     axes.set_xticks(places, titles, fontsize=8)
     axes.set_ylim(0, 1.08)
     axes.set_ylabel("accuracy")
