@@ -56,8 +56,8 @@ from kerasgan.errors import UserError
 def command(
     config, assignments, compare, seeds, run_dir, resume, dry_run, as_json, **named
 ):
-    """Train a classifier of pictures with words: paper B's, or ours, which
-    is hardly ever worse than the better of the two alone.
+    """Train a classifier of pictures with words: paper B's, or ours, which is
+    hardly ever worse than the better of the two alone.
 
     --compare trains the commonest class, TF-IDF with logistic regression, picture
     alone, text alone, the paper's pair without and with attention, and ours, on the

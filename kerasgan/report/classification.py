@@ -37,7 +37,9 @@ def classification_text(results):
         if {better, "image"} <= set(rows):
             lines.append(_improvement(results, better))
     claimed = B_ACCURACY["paper"]["test"], B_ACCURACY["image"]["test"]
-    lines.append(f"In paper B: {_gain(*claimed)}, where it writes about 11 %.")
+    lines.append(
+        f"In paper B pair over picture is {_gain(*claimed)}; it writes about 11 %."
+    )
     lines += _ours(rows.get("ours", {}))
     leaks = results["leaks"]
     lines.append(
