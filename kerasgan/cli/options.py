@@ -1,5 +1,7 @@
 """Options that several commands share, and how they become settings."""
 
+import os
+
 import click
 
 
@@ -25,9 +27,11 @@ def json_option(function):
 
 
 def png_name(context, option, name):
-    """Refuses what is to be drawn under another name, before anything is computed."""
+    """Refuses what cannot be drawn under its name, before anything is computed."""
     if name is not None and not name.lower().endswith(".png"):
         raise click.BadParameter(f"{name} does not end in .png.")
+    if name is not None and os.path.isdir(name):
+        raise click.BadParameter(f"{name} is a folder.")
     return name
 
 

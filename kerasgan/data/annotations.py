@@ -165,7 +165,7 @@ def names_of_labels(pictures: dict[str, Picture]) -> list[str]:
 def read_text(path: Path, ledger: Ledger) -> str:
     """A text file's text, whatever of the usual encodings it is in.
 
-    UTF-8, UTF-16 with a byte order mark; else Windows-1252 or Latin-1, noted.
+    UTF-8 or UTF-16; else Windows-1252 or Latin-1, noted.
     """
     try:
         data = path.read_bytes()
@@ -173,11 +173,7 @@ def read_text(path: Path, ledger: Ledger) -> str:
         raise UserError(f"Cannot read {path}: {error.strerror}") from error
     if not data.strip():
         raise UserError(f"{path} is empty; annotations with one row a caption expected")
-    if data[:2] in (b"\xff\xfe", b"\xfe\xff"):
-        encodings = ["utf-16"]
-    else:
-        encodings = ["utf-8-sig", "cp1252", "latin-1"]
-    for encoding in encodings:
+    for encoding in _encodings(data):
         try:
             text = data.decode(encoding)
         except UnicodeDecodeError:
@@ -186,6 +182,18 @@ def read_text(path: Path, ledger: Ledger) -> str:
             ledger.note(f"{path} is not UTF-8; it was read as {encoding}")
         return text
     raise UserError(f"{path} starts like UTF-16, and cannot be decoded as such")
+
+
+def _encodings(data: bytes) -> list[str]:
+    """Those that are tried, in this order."""
+    if data[:2] in (b"\xff\xfe", b"\xfe\xff"):
+        return ["utf-16"]
+    # Without a byte order mark: names of files, commas and line ends have a zero byte.
+    head = data[:4096]
+    high, low = head[::2].count(0), head[1::2].count(0)
+    if max(high, low) > len(head) / 8:
+        return ["utf-16-be" if high > low else "utf-16-le"]
+    return ["utf-8-sig", "cp1252", "latin-1"]
 
 
 def numbered_lines(text: str) -> Iterable[tuple[int, str]]:

@@ -60,9 +60,9 @@ class Ledger:
             return
         counts = self.skipped.most_common()
         reasons = ", ".join(f"{n} × {why}" for why, n in counts if why in self._bad)
+        bad = [example for example in self.examples if example["reason"] in self._bad]
         lines = [
-            f"  {e['file']}:{e['line']}: {e['reason']}: {e['value']}"
-            for e in self.examples[:10]
+            f"  {e['file']}:{e['line']}: {e['reason']}: {e['value']}" for e in bad[:10]
         ]
         raise UserError(
             f"{self.bad_rows} of {self.rows} rows are bad ({share:.1%}), more than "

@@ -120,6 +120,7 @@ def load_task(settings, looks=True, progress=print):
             f" ({names[train.labels[0]] if len(train) else 'there are none'}); there is"
             " nothing to tell apart."
         )
+    _tell_rare(train.labels, names, progress)
     masked = []
     if options.mask_label_words:
         masked = label_words(names)
@@ -127,6 +128,17 @@ def load_task(settings, looks=True, progress=print):
         for side in (train, test):
             side.texts = [mask_label_words(texts, masked) for texts in side.texts]
     return Task(train, test, names, eye, masked, pairs.info)
+
+
+def _tell_rare(labels, names, progress):
+    counts = np.bincount(labels, minlength=len(names))
+    rare = [name for name, count in zip(names, counts) if count < 2]
+    if rare:
+        more = f" and {len(rare) - 10} others" if len(rare) > 10 else ""
+        progress(
+            f"Classes with one training picture or none: {', '.join(rare[:10])}{more}."
+            " (data.label_minimum leaves small classes out.)"
+        )
 
 
 def chosen_backbone(name):

@@ -77,6 +77,7 @@ def run_dir(table, data_dir, tmp_path_factory):
     )
     assert "paper B claims" in result.output
     assert "Left out: 1 × missing." in result.stderr
+    assert "one training picture or none: odd." in result.stderr
     return path
 
 
@@ -132,9 +133,13 @@ def test_a_text_alone_and_a_picture_alone(run_dir, table):
     assert "2 times beside a folder" in result.output and "--source" in result.output
 
 
-def test_sheets_are_png_files(run_dir):
+def test_sheets_are_png_files(run_dir, tmp_path):
     result = call("classify", run_dir, "--text=a", "--explain=why.xyz", status=2)
     assert "why.xyz does not end in .png" in result.output
+    why = tmp_path / "why.png"
+    why.mkdir()
+    result = call("classify", run_dir, "--text=a", f"--explain={why}", status=2)
+    assert "why.png is a folder" in result.output
 
 
 def test_a_run_of_classes_is_not_asked_for_captions(run_dir, table):

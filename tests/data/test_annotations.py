@@ -85,11 +85,14 @@ def test_labels_are_put_in_order_as_numbers_or_words():
     assert names_of_labels(pictures("shoe", "bag", "2")) == ["2", "bag", "shoe"]
 
 
-@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
-def test_unicode_is_read_whatever_its_form(tmp_path, encoding):
-    (tmp_path / "a.csv").write_bytes("Zoë läuft".encode(encoding))
+@pytest.mark.parametrize("text", ["Zoë läuft", "a.jpg,赤い船が砂浜にある\r\n"])
+@pytest.mark.parametrize(
+    "encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be"]
+)
+def test_unicode_is_read_whatever_its_form(tmp_path, encoding, text):
+    (tmp_path / "a.csv").write_bytes(text.encode(encoding))
     ledger = Ledger()
-    assert read_text(tmp_path / "a.csv", ledger) == "Zoë läuft"
+    assert read_text(tmp_path / "a.csv", ledger) == text
     assert ledger.notes == []
 
 
@@ -126,6 +129,7 @@ def test_only_newlines_end_lines():
 
 def test_too_many_bad_rows_stop_with_the_first_examples():
     ledger = Ledger(rows=10)
+    ledger.skip("repeated row", FILE, 6, "w.jpg", bad_rows=0)
     ledger.skip("missing", FILE, 7, "x.jpg")
     ledger.refuse_beyond(0.1)
     ledger.skip("empty file", FILE, 8, "y.jpg")
