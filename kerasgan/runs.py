@@ -235,6 +235,21 @@ def new_run(command: str, settings: Settings, run_dir=None, root="runs") -> Run:
     return run
 
 
+def run_for(command: str, settings: Settings | None, run: Run | None):
+    """What a training is to do and where: `(settings, run)`.
+
+    Args:
+        settings: None: the run's, or the defaults.
+        run: None: a new one. UserError if it was started with other settings.
+    """
+    if run is None:
+        settings = settings or Settings()
+        run = new_run(command, settings)
+    settings = settings or run.settings
+    run.refuse_others(settings)
+    return settings, run
+
+
 def open_run(path, data_dir=None) -> Run:
     """Opens an existing run directory.
 

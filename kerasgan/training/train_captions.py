@@ -16,7 +16,7 @@ from kerasgan.errors import UserError
 from kerasgan.models.captioner import build_captioner
 from kerasgan.models.eye import BACKBONE_SIZE, build_eye
 from kerasgan.models.precision import chosen_precision, computed_in, in_float32
-from kerasgan.runs import Run, new_run, write_text
+from kerasgan.runs import Run, run_for, write_text
 from kerasgan.training.agreement import Agreement
 from kerasgan.training.caption_forger import (
     VOCABULARY,
@@ -52,11 +52,7 @@ def train_captions(
     Raises:
         UserError: when the data have too few captions.
     """
-    if run is None:
-        settings = settings or Settings()
-        run = new_run("train-gan", settings)
-    settings = settings or run.settings
-    run.refuse_others(settings)
+    settings, run = run_for("train-gan", settings, run)
     keep_memory()
     if (run.models / "memory.npz").is_file():
         return load_captioner(run)

@@ -21,7 +21,7 @@ from kerasgan.models.classifier import (
 from kerasgan.models.eye import BACKBONE_SIZE, build_eye
 from kerasgan.models.precision import computed_in
 from kerasgan.models.text_branch import build_text_branch
-from kerasgan.runs import Run, new_run
+from kerasgan.runs import Run, run_for
 from kerasgan.training.examples import MOST_CAPTIONS, Examples
 from kerasgan.training.fitting import Trainer
 from kerasgan.training.memory import keep_memory
@@ -67,11 +67,7 @@ def train_classifier(
     Raises:
         UserError: when the data have no classes, or only one.
     """
-    if run is None:
-        settings = settings or Settings()
-        run = new_run("train-classifier", settings)
-    settings = settings or run.settings
-    run.refuse_others(settings)
+    settings, run = run_for("train-classifier", settings, run)
     keep_memory()
     run.write_options("train-classifier", settings)
     task = load_task(settings, settings.classifier.modality != "text", progress)

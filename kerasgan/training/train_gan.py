@@ -10,7 +10,7 @@ from kerasgan.errors import UserError
 from kerasgan.models.discriminator import build_discriminator
 from kerasgan.models.generator import build_generator
 from kerasgan.models.precision import computed_in
-from kerasgan.runs import Run, new_run
+from kerasgan.runs import Run, run_for
 from kerasgan.training.augmentation import CHANGES
 from kerasgan.training.checkpoints import load_checkpoint, save_checkpoint
 from kerasgan.training.devices import compiles, strategy
@@ -39,11 +39,7 @@ def train_gan(settings: Settings | None = None, run: Run | None = None, progress
     Raises:
         UserError: for settings that do not go together or with the data.
     """
-    if run is None:
-        settings = settings or Settings()
-        run = new_run("train-gan", settings)
-    settings = settings or run.settings
-    run.refuse_others(settings)
+    settings, run = run_for("train-gan", settings, run)
     keep_memory()
     with computed_in(settings.training.precision):
         return _train(settings, run, progress)
