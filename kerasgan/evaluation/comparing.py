@@ -4,7 +4,6 @@ import json
 import time
 
 import numpy as np
-from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 
@@ -12,7 +11,7 @@ from kerasgan.errors import UserError
 from kerasgan.evaluation.classification import find_leaks, score_classes
 from kerasgan.runs import write_json
 from kerasgan.training.memory import keep_memory
-from kerasgan.training.parts import ANALYZERS, REGRESSION
+from kerasgan.training.parts import ANALYZERS, REGRESSION, Tfidf
 from kerasgan.training.train_classifier import as_classifier, load_task, train_one
 
 NETWORKS = {
@@ -103,7 +102,7 @@ def _judge(row, settings, task, run):
     if row == "majority":
         most = np.bincount(train.labels).argmax()
         found = [np.full(len(side), most) for side in (train, test)]
-    elif row in ("tfidf", "text") and not any(map(any, train.texts)):
+    elif row in ("tfidf", "text") and not train.read.any():
         return None
     elif row == "tfidf":
         tell = _tfidf(train, settings)
@@ -130,17 +129,19 @@ def _tfidf(examples, settings):
     rows = np.random.default_rng(settings.training.seed).permutation(len(examples))
     kept = max(1, round(settings.classifier.validation * len(rows)))
     fitted, held = examples[rows[kept:]], examples[rows[:kept]]
-    worth = {}
-    for name, analyzer in ANALYZERS.items():
-        tell = _text_model(analyzer)
-        tell.fit(fitted.first_texts, fitted.labels)
-        worth[name] = np.mean(tell.predict(held.first_texts) == held.labels)
-    best = ANALYZERS[max(worth, key=worth.get)]
+
+    def worth(analyzer):
+        if len(np.unique(fitted.labels)) < 2:
+            return 0.0
+        tell = _text_model(analyzer).fit(fitted.first_texts, fitted.labels)
+        return tell.score(held.first_texts, held.labels)
+
+    best = max(ANALYZERS.values(), key=worth)
     return _text_model(best).fit(examples.first_texts, examples.labels)
 
 
 def _text_model(analyzer):
-    return make_pipeline(TfidfVectorizer(**analyzer), LogisticRegression(**REGRESSION))
+    return make_pipeline(Tfidf(**analyzer), LogisticRegression(**REGRESSION))
 
 
 def _ours(fitted, train, test):

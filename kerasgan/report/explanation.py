@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from kerasgan.training.serving import has_words
+from kerasgan.training.examples import has_words
 from kerasgan.training.trained_classifier import PAIR_SIDES
 
 CLASSES = 5  # the likeliest, that are shown

@@ -59,12 +59,22 @@ class Examples:
         """Each picture's first caption, `""` where it has none."""
         return [texts[0] if texts else "" for texts in self.texts]
 
+    @property
+    def read(self):
+        """Whether each picture's first caption has words, bool `(n,)`."""
+        return np.array([has_words(text) for text in self.first_texts], bool)
+
     def inputs(self, network):
         """What a network of `build_classifier` takes, with the first captions."""
         token_ids = self.token_ids[:, 0]
         longest = (token_ids != 0).sum(axis=1).max(initial=1)
         found = {"picture": self.pictures, "token_ids": token_ids[:, :longest]}
         return {name: found[name] for name in network.input}
+
+
+def has_words(text):
+    """Whether there is a letter or a digit in a text, as `HasWords` says."""
+    return any(character.isalnum() for character in text)
 
 
 def batches(examples, rows, network, batch_size):

@@ -31,6 +31,19 @@ BALANCE = 2.0  # length of a picture's features where those of a text are of len
 REGRESSION = {"C": 10.0, "tol": 1e-3, "max_iter": 1000}
 
 
+class Tfidf(TfidfVectorizer):
+    """scikit-learn's, which besides takes texts that have no n-gram between them."""
+
+    def fit(self, texts, y=None):
+        try:
+            return super().fit(texts)
+        except ValueError:  # "empty vocabulary": signs alone, or words of one letter
+            return super().fit(["nothing"])
+
+    def fit_transform(self, texts, y=None):
+        return self.fit(texts).transform(texts)
+
+
 class NetworkPart:
     """A network of `build_classifier`, trained for as many epochs as suit it.
 
@@ -118,8 +131,7 @@ class LinearPart:
         rows = np.repeat(np.arange(len(texts)), [len(own) for own in texts])
         texts = [text for own in texts for text in own]
         self.vectorizers = [
-            TfidfVectorizer(**WEIGHTS, **ANALYZERS[name]).fit(texts)
-            for name in self.analyzers
+            Tfidf(**WEIGHTS, **ANALYZERS[name]).fit(texts) for name in self.analyzers
         ]
         if self._looks:
             spread = examples.pictures.std(axis=0) + 1e-6
@@ -202,7 +214,7 @@ def fit_pool(parts, examples, settings, seed=0):
     """
     rows, outside = _outside(parts, examples, settings, seed)
     labels = examples.labels[rows]
-    read = np.array([bool(examples.texts[row]) for row in rows])
+    read = examples.read[rows]
     kinds = np.array([part.modality for part in parts.values()])
     weights = np.zeros((3, len(parts)))
     for row, (kept, known) in enumerate(

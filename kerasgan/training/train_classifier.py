@@ -65,7 +65,8 @@ def train_classifier(
         The trained `Classifier`; the same is in the run directory.
 
     Raises:
-        UserError: when the data have no classes, or only one.
+        UserError: when the data have no classes, or only one, or no words where words
+            are all that is to be read.
     """
     settings, run = run_for("train-classifier", settings, run)
     keep_memory()
@@ -123,6 +124,8 @@ def load_task(settings, looks=True, progress=print):
         progress(f"Words that name a class, left out of the texts: {', '.join(masked)}")
         for side in (train, test):
             side.texts = [mask_label_words(texts, masked) for texts in side.texts]
+    if options.modality == "text" and not train.read.any():
+        raise UserError("classifier.modality is text, but no text has any words.")
     return Task(train, test, names, eye, masked, pairs.info)
 
 
@@ -162,7 +165,8 @@ def train_one(settings, task, progress=print):
     """
     options = settings.classifier
     keras.utils.set_random_seed(settings.training.seed)
-    vectorizer = _vectorizer(options, task.train) if _reads(options, task) else None
+    reads = options.modality != "image" and task.train.read.any()
+    vectorizer = _vectorizer(options, task.train) if reads else None
     for side in (task.train, task.test):
         side.tokenize(vectorizer)
     with computed_in(settings.training.precision):
@@ -184,14 +188,6 @@ def _fitted(settings, task, vectorizer, lines):
     trainer = Trainer(network, options)
     trainer.fit_to_best(task.train, lines)
     return FittedNetwork(trainer, task.eye, vectorizer, _size(task))
-
-
-def _reads(options, task):
-    """Whether texts are to be read, and there are any."""
-    words = any(any(text.split()) for texts in task.train.texts for text in texts)
-    if options.modality == "text" and not words:
-        raise UserError("classifier.modality is text, but no picture has any text.")
-    return options.modality != "image" and words
 
 
 def _vectorizer(options, examples):

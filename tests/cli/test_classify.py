@@ -189,6 +189,23 @@ def test_the_data_are_prepared_where_told(run_dir, tmp_path):
     assert (tmp_path / "moved" / "table").is_dir()
 
 
+def test_a_column_of_numbers_is_a_text_and_signs_alone_are_none(tmp_path, data_dir):
+    kinds = ["red", "blue"] * 15
+    numbers = [(f"{n}.png", str(n % 2), kind) for n, kind in enumerate(kinds)]
+    signs = [(name, "!?", kind) for name, _, kind in numbers]
+    shared = "train-classifier", "--dataset=table", f"--data-dir={data_dir}", *TINY
+    source = write_table(tmp_path / "numbers", numbers)
+    arguments = *shared, f"--source={source}", f"--run-dir={tmp_path / 'run'}"
+    found = json.loads(call(*arguments, "--modality=text", "--json").stdout)
+    assert found["rows"]["tfidf"]["accuracy_mean"] == 1
+    source = write_table(tmp_path / "signs", signs)
+    arguments = *shared, f"--source={source}", f"--run-dir={tmp_path / 'other'}"
+    result = call(*arguments, "--modality=text", status=2)
+    assert "no text has any words" in result.output
+    found = json.loads(call(*arguments, "--json").stdout)
+    assert set(found["rows"]) == {"majority", "ours"}
+
+
 def test_tables_without_classes_are_refused(tmp_path, data_dir):
     rows = [(f"{n}.png", f"thing {n}", "red") for n in range(8)]
     source = write_table(tmp_path / "one", rows)

@@ -27,12 +27,13 @@ def part_of(name, classes):
 
 @pytest.mark.parametrize("name", ["words", "characters", "wide"])
 @pytest.mark.parametrize("classes", [2, 3])
-def test_graph_says_what_scikit_learn_says(name, classes):
+@pytest.mark.parametrize("texts", [TEXTS, [["1"], ["2"], ["!"], [], ["x"]]])
+def test_graph_says_what_scikit_learn_says(name, classes, texts):
     labels = LABELS if classes == 2 else np.array([0, 2, 1, 1, 2])
-    part = part_of(name, classes)
-    part.refit(examples(labels=labels))
-    wanted = part.log_probabilities(examples())
-    sides = {"text": tf.constant(examples().first_texts), "picture": SEEN[:5]}
+    part, pairs = part_of(name, classes), examples(texts, labels)
+    part.refit(pairs)
+    wanted = part.log_probabilities(pairs)
+    sides = {"text": tf.constant(pairs.first_texts), "picture": SEEN[:5]}
     found = special.log_softmax(np.asarray(part.logits(sides)), axis=1)
     np.testing.assert_allclose(found, wanted, atol=1e-4)
 
