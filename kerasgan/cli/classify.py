@@ -5,7 +5,7 @@ import os
 import click
 
 from kerasgan.cli.batch import answer_all, batch_options
-from kerasgan.cli.options import import_tensorflow, png_name
+from kerasgan.cli.options import caption_column_option, import_tensorflow, png_name
 from kerasgan.errors import UserError
 
 CHOICE = {"class": str, "probability": float}
@@ -35,14 +35,8 @@ COLUMNS = {
     " figure 5.",
 )
 @batch_options
-@click.option(
-    "--caption-column",
-    "caption_columns",
-    metavar="NAME",
-    multiple=True,
-    help="The table's column of texts, where no name is plain ('' for none).",
-)
-def command(run, pictures, texts, top, explain, caption_columns, **where):
+@caption_column_option
+def command(run, pictures, texts, top, explain, **where):
     """Tell the classes of pictures with words: one JSON line a pair, on standard
     output or in --out.
 
@@ -94,7 +88,6 @@ def command(run, pictures, texts, top, explain, caption_columns, **where):
         return see, answer, draw if explain else None
 
     question = {"command": "classify", "top": top}
-    where["caption_columns"] = list(caption_columns) or None
     answer_all(opened, question, pictures, texts, COLUMNS, load, **where)
 
 

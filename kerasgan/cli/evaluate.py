@@ -4,8 +4,10 @@ import json
 
 import click
 
-from kerasgan.cli.options import import_tensorflow, json_option
+from kerasgan.cli.options import import_tensorflow, json_option, table_options
 from kerasgan.errors import UserError
+
+OF_A_TABLE = "image_root image_column caption_columns label_column max_bad".split()
 
 
 @click.command("evaluate")
@@ -15,8 +17,7 @@ from kerasgan.errors import UserError
     metavar="FILE",
     help="For a classifier: another table with the same labels, judged whole.",
 )
-@click.option("--image-root", metavar="DIR", help="Where that table's pictures lie.")
-@click.option("--label-column", metavar="NAME", help="Of that table.")
+@table_options
 @click.option("--max-bad", type=float, help="Share of its rows that may be bad.")
 @click.option("--data-dir", metavar="DIR", help="Where prepared data sets lie.")
 @click.option(
@@ -47,11 +48,7 @@ def command(run, data_dir, as_json, **options):
     opened = open_run(run, data_dir)
     if opened.command == "train-classifier":
         if not options["source"]:
-            _refuse(
-                options,
-                ("image_root", "label_column", "max_bad"),
-                "goes with --source.",
-            )
+            _refuse(options, OF_A_TABLE, "goes with --source.")
         return _judge_classifier(opened, as_json, **options)
     _refuse(options, options, "is for runs of train-classifier.")
     judge(opened, as_json)
@@ -60,7 +57,8 @@ def command(run, data_dir, as_json, **options):
 def _refuse(options, names, why):
     for name in names:
         if options[name] is not None:
-            raise UserError(f"--{name.replace('_', '-')} {why}")
+            option = name.removesuffix("s").replace("_", "-")
+            raise UserError(f"--{option} {why}")
 
 
 def _judge_classifier(run, as_json, source, without, **columns):

@@ -5,15 +5,17 @@ import typing
 
 import click
 
-from kerasgan.cli.options import gather_settings, json_option, read_scalar
+from kerasgan.cli.options import (
+    gather_settings,
+    json_option,
+    read_scalar,
+    table_options,
+)
 from kerasgan.config import DataConfig
 
 # Option, type, help. Defaults and choices are DataConfig's, and stand there alone.
 OPTIONS = [
     ("--source", None, "Directory or file that holds the data set."),
-    ("--image-root", None, "Folder that the pictures' names start from."),
-    ("--image-column", None, "Column of `table` with the pictures' names."),
-    ("--label-column", None, "Column with the labels ('' for none)."),
     ("--labels", None, "`coyo`: COYO-Labeled-300M's parts, or a table of labels."),
     ("--label-threshold", float, "`coyo`: least probability of a picture's class."),
     ("--label-groups", int, "`coyo`: how many classes are kept, the commonest."),
@@ -48,30 +50,21 @@ def data_options(function):
 @click.command("load-data")
 @click.argument("dataset")
 @data_options
-@click.option(
-    "--caption-column",
-    "caption_columns",
-    multiple=True,
-    help="Column of `table` with captions (repeatable; '' for none).",
-)
+@table_options
 @click.option(
     "--population-correction/--no-population-correction",
     default=None,
     help="Cochran: correct for the finite population.",
 )
 @json_option
-def command(dataset, as_json, caption_columns, sample, **values):
+def command(dataset, as_json, sample, **values):
     """Reads, checks, samples, splits and prepares the data set DATASET.
 
     DATASET is scenes (drawn here), flickr30k, flickr8k, table (a CSV, TSV, JSONL or
     Parquet file) or coyo (shards of img2dataset). What is prepared already is not
     prepared again.
     """
-    values |= {
-        "dataset": dataset,
-        "sample": read_scalar(sample),
-        "caption_columns": list(caption_columns) or None,
-    }
+    values |= {"dataset": dataset, "sample": read_scalar(sample)}
     named = {f"data.{key}": value for key, value in values.items()}
     config = gather_settings(None, (), named).data
 

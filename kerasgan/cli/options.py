@@ -19,6 +19,30 @@ def recipe_options(function):
     )(function)
 
 
+def caption_column_option(function):
+    """`--caption-column`; None where it was not given."""
+    return click.option(
+        "--caption-column",
+        "caption_columns",
+        metavar="NAME",
+        multiple=True,
+        callback=lambda context, option, names: list(names) or None,
+        help="Its column of texts, where no name is plain (repeatable; '' for none).",
+    )(function)
+
+
+def table_options(function):
+    """Where a table's pictures lie, and which of its columns are used."""
+    function = caption_column_option(function)
+    for name, metavar, text in (
+        ("--label-column", "NAME", "Its column of classes ('' for none)."),
+        ("--image-column", "NAME", "Its column of pictures, where no name is plain."),
+        ("--image-root", "DIR", "Folder of a table's pictures.  [default: its own]"),
+    ):
+        function = click.option(name, metavar=metavar, help=text)(function)
+    return function
+
+
 def json_option(function):
     """`--json`: one JSON object on standard output and nothing else there."""
     return click.option(

@@ -12,6 +12,7 @@ from kerasgan.cli.options import (
     read_scalar,
     recipe_options,
     run_to_resume,
+    table_options,
     tell_losses,
 )
 from kerasgan.errors import UserError
@@ -22,6 +23,7 @@ from kerasgan.errors import UserError
 # Data.
 @click.option("--dataset", help="scenes, coyo, table or another with classes.")
 @click.option("--source", metavar="PATH", help="Directory or file of the data set.")
+@table_options
 @click.option("--data-dir", metavar="DIR", help="Where prepared data sets lie.")
 @click.option("--sample", metavar="all|paper|N", help="How many pictures are used.")
 @click.option(

@@ -10,6 +10,7 @@ from kerasgan.cli.options import (
     read_scalar,
     recipe_options,
     run_to_resume,
+    table_options,
     tell_losses,
 )
 from kerasgan.errors import UserError
@@ -26,6 +27,7 @@ AS_WITH_CAPTIONS = "# gan.conditional is open: these are the networks with capti
 # Data.
 @click.option("--dataset", help="scenes, flickr30k, flickr8k, coyo or table.")
 @click.option("--source", metavar="PATH", help="Directory or file of the data set.")
+@table_options
 @click.option("--data-dir", metavar="DIR", help="Where prepared data sets lie.")
 @click.option("--sample", metavar="all|paper|N", help="How many pictures are used.")
 # Training.

@@ -11,9 +11,7 @@ from kerasgan.evaluation.classification import score_classes
 from kerasgan.training.trained_classifier import load_classifier
 
 
-def judge_classifier(
-    run, source=None, without=None, image_root=None, label_column=None, max_bad=None
-):
+def judge_classifier(run, source=None, without=None, **table):
     """Scores a run's classifier.
 
     Args:
@@ -21,7 +19,8 @@ def judge_classifier(
         source: another table with the same labels, of which every row counts; None:
             the run's own test pairs.
         without: `"picture"` or `"text"`, which is kept back.
-        image_root, label_column, max_bad: of that table; see `DataConfig`.
+        table: its `image_root`, `image_column`, `caption_columns`, `label_column` and
+            `max_bad`, where they are not the run's; see `DataConfig`.
 
     Returns:
         As `score_classes`, with `pairs`, how many, `left_out`, reasons to counts, and
@@ -43,17 +42,18 @@ def judge_classifier(
         update = {
             "dataset": "table",
             "source": str(Path(source).expanduser().absolute()),
-            "image_root": image_root,
-            "label_column": label_column or config.label_column,
+            "image_root": None,
             "sample": "all",
             "split": 0.5,  # both sides are judged
             "label_minimum": 1,
-            "max_bad": config.max_bad if max_bad is None else max_bad,
         }
+        update |= {name: value for name, value in table.items() if value is not None}
         pairs = load_data(config.model_copy(update=update))
         sides = [pairs.train, pairs.test]
         left_out.update(pairs.info["skipped"])
         notes = pairs.info["notes"]
+    if not pairs.label_names:
+        raise UserError("No column of classes is plain: name it with --label-column.")
     pictures, texts, labels = [], [], []
     for side in sides:
         names = [pairs.label_names[label] for label in side.labels]

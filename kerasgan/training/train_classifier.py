@@ -107,7 +107,7 @@ def load_task(settings, looks=True, progress=print):
     if not names:
         raise UserError(
             "A classifier needs classes, and the data have none. A table needs a column"
-            " of labels (--set data.label_column=NAME)."
+            " of labels (--label-column NAME)."
         )
     sides = pairs.train, pairs.test
     train, test = (_examples(side, eye, backbone, options.weights) for side in sides)

@@ -171,6 +171,10 @@ def test_another_table_is_judged(run_dir, tmp_path, data_dir):
     assert found["pairs"] == 6 and found["left_out"] == {"unknown class green": 1}
     without = json.loads(call(*arguments, "--without=text", "--json").stdout)
     assert without["pairs"] == 6
+    blind = json.loads(call(*arguments, "--caption-column=", "--json").stdout)
+    assert blind["accuracy"] == without["accuracy"]
+    result = call(*arguments, "--label-column=", status=2)
+    assert "name it with --label-column" in result.output
     assert "accuracy" in call("evaluate", run_dir).output
     (tmp_path / "more" / "n9.png").unlink()
     result = call(*arguments, status=2)
@@ -179,7 +183,7 @@ def test_another_table_is_judged(run_dir, tmp_path, data_dir):
 
 
 def test_another_table_s_options_need_it(run_dir):
-    for option in ("--image-root=.", "--label-column=label", "--max-bad=0.1"):
+    for option in ("--image-root=.", "--caption-column=label", "--max-bad=0.1"):
         result = call("evaluate", run_dir, option, status=2)
         assert f"{option.split('=')[0]} goes with --source" in result.output
 
