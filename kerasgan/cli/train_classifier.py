@@ -17,6 +17,11 @@ from kerasgan.cli.options import (
 )
 from kerasgan.errors import UserError
 
+FOR_OTHERS = (
+    "Settings are those for the embedded data set; --config"
+    " configs/table-classifier.yaml has better ones for others, and takes longer."
+)
+
 
 @click.command("train-classifier")
 @recipe_options
@@ -75,13 +80,15 @@ def command(
     settings, run = _settings(config, assignments, run_dir, resume, named)
     if dry_run:
         return _show(settings)
+    if not (config or run) and settings.data.dataset != "scenes":
+        click.echo(FOR_OTHERS, err=True)
     run = run or _new_run(settings, run_dir)
     try:
         found = _train(settings, run, compare, seeds)
     except KeyboardInterrupt:
         click.echo(
             "Stopped. Go on: kerasgan train-classifier --resume --run-dir"
-            f" {run.path}{' --compare' if compare else ''}",
+            f" {run.path}{f' --compare --seeds {seeds}' if compare else ''}",
             err=True,
         )
         raise SystemExit(130) from None

@@ -78,6 +78,7 @@ def run_dir(table, data_dir, tmp_path_factory):
     assert "paper B claims" in result.output
     assert "Left out: 1 × missing." in result.stderr
     assert "one training picture or none: odd." in result.stderr
+    assert "configs/table-classifier.yaml has better ones" in result.stderr
     return path
 
 
