@@ -5,8 +5,10 @@ import numpy as np
 import pytest
 
 from kerasgan.config import ClassifierConfig, DataConfig, Settings
+from kerasgan.data import load_data
 from kerasgan.errors import UserError
 from kerasgan.runs import new_run
+from kerasgan.training import train_classifier as training
 from kerasgan.training.train_classifier import (
     as_classifier,
     load_task,
@@ -75,6 +77,23 @@ def test_served_is_what_was_judged(ours, fitted, task):
     ):
         found = fitted.weigh(fitted.by_part(task.test), task.test, without)
         np.testing.assert_allclose(ours.classify(*asked), found, atol=1e-4)
+
+
+def test_a_frozen_eye_looks_once_and_is_served_along(data_dir, monkeypatch):
+    pictures = keras.Input((224, 224, 3))
+    grid = keras.layers.Conv2D(12, 32, strides=32)(pictures)
+    grid = keras.layers.Rescaling(1 / 255)(grid)
+    eye = keras.Model(pictures, grid, name="eye")
+    monkeypatch.setattr(training, "build_eye", lambda *_: eye)
+    parts = ["picture", "words", "wide"]
+    chosen = settings(data_dir, backbone="efficientnet-lite0", parts=parts)
+    task = load_task(chosen, progress=quiet)
+    assert task.train.pictures.shape == (48, 12)
+    fitted = train_one(chosen, task, progress=quiet)
+    pairs = load_data(chosen.data.model_copy(update={"image_size": 224}))
+    asked = list(pairs.test.images), task.test.first_texts
+    found = as_classifier(fitted, task).classify(*asked)
+    np.testing.assert_allclose(found, fitted.probabilities(task.test), atol=1e-3)
 
 
 def test_a_missing_side_is_not_looked_at(ours, task):
