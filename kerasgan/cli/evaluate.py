@@ -7,7 +7,13 @@ import click
 from kerasgan.cli.options import import_tensorflow, json_option, table_options
 from kerasgan.errors import UserError
 
-OF_A_TABLE = "image_root image_column caption_columns label_column max_bad".split()
+OF_A_TABLE = (
+    "image_root",
+    "image_column",
+    "caption_columns",
+    "label_column",
+    "max_bad",
+)
 
 
 @click.command("evaluate")
@@ -15,10 +21,13 @@ OF_A_TABLE = "image_root image_column caption_columns label_column max_bad".spli
 @click.option(
     "--source",
     metavar="FILE",
-    help="For a classifier: another table with the same labels, judged whole.",
+    help="For a classifier: another table with the same labels, judged whole; its"
+    " columns are the run's where they are not named.",
 )
 @table_options
-@click.option("--max-bad", type=float, help="Share of its rows that may be bad.")
+@click.option(
+    "--max-bad", type=click.FloatRange(0, 1), help="Share of its rows that may be bad."
+)
 @click.option("--data-dir", metavar="DIR", help="Where prepared data sets lie.")
 @click.option(
     "--without",
@@ -55,10 +64,11 @@ def command(run, data_dir, as_json, **options):
 
 
 def _refuse(options, names, why):
+    parameters = click.get_current_context().command.params
+    spelt = {parameter.name: parameter.opts[0] for parameter in parameters}
     for name in names:
         if options[name] is not None:
-            option = name.removesuffix("s").replace("_", "-")
-            raise UserError(f"--{option} {why}")
+            raise UserError(f"{spelt[name]} {why}")
 
 
 def _judge_classifier(run, as_json, source, without, **columns):

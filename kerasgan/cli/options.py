@@ -27,7 +27,8 @@ def caption_column_option(function):
         metavar="NAME",
         multiple=True,
         callback=lambda context, option, names: list(names) or None,
-        help="Its column of texts, where no name is plain (repeatable; '' for none).",
+        help="The table's column of texts, where no name is plain (repeatable; '' for"
+        " none).",
     )(function)
 
 
@@ -35,9 +36,17 @@ def table_options(function):
     """Where a table's pictures lie, and which of its columns are used."""
     function = caption_column_option(function)
     for name, metavar, text in (
-        ("--label-column", "NAME", "Its column of classes ('' for none)."),
-        ("--image-column", "NAME", "Its column of pictures, where no name is plain."),
-        ("--image-root", "DIR", "Folder of a table's pictures.  [default: its own]"),
+        (
+            "--label-column",
+            "NAME",
+            "The table's column of classes, likewise ('' for none).",
+        ),
+        (
+            "--image-column",
+            "NAME",
+            "The table's column of pictures, where no name is plain.",
+        ),
+        ("--image-root", "DIR", "Folder that the pictures' names start from."),
     ):
         function = click.option(name, metavar=metavar, help=text)(function)
     return function

@@ -17,9 +17,9 @@ from kerasgan.cli.options import (
 )
 from kerasgan.errors import UserError
 
-FOR_OTHERS = (
-    "Settings are those for the embedded data set; --config"
-    " configs/table-classifier.yaml has better ones for others, and takes longer."
+FOR_TABLES = (
+    "The settings were those for the embedded data set; kerasgan's"
+    " configs/table-classifier.yaml has better ones for tables, and takes longer."
 )
 
 
@@ -80,8 +80,6 @@ def command(
     settings, run = _settings(config, assignments, run_dir, resume, named)
     if dry_run:
         return _show(settings)
-    if not (config or run) and settings.data.dataset != "scenes":
-        click.echo(FOR_OTHERS, err=True)
     run = run or _new_run(settings, run_dir)
     try:
         found = _train(settings, run, compare, seeds)
@@ -97,6 +95,8 @@ def command(
             shutil.rmtree(run.path)  # leave nothing behind
         raise
     tell_losses(run.data)
+    if not (config or resume) and settings.data.dataset == "table":
+        click.echo(FOR_TABLES, err=True)
     if as_json:
         return click.echo(json.dumps(found, ensure_ascii=False))
     from kerasgan.report.classification import classification_text

@@ -188,11 +188,12 @@ def _encodings(data: bytes) -> list[str]:
     """Those that are tried, in this order."""
     if data[:2] in (b"\xff\xfe", b"\xfe\xff"):
         return ["utf-16"]
-    # Without a byte order mark: names of files, commas and line ends have a zero byte.
+    # Without a byte order mark: of names of files, commas and line ends every second
+    # byte is zero.
     head = data[:4096]
-    high, low = head[::2].count(0), head[1::2].count(0)
-    if max(high, low) > len(head) / 8:
-        return ["utf-16-be" if high > low else "utf-16-le"]
+    few, many = sorted([head[::2].count(0), head[1::2].count(0)])
+    if many > len(head) / 128 and many > 10 * few:
+        return ["utf-16-be" if head[::2].count(0) == many else "utf-16-le"]
     return ["utf-8-sig", "cp1252", "latin-1"]
 
 

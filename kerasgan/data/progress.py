@@ -1,4 +1,4 @@
-"""A progress bar on standard error."""
+"""What is seen of long work on standard error."""
 
 import contextlib
 from collections.abc import Callable, Iterator
@@ -39,3 +39,14 @@ def bar(
     with Progress(*columns, console=console, redirect_stdout=False) as progress:
         task = progress.add_task(title, total=total, completed=done)
         yield lambda count=1: progress.advance(task, count)
+
+
+@contextlib.contextmanager
+def status() -> Iterator[Callable[[str], None]]:
+    """Yields a function whose line stands on a terminal until the next one or the end
+    of the block."""
+    from rich.console import Console
+    from rich.text import Text
+
+    with Console(stderr=True).status("at work") as shown:
+        yield lambda line: shown.update(Text(line.strip()))

@@ -7,6 +7,7 @@ import numpy as np
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 
+from kerasgan.data.progress import status
 from kerasgan.errors import UserError
 from kerasgan.evaluation.classification import find_leaks, score_classes
 from kerasgan.runs import write_json
@@ -71,8 +72,10 @@ def compare(run, rows=ROWS, seeds=1, progress=print):
             write_json(run.results / "leaks.json", leaks | {"masked": task.masked})
         for row in missing:
             progress(f"split {seed + 1} of {seeds}: {TITLES[row]}")
-            done[seed, row] = _judge(row, shifted, task, None if seed else run)
-            _keep(run, seed, row, done[seed, row])
+            with status() as tell:
+                found = _judge(row, shifted, task, None if seed else run, tell)
+            done[seed, row] = found
+            _keep(run, seed, row, found)
     results = _summary(run, done, rows, seeds)
     write_json(run.results / "classification.json", results)
     return results
@@ -95,24 +98,24 @@ def _shift(settings, seed):
     return settings.model_copy(update={"data": data, "training": training})
 
 
-def _judge(row, settings, task, run):
+def _judge(row, settings, task, run, tell):
     """One row's figures, or None where the data have no texts to read."""
     start, train, test = time.perf_counter(), task.train, task.test
     extra = {}
     if row == "majority":
         most = np.bincount(train.labels).argmax()
         found = [np.full(len(side), most) for side in (train, test)]
-    elif row in ("tfidf", "text") and not train.read.any():
+    elif row in ("tfidf", "text") and not train.has_text.any():
         return None
     elif row == "tfidf":
-        tell = _tfidf(train, settings)
-        found = [tell.predict(side.first_texts) for side in (train, test)]
+        model = _tfidf(train, settings)
+        found = [model.predict(side.first_texts) for side in (train, test)]
     else:
         options, own = settings.classifier, own_row(settings.classifier)
         if row != own:
             options = options.model_copy(update=NETWORKS[row])
         settings = settings.model_copy(update={"classifier": options})
-        fitted = train_one(settings, task, progress=lambda line: None)
+        fitted = train_one(settings, task, tell)
         if row == "ours":
             found, extra = _ours(fitted, train, test)
         else:
@@ -131,10 +134,10 @@ def _tfidf(examples, settings):
     fitted, held = examples[rows[kept:]], examples[rows[:kept]]
 
     def worth(analyzer):
-        if len(np.unique(fitted.labels)) < 2:
+        if len(np.unique(fitted.labels)) < 2:  # nothing to fit: the first will do
             return 0.0
-        tell = _text_model(analyzer).fit(fitted.first_texts, fitted.labels)
-        return tell.score(held.first_texts, held.labels)
+        model = _text_model(analyzer).fit(fitted.first_texts, fitted.labels)
+        return model.score(held.first_texts, held.labels)
 
     best = max(ANALYZERS.values(), key=worth)
     return _text_model(best).fit(examples.first_texts, examples.labels)

@@ -11,7 +11,17 @@ from kerasgan.evaluation.classification import score_classes
 from kerasgan.training.trained_classifier import load_classifier
 
 
-def judge_classifier(run, source=None, without=None, **table):
+def judge_classifier(
+    run,
+    source=None,
+    without=None,
+    *,
+    image_root=None,
+    image_column=None,
+    caption_columns=None,
+    label_column=None,
+    max_bad=None,
+):
     """Scores a run's classifier.
 
     Args:
@@ -19,8 +29,9 @@ def judge_classifier(run, source=None, without=None, **table):
         source: another table with the same labels, of which every row counts; None:
             the run's own test pairs.
         without: `"picture"` or `"text"`, which is kept back.
-        table: its `image_root`, `image_column`, `caption_columns`, `label_column` and
-            `max_bad`, where they are not the run's; see `DataConfig`.
+        image_root: of that table; None: its own folder.
+        image_column, caption_columns, label_column, max_bad: of that table; None: the
+            run's. See `DataConfig`.
 
     Returns:
         As `score_classes`, with `pairs`, how many, `left_out`, reasons to counts, and
@@ -42,18 +53,27 @@ def judge_classifier(run, source=None, without=None, **table):
         update = {
             "dataset": "table",
             "source": str(Path(source).expanduser().absolute()),
-            "image_root": None,
+            "image_root": image_root,
             "sample": "all",
             "split": 0.5,  # both sides are judged
             "label_minimum": 1,
         }
-        update |= {name: value for name, value in table.items() if value is not None}
+        named = {
+            "image_column": image_column,
+            "caption_columns": caption_columns,
+            "label_column": label_column,
+            "max_bad": max_bad,
+        }
+        update |= {name: value for name, value in named.items() if value is not None}
         pairs = load_data(config.model_copy(update=update))
         sides = [pairs.train, pairs.test]
         left_out.update(pairs.info["skipped"])
         notes = pairs.info["notes"]
-    if not pairs.label_names:
-        raise UserError("No column of classes is plain: name it with --label-column.")
+        if not pairs.label_names:
+            raise UserError(
+                "The table has no classes to judge by: name their column with"
+                " --label-column."
+            )
     pictures, texts, labels = [], [], []
     for side in sides:
         names = [pairs.label_names[label] for label in side.labels]

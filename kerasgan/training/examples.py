@@ -60,7 +60,7 @@ class Examples:
         return [texts[0] if texts else "" for texts in self.texts]
 
     @property
-    def read(self):
+    def has_text(self):
         """Whether each picture's first caption has words, bool `(n,)`."""
         return np.array([has_words(text) for text in self.first_texts], bool)
 

@@ -38,6 +38,7 @@ class Tfidf(TfidfVectorizer):
         try:
             return super().fit(texts)
         except ValueError:  # "empty vocabulary": signs alone, or words of one letter
+            # No text has its n-grams, so that their weights stay zero.
             return super().fit(["nothing"])
 
     def fit_transform(self, texts, y=None):
@@ -214,7 +215,7 @@ def fit_pool(parts, examples, settings, seed=0):
     """
     rows, outside = _outside(parts, examples, settings, seed)
     labels = examples.labels[rows]
-    read = examples.read[rows]
+    read = examples.has_text[rows]
     kinds = np.array([part.modality for part in parts.values()])
     weights = np.zeros((3, len(parts)))
     for row, (kept, known) in enumerate(

@@ -86,7 +86,7 @@ class FittedPool:
         count = len(examples)
         there = {
             "picture": np.ones(count, bool),
-            "text": examples.read,
+            "text": examples.has_text,
         }
         for modality, given in there.items():
             given &= modality in self.modalities and modality not in without

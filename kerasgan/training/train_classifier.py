@@ -124,8 +124,10 @@ def load_task(settings, looks=True, progress=print):
         progress(f"Words that name a class, left out of the texts: {', '.join(masked)}")
         for side in (train, test):
             side.texts = [mask_label_words(texts, masked) for texts in side.texts]
-    if options.modality == "text" and not train.read.any():
-        raise UserError("classifier.modality is text, but no text has any words.")
+    if options.modality != "image" and not train.has_text.any():
+        if options.modality == "text":
+            raise UserError("classifier.modality is text, but no text has any words.")
+        progress("No text has any words: pictures alone are learnt from.")
     return Task(train, test, names, eye, masked, pairs.info)
 
 
@@ -165,7 +167,7 @@ def train_one(settings, task, progress=print):
     """
     options = settings.classifier
     keras.utils.set_random_seed(settings.training.seed)
-    reads = options.modality != "image" and task.train.read.any()
+    reads = options.modality != "image" and task.train.has_text.any()
     vectorizer = _vectorizer(options, task.train) if reads else None
     for side in (task.train, task.test):
         side.tokenize(vectorizer)
@@ -269,4 +271,6 @@ class EpochLines(keras.callbacks.Callback):
 
     def on_epoch_end(self, epoch, logs=None):
         shown = ", ".join(f"{name} {value:.3f}" for name, value in logs.items())
-        self.progress(f"  epoch {epoch + 1}: {shown}")
+        self.progress(
+            f"  epoch {epoch + 1} of {self.params['epochs']} at most: {shown}"
+        )

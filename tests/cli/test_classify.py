@@ -79,6 +79,7 @@ def run_dir(table, data_dir, tmp_path_factory):
     assert "Left out: 1 × missing." in result.stderr
     assert "one training picture or none: odd." in result.stderr
     assert "configs/table-classifier.yaml has better ones" in result.stderr
+    assert "split 1 of 1: pair, ours" in result.stderr
     return path
 
 
@@ -175,7 +176,7 @@ def test_another_table_is_judged(run_dir, tmp_path, data_dir):
     blind = json.loads(call(*arguments, "--caption-column=", "--json").stdout)
     assert blind["accuracy"] == without["accuracy"]
     result = call(*arguments, "--label-column=", status=2)
-    assert "name it with --label-column" in result.output
+    assert "their column with --label-column" in result.output
     assert "accuracy" in call("evaluate", run_dir).output
     (tmp_path / "more" / "n9.png").unlink()
     result = call(*arguments, status=2)
@@ -207,8 +208,9 @@ def test_a_column_of_numbers_is_a_text_and_signs_alone_are_none(tmp_path, data_d
     arguments = *shared, f"--source={source}", f"--run-dir={tmp_path / 'other'}"
     result = call(*arguments, "--modality=text", status=2)
     assert "no text has any words" in result.output
-    found = json.loads(call(*arguments, "--json").stdout)
-    assert set(found["rows"]) == {"majority", "ours"}
+    result = call(*arguments, "--json")
+    assert set(json.loads(result.stdout)["rows"]) == {"majority", "ours"}
+    assert "No text has any words" in result.stderr
 
 
 def test_tables_without_classes_are_refused(tmp_path, data_dir):

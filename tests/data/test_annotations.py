@@ -85,7 +85,9 @@ def test_labels_are_put_in_order_as_numbers_or_words():
     assert names_of_labels(pictures("shoe", "bag", "2")) == ["2", "bag", "shoe"]
 
 
-@pytest.mark.parametrize("text", ["Zoë läuft", "a.jpg,赤い船が砂浜にある\r\n"])
+@pytest.mark.parametrize(
+    "text", ["Zoë läuft", "a.jpg,赤い船が砂浜にある\r\n", "a.jpg," + 200 * "船"]
+)
 @pytest.mark.parametrize(
     "encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be"]
 )
@@ -105,6 +107,12 @@ def test_another_encoding_is_noted(tmp_path, data, text, encoding):
     (tmp_path / "a.csv").write_bytes(data)
     assert read_text(tmp_path / "a.csv", ledger) == text
     assert ledger.notes == [f"{tmp_path}/a.csv is not UTF-8; it was read as {encoding}"]
+
+
+def test_zero_bytes_in_a_text_make_it_no_utf_16(tmp_path):
+    text = "a.jpg,red\0\n" + "b.jpg,blue" + "\0" * 99
+    (tmp_path / "a.csv").write_text(text)
+    assert read_text(tmp_path / "a.csv", Ledger()) == text
 
 
 def test_files_that_cannot_be_read_are_named(tmp_path):
