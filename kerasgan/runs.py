@@ -236,15 +236,19 @@ def new_run(command: str, settings: Settings, run_dir=None, root="runs") -> Run:
 
 
 def run_for(command: str, settings: Settings | None, run: Run | None):
-    """What a training is to do and where: `(settings, run)`.
+    """What a training is to do, and where.
 
     Args:
         settings: None: the run's, or the defaults.
-        run: None: a new one. UserError if it was started with other settings.
+        run: None: a new one.
+
+    Returns:
+        `(settings, run)`.
+
+    Raises:
+        UserError: the run was started with other settings.
     """
-    if run is None:
-        settings = settings or Settings()
-        run = new_run(command, settings)
+    run = run or new_run(command, settings or Settings())
     settings = settings or run.settings
     run.refuse_others(settings)
     return settings, run

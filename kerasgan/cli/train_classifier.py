@@ -86,7 +86,7 @@ def command(
     except KeyboardInterrupt:
         click.echo(
             "Stopped. Go on: kerasgan train-classifier --resume --run-dir"
-            f" {run.path}{f' --compare --seeds {seeds}' if compare else ''}",
+            f" {run.path} --seeds {seeds}{' --compare' if compare else ''}",
             err=True,
         )
         raise SystemExit(130) from None

@@ -188,12 +188,13 @@ def _encodings(data: bytes) -> list[str]:
     """Those that are tried, in this order."""
     if data[:2] in (b"\xff\xfe", b"\xfe\xff"):
         return ["utf-16"]
-    # Without a byte order mark: of names of files, commas and line ends every second
-    # byte is zero.
-    head = data[:4096]
-    few, many = sorted([head[::2].count(0), head[1::2].count(0)])
-    if many > len(head) / 128 and many > 10 * few:
-        return ["utf-16-be" if head[::2].count(0) == many else "utf-16-le"]
+    # Without a byte order mark: such files begin with names of columns or pictures, of
+    # whose letters every second byte is zero.
+    first, second = data[:8:2], data[1:8:2]
+    if len(data) >= 8 and all(first) and not any(second):
+        return ["utf-16-le"]
+    if len(data) >= 8 and all(second) and not any(first):
+        return ["utf-16-be"]
     return ["utf-8-sig", "cp1252", "latin-1"]
 
 

@@ -90,6 +90,12 @@ def own_row(options):
     return "paper" if options.attention else "stand_in"
 
 
+def _own_title(options):
+    if options.modality == "pair":
+        return {}
+    return {"ours": f"{options.modality} only, ours"}
+
+
 def _shift(settings, seed):
     data = settings.data.model_copy(update={"seed": settings.data.seed + seed})
     training = settings.training.model_copy(
@@ -148,22 +154,23 @@ def _text_model(analyzer):
 
 
 def _ours(fitted, train, test):
-    """The classes found on both sides; and what ours is worth with one side missing,
-    and what each part is alone."""
+    """The classes found on both sides; what ours is worth with one side missing, where
+    it has both; and what each part is alone."""
 
     def accuracy(found):
         return float(np.mean(found.argmax(1) == test.labels))
 
     alone = fitted.by_part(test)
     found = [fitted.probabilities(train), fitted.weigh(alone, test)]
-    return [side.argmax(1) for side in found], {
-        "picture_missing": accuracy(fitted.weigh(alone, test, ("picture",))),
-        "text_missing": accuracy(fitted.weigh(alone, test, ("text",))),
+    extra = {
         "parts": {
             name: accuracy(alone[:, n]) for n, name in enumerate(fitted.pool.parts)
         },
         "weights": fitted.weights,
     }
+    for name in fitted.modalities if len(fitted.modalities) == 2 else ():
+        extra[f"{name}_missing"] = accuracy(fitted.weigh(alone, test, (name,)))
+    return [side.argmax(1) for side in found], extra
 
 
 def _finished(run):
@@ -190,7 +197,7 @@ def _summary(run, done, names, seeds):
     first = {row: done[0, row] for row in rows}
     return {
         "rows": rows,
-        "titles": TITLES,
+        "titles": TITLES | _own_title(run.settings.classifier),
         "seeds": seeds,
         "label_names": run.data["label_names"],
         "classes": {row: scores["classes"] for row, scores in first.items()},

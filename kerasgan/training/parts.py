@@ -35,14 +35,16 @@ class Tfidf(TfidfVectorizer):
     """scikit-learn's, which besides takes texts that have no n-gram between them."""
 
     def fit(self, texts, y=None):
-        try:
-            return super().fit(texts)
-        except ValueError:  # "empty vocabulary": signs alone, or words of one letter
-            # No text has its n-grams, so that their weights stay zero.
-            return super().fit(["nothing"])
+        self.fit_transform(texts)
+        return self
 
     def fit_transform(self, texts, y=None):
-        return self.fit(texts).transform(texts)
+        try:
+            return super().fit_transform(texts)
+        except ValueError:  # "empty vocabulary": signs alone, or words of one letter
+            # No training text has these n-grams, so that their weights stay zero.
+            super().fit_transform(["nothing"])
+            return self.transform(texts)
 
 
 class NetworkPart:

@@ -204,6 +204,8 @@ def test_a_column_of_numbers_is_a_text_and_signs_alone_are_none(tmp_path, data_d
     arguments = *shared, f"--source={source}", f"--run-dir={tmp_path / 'run'}"
     found = json.loads(call(*arguments, "--modality=text", "--json").stdout)
     assert found["rows"]["tfidf"]["accuracy_mean"] == 1
+    assert found["titles"]["ours"] == "text only, ours"
+    assert "picture_missing_accuracy_mean" not in found["rows"]["ours"]
     source = write_table(tmp_path / "signs", signs)
     arguments = *shared, f"--source={source}", f"--run-dir={tmp_path / 'other'}"
     result = call(*arguments, "--modality=text", status=2)

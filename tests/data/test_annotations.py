@@ -86,7 +86,7 @@ def test_labels_are_put_in_order_as_numbers_or_words():
 
 
 @pytest.mark.parametrize(
-    "text", ["Zoë läuft", "a.jpg,赤い船が砂浜にある\r\n", "a.jpg," + 200 * "船"]
+    "text", ["Zoë läuft", "a.jpg,赤い船が砂浜にある\r\n", "a.jpg," + 200 * "一　"]
 )
 @pytest.mark.parametrize(
     "encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be"]
