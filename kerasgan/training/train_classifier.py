@@ -271,6 +271,4 @@ class EpochLines(keras.callbacks.Callback):
 
     def on_epoch_end(self, epoch, logs=None):
         shown = ", ".join(f"{name} {value:.3f}" for name, value in logs.items())
-        self.progress(
-            f"  epoch {epoch + 1} of {self.params['epochs']} at most: {shown}"
-        )
+        self.progress(f"  epoch {epoch + 1}/{self.params['epochs']}: {shown}")
