@@ -1,4 +1,4 @@
-"""Pictures that come with words: GANs, classifiers and captions in readable Keras 3.
+"""Images that come with words: GANs, classifiers and captions in readable Keras 3.
 
 Importing the package imports neither TensorFlow nor Keras; each name below does, when
 it is first used. The data sets are registered with tensorflow-datasets as soon as both
@@ -15,26 +15,26 @@ import wrapt
 os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
 
 _HOMES = {
-    "CaptionsConfig": "kerasgan.config",
-    "ClassifierConfig": "kerasgan.config",
-    "DataConfig": "kerasgan.config",
-    "GanConfig": "kerasgan.config",
-    "Settings": "kerasgan.config",
-    "TrainingConfig": "kerasgan.config",
-    "build_captioner": "kerasgan.models.captioner",
-    "build_classifier": "kerasgan.models.classifier",
-    "build_discriminator": "kerasgan.models.discriminator",
-    "build_generator": "kerasgan.models.generator",
-    "build_image_branch": "kerasgan.models.image_branch",
-    "build_text_branch": "kerasgan.models.text_branch",
-    "load_captioner": "kerasgan.training.caption_forger",
-    "load_classifier": "kerasgan.training.trained_classifier",
+    "CaptionsConfig": "kerasgan.config.settings",
+    "ClassifierConfig": "kerasgan.config.settings",
+    "DataConfig": "kerasgan.config.settings",
+    "GanConfig": "kerasgan.config.settings",
+    "Settings": "kerasgan.config.settings",
+    "TrainingConfig": "kerasgan.config.settings",
+    "build_captioner": "kerasgan.captioning.captioner",
+    "build_classifier": "kerasgan.classification.networks",
+    "build_discriminator": "kerasgan.gan.discriminator",
+    "build_generator": "kerasgan.gan.generator",
+    "build_image_branch": "kerasgan.encoders.image_branch",
+    "build_text_branch": "kerasgan.encoders.text_branch",
+    "load_captioner": "kerasgan.captioning.pipeline",
+    "load_classifier": "kerasgan.classification.classifier",
     "load_data": "kerasgan.data",
-    "load_gan": "kerasgan.training.trained",
-    "save_imgs": "kerasgan.training.trained",
-    "train_captions": "kerasgan.training.train_captions",
-    "train_classifier": "kerasgan.training.train_classifier",
-    "train_gan": "kerasgan.training.train_gan",
+    "load_gan": "kerasgan.gan.image_generator",
+    "save_imgs": "kerasgan.gan.image_generator",
+    "train_captions": "kerasgan.captioning.train_captions",
+    "train_classifier": "kerasgan.classification.train_classifier",
+    "train_gan": "kerasgan.gan.train_gan",
 }
 
 __all__ = sorted(_HOMES)
@@ -53,3 +53,8 @@ def __dir__():
 @wrapt.when_imported("tensorflow_datasets")
 def _register_data_sets(module):
     importlib.import_module("kerasgan.data.builders")
+
+
+@wrapt.when_imported("keras")
+def _register_keras_objects(module):
+    importlib.import_module("kerasgan.serialization")

@@ -3,9 +3,9 @@
 options.json     every setting, what was chosen where a setting leaves it open,
                  versions and the git commit
 data.json        what was read and how it was split
-metrics.jsonl    one line an epoch of the pictures' stage
+metrics.jsonl    one line an epoch of the images' stage
 captions.jsonl   one line an epoch of the captions' stage
-images/          picture grids, and the captions that they show
+images/          image grids, and the captions that they show
 checkpoints/     what `--resume` continues from
 models/          *.keras and vocabulary.txt
 results/         one JSON a judgement
@@ -21,12 +21,13 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from zipfile import BadZipFile
 
-from kerasgan.config import Settings
+from kerasgan.config.recipes import differences, resolve
+from kerasgan.config.settings import Settings
 from kerasgan.errors import UserError
-from kerasgan.recipes import differences, resolve
+from kerasgan.files import write_json, write_text
 
 # What may change when a run goes on: what is left to do, and how it is shown.
-FREE = {
+RESUMABLE = {
     "training.stage",
     "training.epochs",
     "training.minutes",
@@ -34,7 +35,7 @@ FREE = {
     "training.grid_every",
     "data.data_dir",
 }
-PARTS = ("images", "checkpoints", "models", "results", "tensorboard")
+FOLDERS = ("images", "checkpoints", "models", "results", "tensorboard")
 
 
 @dataclass(frozen=True)
@@ -109,16 +110,16 @@ class Run:
         lines = path.read_text(encoding="utf-8").split("\n")
         return [json.loads(line) for line in lines[:-1] if line]
 
-    def refuse_unless(self, command: str) -> None:
+    def require_command(self, command: str) -> None:
         """Refuses a run of another command."""
         if self.command != command:
             raise UserError(
                 f"{self.path} is a run of {self.command}, not of {command}."
             )
 
-    def refuse_others(self, settings: Settings) -> None:
+    def require_same_settings(self, settings: Settings) -> None:
         """Refuses settings that the run was not started with, naming each."""
-        lines = differences(self.settings, settings, FREE)
+        lines = differences(self.settings, settings, RESUMABLE)
         if lines:
             raise UserError(
                 f"{self.path} was started with other settings; it goes on with the"
@@ -147,14 +148,14 @@ class Run:
         """Writes what was read.
 
         Raises:
-            UserError: when the run was started with other pictures.
+            UserError: when the run was started with other images.
         """
         path = self.path / "data.json"
         if path.is_file():
             for side in ("train_ids", "test_ids"):
                 if self.data[side] != info[side]:
                     raise UserError(
-                        f"{self.path} was started with other pictures: {side} in its"
+                        f"{self.path} was started with other images: {side} in its"
                         f" data.json and in {info.get('source') or info['dataset']}"
                         " differ. The source was changed, or is another."
                     )
@@ -191,7 +192,7 @@ class Run:
         with open(self.path / "metrics.jsonl", "a", encoding="utf-8") as file:
             file.write(json.dumps(line) + "\n")
 
-    def keep_metrics(self, epochs: int) -> None:
+    def truncate_metrics(self, epochs: int) -> None:
         """Drops the lines of epochs after `epochs`, which will be trained again."""
         kept = [line for line in self.metrics if line["epoch"] <= epochs]
         text = "".join(json.dumps(line) + "\n" for line in kept)
@@ -230,7 +231,7 @@ def new_run(command: str, settings: Settings, run_dir=None, root="runs") -> Run:
         path = _next_number(root, f"{command}-{settings.data.dataset}")
     run = Run(path)
     run.write_options(command, settings)
-    for part in PARTS:
+    for part in FOLDERS:
         (path / part).mkdir(exist_ok=True)
     return run
 
@@ -250,7 +251,7 @@ def run_for(command: str, settings: Settings | None, run: Run | None):
     """
     run = run or new_run(command, settings or Settings())
     settings = settings or run.settings
-    run.refuse_others(settings)
+    run.require_same_settings(settings)
     return settings, run
 
 
@@ -277,20 +278,6 @@ def latest_run(command: str, root="runs") -> Run:
     if not runs:
         raise UserError(f"There is no run of {command} under {root} to resume.")
     return open_run(runs[-1])
-
-
-def write_text(path: Path, text: str) -> None:
-    """Writes a file whole or not at all."""
-    scratch = path.with_name(path.name + ".partial")
-    with open(scratch, "w", encoding="utf-8") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    os.replace(scratch, path)
-
-
-def write_json(path: Path, content) -> None:
-    write_text(path, json.dumps(content, indent=2, ensure_ascii=False) + "\n")
 
 
 def _numbered(root: Path) -> list[Path]:

@@ -1,4 +1,4 @@
-"""What all tests share. The package draws the data; `real/` has real pictures."""
+"""What all tests share. The package draws the data; `real/` has real images."""
 
 import os
 
@@ -9,7 +9,7 @@ os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
 import keras
 import pytest
 
-from kerasgan.config import DataConfig, GanConfig, Settings, TrainingConfig
+from kerasgan.config.settings import DataConfig, GanConfig, Settings, TrainingConfig
 
 
 @pytest.fixture(autouse=True)
@@ -27,7 +27,7 @@ def data_dir(tmp_path_factory):
 def tiny(data_dir):
     """Settings of a GAN that trains in seconds."""
     return Settings(
-        data=DataConfig(pictures=40, image_size=32, data_dir=str(data_dir)),
+        data=DataConfig(num_images=40, image_size=32, data_dir=str(data_dir)),
         gan=GanConfig(
             latent_dim=8,
             generator_filters=4,

@@ -4,7 +4,7 @@ from PIL import Image
 
 
 def opened(path):
-    """A picture file, read and closed."""
+    """An image file, read and closed."""
     with Image.open(path) as image:
         image.load()
     return image

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from kerasgan.config import Settings
+from kerasgan.config.settings import Settings
 from tests.helpers import opened
 
 ROOT = Path(__file__).parents[1]
@@ -15,7 +15,7 @@ README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 def test_the_library_example_runs(tmp_path, monkeypatch, data_dir):
     code = re.search(r"<!-- library -->\n```python\n(.*?)```", README, re.S).group(1)
-    small = code.replace("pictures=2000", "pictures=40")
+    small = code.replace("num_images=2000", "num_images=40")
     assert small != code
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("TFDS_DATA_DIR", str(data_dir))

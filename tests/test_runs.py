@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from kerasgan.config import Settings
+from kerasgan.config.settings import Settings
 from kerasgan.errors import UserError
 from kerasgan.runs import latest_run, new_run, open_run
 
@@ -61,12 +61,12 @@ def test_metrics_survive_a_half_written_line(tmp_path):
     with open(run.path / "metrics.jsonl", "a") as file:
         file.write('{"epoch": 4, "g_')
     assert [line["epoch"] for line in run.metrics] == [1, 2, 3]
-    run.keep_metrics(2)
+    run.truncate_metrics(2)
     run.append_metrics({"epoch": 3})
     assert [line["epoch"] for line in run.metrics] == [1, 2, 3]
 
 
-def test_other_pictures_are_refused(tmp_path):
+def test_other_images_are_refused(tmp_path):
     run = new_run("train-gan", Settings(), tmp_path / "run")
     info = {"dataset": "scenes", "train_ids": ["a", "b"], "test_ids": ["c"]}
     run.write_data(info)

@@ -1,8 +1,8 @@
-"""Pictures captioned a second, beside the loop that calls `predict` once per word.
+"""Images captioned a second, beside the loop that calls `predict` once per word.
 
     python tools/bench_captions.py RUN
 
-RUN is a finished run of `train-gan` with captions. Its test pictures' features are at
+RUN is a finished run of `train-gan` with captions. Its test images' features are at
 hand; both take the likeliest word each time. The loop is what tutorials write: the
 caption so far goes through `model.predict`, the likeliest next word is put behind it.
 """
@@ -16,10 +16,10 @@ import kerasgan  # noqa: F401  (sets oneDNN before TensorFlow is imported)
 
 
 def loop_of(captioner):
-    """`(grid, …)` of one picture to its token ids."""
+    """`(grid, …)` of one image to its token ids."""
     import keras
 
-    from kerasgan.models.captioner import END
+    from kerasgan.captioning.captioner import END
 
     length = captioner.caption_length
     inputs = {
@@ -48,25 +48,27 @@ def loop_of(captioner):
 @click.command()
 @click.argument("run")
 @click.option("--rounds", default=5, show_default=True)
-@click.option("--looped", default=3, show_default=True, help="Pictures of the loop.")
+@click.option("--looped", default=3, show_default=True, help="Images of the loop.")
 def main(run, rounds, looped):
-    """Prints pictures a second of both, and the ratio."""
+    """Prints images a second of both, and the ratio."""
+    from kerasgan.captioning.pipeline import load_captioner
+    from kerasgan.captioning.train_captions import data_for_captions
     from kerasgan.data import load_data
+    from kerasgan.encoders.feature_cache import cached_features
     from kerasgan.runs import open_run
-    from kerasgan.training.caption_forger import load_captioner
-    from kerasgan.training.seeing import cached_grids
-    from kerasgan.training.train_captions import data_for_captions
 
-    forger = load_captioner(run)
+    pipeline = load_captioner(run)
     settings = open_run(run).settings
     test = load_data(data_for_captions(settings), progress=False).test
     if settings.captions.backbone == "conv":
-        grids = forger.see(test.images)
+        grids = pipeline.encode_images(test.images)
     else:
-        grids = cached_grids(forger.eye, settings.captions.backbone, test)
+        grids = cached_features(
+            pipeline.image_encoder, settings.captions.backbone, test
+        )
     grids = np.asarray(grids[:1024], np.float32)
-    write = loop_of(forger.captioner)
-    forger.write(grids[:128]), write(grids[0])  # trace the graphs
+    write = loop_of(pipeline.captioner)
+    pipeline.write(grids[:128]), write(grids[0])  # trace the graphs
     speeds = {"predict per word": [], "in the graph": []}
     for _ in range(rounds):
         start = time.perf_counter()
@@ -74,15 +76,15 @@ def main(run, rounds, looped):
             write(grid)
         speeds["predict per word"].append(looped / (time.perf_counter() - start))
         start = time.perf_counter()
-        token_ids, _ = forger.write(grids)
+        token_ids, _ = pipeline.write(grids)
         speeds["in the graph"].append(len(grids) / (time.perf_counter() - start))
-    captions = {forger.spell(ids[0]) for ids in token_ids}
+    captions = {pipeline.detokenize(ids[0]) for ids in token_ids}
     for name, found in speeds.items():
         least, most = min(found), max(found)
         click.echo(f"{name:17} {np.median(found):8.2f} ({least:.2f} to {most:.2f})")
     ratios = np.array(speeds["in the graph"]) / speeds["predict per word"]
     click.echo(f"ratio: {np.median(ratios):.0f}, median of {rounds} rounds")
-    click.echo(f"{len(captions)} different captions of {len(grids)} pictures")
+    click.echo(f"{len(captions)} different captions of {len(grids)} images")
 
 
 if __name__ == "__main__":

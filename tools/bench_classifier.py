@@ -1,4 +1,4 @@
-"""Pictures a second of `train-classifier`, beside the same layers in plain Keras.
+"""Images a second of `train-classifier`, beside the same layers in plain Keras.
 
     python tools/bench_classifier.py --rounds 5
 
@@ -20,40 +20,40 @@ IMAGE_SIZE, CLASSES, WORDS, LENGTH = 64, 26, 5000, 32
 
 def data(count):
     random = np.random.default_rng(0)
-    pictures = random.integers(0, 256, (count, IMAGE_SIZE, IMAGE_SIZE, 3), np.uint8)
+    images = random.integers(0, 256, (count, IMAGE_SIZE, IMAGE_SIZE, 3), np.uint8)
     token_ids = random.integers(3, WORDS, (count, 1, LENGTH)).astype("int32")
     token_ids[:, 0, 12:] = 0
     labels = random.integers(0, CLASSES, count)
-    return pictures, token_ids, labels
+    return images, token_ids, labels
 
 
-def ours(pictures, token_ids, labels, precision="float32"):
+def ours(images, token_ids, labels, precision="float32"):
     """One epoch as `train-classifier` trains it."""
-    from kerasgan.config import ClassifierConfig
-    from kerasgan.models.classifier import build_classifier, build_conv_branch
-    from kerasgan.models.precision import computed_in
-    from kerasgan.models.text_branch import build_text_branch
-    from kerasgan.training.examples import Examples
-    from kerasgan.training.fitting import Trainer
+    from kerasgan.classification.examples import PairExamples
+    from kerasgan.classification.network_trainer import NetworkTrainer
+    from kerasgan.classification.networks import build_classifier, build_conv_branch
+    from kerasgan.config.settings import ClassifierConfig
+    from kerasgan.encoders.precision import dtype_policy_scope
+    from kerasgan.encoders.text_branch import build_text_branch
 
     options = ClassifierConfig(minutes=None)
-    with computed_in(precision):
+    with dtype_policy_scope(precision):
         network = build_classifier(
             CLASSES, build_conv_branch(IMAGE_SIZE), build_text_branch(WORDS, None)
         )
-        trainer = Trainer(network, options)
+        trainer = NetworkTrainer(network, options)
     ids, texts = [str(n) for n in range(len(labels))], [["words"]] * len(labels)
-    examples = Examples(ids, pictures, texts, labels, token_ids)
+    examples = PairExamples(ids, images, texts, labels, token_ids)
     rows = np.arange(len(labels))
     return lambda: trainer.fit(examples, rows, epochs=1)
 
 
-def peer(pictures, token_ids, labels):
+def peer(images, token_ids, labels):
     """One epoch as the tutorials train it."""
     import keras
 
-    picture = keras.Input((IMAGE_SIZE, IMAGE_SIZE, 3))
-    x = keras.layers.Rescaling(1 / 255)(picture)
+    image = keras.Input((IMAGE_SIZE, IMAGE_SIZE, 3))
+    x = keras.layers.Rescaling(1 / 255)(image)
     for filters in (32, 64, 128):
         x = keras.layers.Conv2D(filters, 3, padding="same", activation="relu")(x)
         x = keras.layers.MaxPooling2D()(x)
@@ -65,21 +65,21 @@ def peer(pictures, token_ids, labels):
     y = keras.layers.Flatten()(keras.layers.Dot(axes=1)([weights, y]))
     both = keras.layers.Dropout(0.5)(keras.layers.Concatenate()([x, y]))
     logits = keras.layers.Dense(CLASSES)(both)
-    model = keras.Model([picture, words], logits)
+    model = keras.Model([image, words], logits)
     model.compile(
         keras.optimizers.Adam(1e-3),
         keras.losses.SparseCategoricalCrossentropy(from_logits=True),
         metrics=["accuracy"],
     )
-    inputs = [pictures, token_ids[:, 0]]
+    inputs = [images, token_ids[:, 0]]
     return lambda: model.fit(inputs, labels, batch_size=32, epochs=1, verbose=0)
 
 
 @click.command()
-@click.option("--pictures", "count", default=1600, show_default=True)
+@click.option("--images", "count", default=1600, show_default=True)
 @click.option("--rounds", default=5, show_default=True)
 def main(count, rounds):
-    """Prints pictures a second of all, and the ratios."""
+    """Prints images a second of all, and the ratios."""
     arrays = data(count)
     epochs = {
         "plain Keras": peer(*arrays),

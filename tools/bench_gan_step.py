@@ -1,4 +1,4 @@
-"""Pictures a second of one training step: ours beside those that people use.
+"""Images a second of one training step: ours beside those that people use.
 
     python tools/bench_gan_step.py --precision float32
 
@@ -22,11 +22,11 @@ import numpy as np
 import tensorflow as tf
 from keras_gan_peer import FrozenDiscriminatorGAN
 
-from kerasgan.config import GanConfig
-from kerasgan.models.discriminator import build_discriminator
-from kerasgan.models.generator import build_generator
-from kerasgan.models.precision import multiplies_bfloat16
-from kerasgan.training.gan import GAN
+from kerasgan.config.settings import GanConfig
+from kerasgan.encoders.precision import supports_bfloat16
+from kerasgan.gan.discriminator import build_discriminator
+from kerasgan.gan.gan import GAN
+from kerasgan.gan.generator import build_generator
 
 SIZE, BATCH_SIZE, LATENT_DIM = 64, 64, 100
 BARE = {"r1": 0.0, "augmentation": [], "ema_half_life": 0.0}
@@ -40,15 +40,15 @@ def networks():
 
 
 def plain(discriminator):
-    """D as a model from pictures to logits `(n, 1)`."""
-    pictures = keras.Input((SIZE, SIZE, 3))
-    features = discriminator.image_branch(pictures)
-    return keras.Model(pictures, discriminator.realness(features))
+    """D as a model from images to logits `(n, 1)`."""
+    images = keras.Input((SIZE, SIZE, 3))
+    features = discriminator.image_branch(images)
+    return keras.Model(images, discriminator.realness(features))
 
 
 class AlternatingGAN(keras.Model):
     """The step that Keras's own guides teach: D on a batch that joins generated and
-    real pictures, its labels a little noisy, then G on fresh noise."""
+    real images, its labels a little noisy, then G on fresh noise."""
 
     def __init__(self, generator, discriminator):
         super().__init__()
@@ -80,7 +80,7 @@ class AlternatingGAN(keras.Model):
 def frozen_step():
     generator, discriminator = networks()
     gan = FrozenDiscriminatorGAN(generator, plain(discriminator), from_logits=True)
-    real = random_pictures() / np.float32(127.5) - 1
+    real = random_images() / np.float32(127.5) - 1
     return lambda: gan.step(real)
 
 
@@ -92,7 +92,7 @@ def alternating_step():
         (gan.d_optimizer, gan.discriminator),
     ):
         optimizer.build(network.trainable_weights)
-    return compiled(gan, tf.constant(random_pictures() / np.float32(127.5) - 1))
+    return compiled(gan, tf.constant(random_images() / np.float32(127.5) - 1))
 
 
 def our_step(**settings):
@@ -100,7 +100,7 @@ def our_step(**settings):
     gan.compile(
         keras.optimizers.Adam(4e-4, beta_1=0.5), keras.optimizers.Adam(4e-4, beta_1=0.5)
     )
-    return compiled(gan, {"image": tf.constant(random_pictures())})
+    return compiled(gan, {"image": tf.constant(random_images())})
 
 
 def compiled(model, batch):
@@ -109,7 +109,7 @@ def compiled(model, batch):
     return lambda: [float(np.ravel(figure)[0]) for figure in step().values()]
 
 
-def random_pictures():
+def random_images():
     shape = (BATCH_SIZE, SIZE, SIZE, 3)
     return np.random.default_rng(0).integers(0, 256, shape, dtype=np.uint8)
 
@@ -124,7 +124,7 @@ ROWS = {
 
 
 def measure(rounds, steps):
-    """Pictures a second of every row, one figure a round."""
+    """Images a second of every row, one figure a round."""
     rows = {name: make() for name, make in ROWS.items()}
     for step in rows.values():  # traces, and fills caches
         step(), step()
@@ -152,7 +152,7 @@ def main():
     parser.add_argument("--steps", type=int, default=8, help="a round")
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
-    if options.precision != "float32" and not multiplies_bfloat16():
+    if options.precision != "float32" and not supports_bfloat16():
         print(
             "This machine does not say that it multiplies in bfloat16: it imitates it,"
             " slowly, and there is nothing to measure."
@@ -161,11 +161,9 @@ def main():
     keras.mixed_precision.set_dtype_policy(options.precision)
     speeds = measure(options.rounds, options.steps)
     if options.json:
-        print(
-            json.dumps({"precision": options.precision, "pictures_per_second": speeds})
-        )
+        print(json.dumps({"precision": options.precision, "images_per_second": speeds}))
         return
-    print(f"{options.precision}; pictures/s: median (least to most), then the ratio to")
+    print(f"{options.precision}; images/s: median (least to most), then the ratio to")
     print(f"{'':52}Keras-GAN   keras.io")
     for name, values in speeds.items():
         spread = f"({min(values):.0f} to {max(values):.0f})"

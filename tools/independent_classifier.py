@@ -1,4 +1,4 @@
-"""A classifier trained on real pictures alone, to judge generated ones by."""
+"""A classifier trained on real images alone, to discriminator generated ones by."""
 
 import hashlib
 import json
@@ -7,45 +7,45 @@ from pathlib import Path
 import keras
 import numpy as np
 
-AT_LEAST = 100  # pictures of a class that is judged, both splits together
+AT_LEAST = 100  # images of a class that is judged, both splits together
 
 
 class Classifier:
-    """Says which class a picture shows, and what its features are.
+    """Says which class an image shows, and what its features are.
 
     Args:
-        model: uint8 pictures to `{"features", "logits"}`.
+        model: uint8 images to `{"features", "logits"}`.
         classes: `(c,)` the labels that it knows, in the order of its logits.
-        accuracy: share of right answers on real held-out pictures of these classes.
+        accuracy: share of right answers on real held-out images of these classes.
     """
 
     def __init__(self, model, classes, accuracy=None):
         self.model, self.classes, self.accuracy = model, np.asarray(classes), accuracy
 
-    def predict(self, pictures):
-        """uint8 pictures `(n, s, s, 3)` to labels `(n,)`."""
-        return self.classes[self._run(pictures)["logits"].argmax(axis=1)]
+    def predict(self, images):
+        """uint8 images `(n, s, s, 3)` to labels `(n,)`."""
+        return self.classes[self._run(images)["logits"].argmax(axis=1)]
 
-    def features(self, pictures):
+    def features(self, images):
         """The layer before the last: `(n, 128)`."""
-        return self._run(pictures)["features"]
+        return self._run(images)["features"]
 
-    def _run(self, pictures):
-        return self.model.predict(np.asarray(pictures), batch_size=128, verbose=0)
+    def _run(self, images):
+        return self.model.predict(np.asarray(images), batch_size=128, verbose=0)
 
 
 def frequent_classes(labels, at_least=AT_LEAST):
-    """Labels that at least so many pictures have."""
+    """Labels that at least so many images have."""
     names, counts = np.unique(labels, return_counts=True)
     return names[counts >= at_least]
 
 
 def train_classifier(train, train_labels, test, test_labels, epochs=10, seed=0):
-    """A plain convolutional network trained on real pictures alone.
+    """A plain convolutional network trained on real images alone.
 
     Args:
-        train, test: uint8 pictures `(n, s, s, 3)`; `test` only gives the accuracy.
-        train_labels, test_labels: `(n,)`; classes with few pictures are left out.
+        train, test: uint8 images `(n, s, s, 3)`; `test` only gives the accuracy.
+        train_labels, test_labels: `(n,)`; classes with few images are left out.
     """
     keras.utils.set_random_seed(seed)
     classes = frequent_classes(np.concatenate([train_labels, test_labels]))
@@ -70,8 +70,8 @@ def train_classifier(train, train_labels, test, test_labels, epochs=10, seed=0):
 
 
 def _classifier_network(shape, classes):
-    pictures = keras.Input(shape)
-    x = keras.layers.Rescaling(1 / 127.5, offset=-1)(pictures)
+    images = keras.Input(shape)
+    x = keras.layers.Rescaling(1 / 127.5, offset=-1)(images)
     x = keras.layers.RandomFlip("horizontal")(x)
     x = keras.layers.GaussianNoise(0.05)(x)
     for filters in (32, 64, 128, 128):
@@ -89,7 +89,7 @@ def _classifier_network(shape, classes):
     logits = keras.layers.Dense(classes, name="logits")(
         keras.layers.Dropout(0.3)(features)
     )
-    return keras.Model(pictures, {"features": features, "logits": logits})
+    return keras.Model(images, {"features": features, "logits": logits})
 
 
 def cached_classifier(pairs, directory):

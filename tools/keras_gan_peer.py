@@ -4,7 +4,7 @@
 
 Unconditional: noise of 100 numbers, Adam(0.0002, 0.5), binary cross-entropy, batch
 normalisation with momentum 0.8 and dropout 0.25, batches of 32. Three updates a step,
-through compiled models: D on real pictures, D on generated ones, and G through a
+through compiled models: D on real images, D on generated ones, and G through a
 combined model in which D is frozen. Its one change is a block more for 64 px RGB.
 """
 
@@ -31,8 +31,8 @@ class FrozenDiscriminatorGAN:
     when it is compiled, so the switch is thrown before each call.
 
     Args:
-        generator: noise `(n, latent_dim)` to pictures.
-        discriminator: pictures to `(n, 1)`.
+        generator: noise `(n, latent_dim)` to images.
+        discriminator: images to `(n, 1)`.
         from_logits: whether D ends without a sigmoid.
     """
 
@@ -47,7 +47,7 @@ class FrozenDiscriminatorGAN:
         generator.compile(jit_compile=False)  # for `predict`
 
     def step(self, real):
-        """One step on pictures `(n, s, s, 3)` in [-1, 1]; returns D's and G's loss."""
+        """One step on images `(n, s, s, 3)` in [-1, 1]; returns D's and G's loss."""
         ones, zeros = np.ones((len(real), 1)), np.zeros((len(real), 1))
         self.discriminator.trainable = True
         generated = self.generator.predict(self._noise(len(real)), verbose=0)
@@ -66,7 +66,7 @@ def _adam():
 
 
 def build_generator(image_size=64):
-    """Noise to pictures in [-1, 1]: upsampling, convolution, normalisation."""
+    """Noise to images in [-1, 1]: upsampling, convolution, normalisation."""
     model = keras.Sequential([keras.Input((LATENT_DIM,))], name="generator")
     start = image_size // 8
     model.add(layers.Dense(128 * start * start, activation="relu"))
@@ -81,9 +81,9 @@ def build_generator(image_size=64):
 
 
 def build_discriminator(image_size=64):
-    """Pictures to the probability of being real."""
-    pictures = keras.Input((image_size, image_size, 3))
-    model = keras.Sequential([pictures], name="discriminator")
+    """Images to the probability of being real."""
+    images = keras.Input((image_size, image_size, 3))
+    model = keras.Sequential([images], name="discriminator")
     for filters, stride in ((32, 2), (64, 2), (128, 2), (256, 1)):
         model.add(layers.Conv2D(filters, 3, strides=stride, padding="same"))
         if filters > 32:
@@ -96,10 +96,10 @@ def build_discriminator(image_size=64):
 
 
 def train(images, minutes, out=None, grid_every=60, seed=0):
-    """Trains on uint8 pictures `(n, s, s, 3)` for so long and returns the generator.
+    """Trains on uint8 images `(n, s, s, 3)` for so long and returns the generator.
 
     Args:
-        out: directory for a grid of pictures every `grid_every` seconds, or None.
+        out: directory for a grid of images every `grid_every` seconds, or None.
     """
     keras.utils.set_random_seed(seed)
     size = images.shape[1]
@@ -122,21 +122,21 @@ def train(images, minutes, out=None, grid_every=60, seed=0):
 
 
 def draw(generator, noise):
-    """uint8 pictures `(n, s, s, 3)`."""
-    pictures = generator.predict(noise, batch_size=128, verbose=0)
-    return np.rint(np.clip(pictures + 1, 0, 2) * 127.5).astype("uint8")
+    """uint8 images `(n, s, s, 3)`."""
+    images = generator.predict(noise, batch_size=128, verbose=0)
+    return np.rint(np.clip(images + 1, 0, 2) * 127.5).astype("uint8")
 
 
-def save_grid(pictures, path):
-    """Writes the first pictures as a square grid."""
-    side = int(len(pictures) ** 0.5)
-    rows = pictures[: side * side].reshape(side, side, *pictures.shape[1:])
+def save_grid(images, path):
+    """Writes the first images as a square grid."""
+    side = int(len(images) ** 0.5)
+    rows = images[: side * side].reshape(side, side, *images.shape[1:])
     path.parent.mkdir(parents=True, exist_ok=True)
     Image.fromarray(np.vstack([np.hstack(row) for row in rows])).save(path)
 
 
 def main():
-    from kerasgan.config import DataConfig
+    from kerasgan.config.settings import DataConfig
     from kerasgan.data import load_data
 
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
@@ -146,7 +146,7 @@ def main():
     parser.add_argument("--data-dir")
     parser.add_argument("--image-size", type=int, default=64)
     parser.add_argument("--minutes", type=float, default=15)
-    parser.add_argument("--count", type=int, default=2000, help="pictures to draw")
+    parser.add_argument("--count", type=int, default=2000, help="images to draw")
     parser.add_argument("--out", type=Path, default=Path("peer"))
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
@@ -155,9 +155,9 @@ def main():
     images = load_data(data).train.images
     generator = train(images, options.minutes, options.out, seed=options.seed)
     noise = np.random.normal(size=(options.count, LATENT_DIM)).astype("float32")
-    np.savez_compressed(options.out / "pictures.npz", images=draw(generator, noise))
+    np.savez_compressed(options.out / "images.npz", images=draw(generator, noise))
     generator.save(options.out / "generator.keras")
-    print(options.out / "pictures.npz")
+    print(options.out / "images.npz")
 
 
 if __name__ == "__main__":

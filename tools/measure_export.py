@@ -1,11 +1,11 @@
 """How fast an export is, beside the run's own networks.
 
-    python tools/measure_export.py RUN EXPORTED PICTURES
+    python tools/measure_export.py RUN EXPORTED IMAGES
 
-RUN is the run that EXPORTED was exported from, PICTURES a folder of JPEGs. Prints one
+RUN is the run that EXPORTED was exported from, IMAGES a folder of JPEGs. Prints one
 JSON object. Of captions, files a second: batches of 64, one a call, and a loop of
-`predict` for the eye and again for each word. Of classes, the same with a loop of
-`predict`, and how long one picture takes as a multiple of what decoding and the bare
+`predict` for the image_encoder and again for each word. Of classes, the same with a loop of
+`predict`, and how long one image takes as a multiple of what decoding and the bare
 model take, the median of pairs measured in turn.
 """
 
@@ -22,17 +22,17 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from kerasgan.data.pictures import decode, prepare, strict_pillow
-from kerasgan.models.captioner import END
+from kerasgan.captioning.captioner import END
+from kerasgan.classification.classifier import load_classifier
+from kerasgan.data.images import decode_image, prepare_image, strict_pillow
 from kerasgan.runs import open_run
-from kerasgan.training.trained_classifier import load_classifier
 
 BATCH, ROUNDS, LOOPED, TURNS = 64, 5, 4, 100
 TEXT = "black leather with white laces"  # names no class
 
 
-def main(run, exported, pictures):
-    names = sorted(Path(pictures).glob("*.jpg"))[:BATCH]
+def main(run, exported, images):
+    names = sorted(Path(images).glob("*.jpg"))[:BATCH]
     files = [name.read_bytes() for name in names]
     run, signatures = open_run(run), tf.saved_model.load(exported).signatures
     measure = of_captions if "caption" in signatures else of_classes
@@ -40,13 +40,13 @@ def main(run, exported, pictures):
 
 
 def of_captions(run, signatures, files):
-    forger = kerasgan.load_captioner(run.path)
+    pipeline = kerasgan.load_captioner(run.path)
 
     def ask(files):
         return signatures["caption"](image_bytes=tf.constant(files))["caption"].numpy()
 
     def loop():
-        return by_predict(forger, files[:LOOPED])
+        return by_predict(pipeline, files[:LOOPED])
 
     assert [text.encode() for text in loop()] == list(ask(files)[:LOOPED])
     return rates(ask, files) | {"predict": round(LOOPED / best(loop, 2), 2)}
@@ -66,10 +66,10 @@ def of_classes(run, signatures, files):
         return found["probabilities"].numpy()
 
     def inputs_of(data):
-        found = {"text": tf.constant([TEXT]), "has_picture": tf.constant([True])}
+        found = {"text": tf.constant([TEXT]), "has_image": tf.constant([True])}
         if classifier.looks:
-            picture = square(data, classifier.image_size, fit)
-            found["picture"] = tf.constant(picture[None])
+            image = square(data, classifier.image_size, fit)
+            found["image"] = tf.constant(image[None])
         return {name: found[name] for name in model.input}
 
     def bare(data):
@@ -123,15 +123,15 @@ def seconds_of(job):
 
 def square(data, size, fit):
     with strict_pillow():
-        return np.asarray(decode(prepare(data, size, fit))[0], "float32")
+        return np.asarray(decode_image(prepare_image(data, size, fit))[0], "float32")
 
 
-def by_predict(forger, files):
+def by_predict(pipeline, files):
     """What one writes without a loop in the graph."""
-    captioner, captions = forger.captioner, []
+    captioner, captions = pipeline.captioner, []
     for data in files:
-        picture = square(data, forger.image_size, "crop")
-        grid = forger.eye.predict(picture[None], verbose=0)
+        image = square(data, pipeline.image_size, "crop")
+        grid = pipeline.image_encoder.predict(image[None], verbose=0)
         grid = grid.astype("float16").astype("float32")
         token_ids = np.zeros((1, 1, captioner.caption_length), "int32")
         token_ids[..., 0] = captioner.start_id
@@ -143,7 +143,7 @@ def by_predict(forger, files):
             token_ids[..., word + 1] = chances.argmax(-1)
             if token_ids[0, 0, word + 1] == END:
                 break
-        captions.append(forger.spell(token_ids[0, 0, 1:]))
+        captions.append(pipeline.detokenize(token_ids[0, 0, 1:]))
     return captions
 
 

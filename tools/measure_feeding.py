@@ -1,4 +1,4 @@
-"""Whether training waits for its pictures, and whether its memory grows.
+"""Whether training waits for its images, and whether its memory grows.
 
     python tools/measure_feeding.py --dataset flickr30k --source DIR --epochs 20
 
@@ -20,15 +20,15 @@ os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
 import numpy as np
 import tensorflow as tf
 
+from kerasgan.config.recipes import resolve
 from kerasgan.data import load_data
 from kerasgan.errors import JobError, UserError
-from kerasgan.recipes import resolve
+from kerasgan.gan.train_gan import prepare_training
 from kerasgan.runs import new_run
-from kerasgan.training.devices import strategy
-from kerasgan.training.train_gan import prepare
+from kerasgan.training.devices import distribution_strategy
 
 DATA = {"dataset": str, "source": str, "data_dir": str}
-DATA |= {"pictures": int, "image_size": int}
+DATA |= {"images": int, "image_size": int}
 
 
 def resident():
@@ -56,11 +56,11 @@ def run_epoch(step, batches):
 
 def measure(settings, show):
     """A dict an epoch, each handed to `show` when it is done."""
-    place = strategy(settings.training.device)
+    place = distribution_strategy(settings.training.device)
     train = load_data(settings.data).train
     with tempfile.TemporaryDirectory() as directory:
         run = new_run("train-gan", settings, directory)
-        gan, feed, _ = prepare(settings, run, train, place)
+        gan, feed, _ = prepare_training(settings, run, train, place)
     step = tf.function(gan.train_step, jit_compile=gan.jit_compile)
     rows, seed = [], settings.training.seed
     for epoch in range(1, settings.training.epochs + 1):

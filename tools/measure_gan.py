@@ -1,10 +1,10 @@
-"""Measures a trained run's pictures beside real ones, a peer's and a wrong data set's.
+"""Measures a trained run's images beside real ones, a peer's and a wrong data set's.
 
     python tools/measure_gan.py RUN --classifier-dir cache --peer peer.npz --json
 
-Half of the held-out pictures are the reference. The other half stands for a perfect
+Half of the held-out images are the reference. The other half stands for a perfect
 generator (real/real), its captions are what the run draws, and a data set that has
-nothing to do with it stands for a bad one. All sets have the same number of pictures.
+nothing to do with it stands for a bad one. All sets have the same number of images.
 Labels are judged by a classifier trained apart (`independent_classifier.py`).
 """
 
@@ -23,10 +23,10 @@ import numpy as np
 from independent_classifier import cached_classifier
 
 from kerasgan.data import load_data
-from kerasgan.evaluation import images as measures
+from kerasgan.evaluation import image_metrics as measures
 
-MOST = 1000  # pictures in each set
-CAPTIONS, DRAWN = 40, 8  # captions, and pictures of each, for the spread within
+MOST = 1000  # images in each set
+CAPTIONS, DRAWN = 40, 8  # captions, and images of each, for the spread within
 COLUMNS = ("KID×1000", "±", "precision", "recall", "density", "coverage", "spread")
 
 
@@ -35,23 +35,23 @@ COLUMNS = ("KID×1000", "±", "precision", "recall", "density", "coverage", "spr
 
 @functools.cache
 def _lite0():
-    from kerasgan.models.backbones import efficientnet_lite0
+    from kerasgan.encoders.efficientnet_lite import efficientnet_lite0
 
     network = efficientnet_lite0()
-    pictures = keras.Input((None, None, 3))
+    images = keras.Input((None, None, 3))
     large = keras.layers.Lambda(
         lambda x: keras.ops.clip(
             keras.ops.image.resize(x, (224, 224), "bicubic"), 0, 255
         )
-    )(pictures)
-    model = keras.Model(pictures, network(large)["pooled"])
+    )(images)
+    model = keras.Model(images, network(large)["pooled"])
     model.compile(jit_compile=False)  # XLA is slower on processors
     return model
 
 
-def lite0_features(pictures):
-    """EfficientNet-Lite0's pooled features `(n, 1280)` of pictures of any size."""
-    return _lite0().predict(np.asarray(pictures), batch_size=32, verbose=0)
+def lite0_features(images):
+    """EfficientNet-Lite0's pooled features `(n, 1280)` of images of any size."""
+    return _lite0().predict(np.asarray(images), batch_size=32, verbose=0)
 
 
 # Figures, from arrays ----------------------------------------------------------
@@ -64,9 +64,9 @@ def compare(reference, candidates, features):
     of scale, and the figures of extractors shall be of one order.
 
     Args:
-        reference: uint8 pictures `(n, s, s, 3)`.
-        candidates: `{name: uint8 pictures (m, s, s, 3)}`.
-        features: pictures to features `(n, d)`.
+        reference: uint8 images `(n, s, s, 3)`.
+        candidates: `{name: uint8 images (m, s, s, 3)}`.
+        features: images to features `(n, d)`.
 
     Returns:
         `{name: {"kid", "kid_deviation", "precision", "recall", "density",
@@ -75,8 +75,8 @@ def compare(reference, candidates, features):
     real = features(reference)
     scale = np.sqrt(np.mean(real**2))
     return {
-        name: _judge(real / scale, features(pictures) / scale)
-        for name, pictures in candidates.items()
+        name: _judge(real / scale, features(images) / scale)
+        for name, images in candidates.items()
     }
 
 
@@ -87,16 +87,16 @@ def _judge(real, found):
         "kid_deviation": deviation,
         **measures.precision_recall(real, found),
         **measures.density_coverage(real, found),
-        "spread": measures.spread_ratio(real, found),
+        "spread": measures.diversity_ratio(real, found),
         "n": len(found),
     }
 
 
-def requested(classifier, pictures, labels):
-    """How often a picture shows the class of the caption that it was drawn from.
+def requested(classifier, images, labels):
+    """How often an image shows the class of the caption that it was drawn from.
 
     Args:
-        pictures: uint8 `(n, s, s, 3)`, one a caption.
+        images: uint8 `(n, s, s, 3)`, one a caption.
         labels: `(n,)` the classes of the captions; those that the classifier does not
             know are left out.
 
@@ -105,7 +105,7 @@ def requested(classifier, pictures, labels):
         captions shuffled, exactly, as the mean over all shufflings; their ratio.
     """
     chosen = np.isin(labels, classifier.classes)
-    labels, said = labels[chosen], classifier.predict(pictures[chosen])
+    labels, said = labels[chosen], classifier.predict(images[chosen])
     shuffled = sum(
         (said == name).mean() * (labels == name).mean() for name in classifier.classes
     )
@@ -120,19 +120,21 @@ def requested(classifier, pictures, labels):
 
 
 def spread_within_captions(draw, captions, real, labels, drawn=DRAWN):
-    """How much noise alone changes a picture, beside real pictures of one class.
+    """How much noise alone changes an image, beside real images of one class.
 
     Args:
-        draw: captions to uint8 pictures, one each, in their order.
+        draw: captions to uint8 images, one each, in their order.
         captions: `(m,)` strings.
-        real, labels: real pictures `(n, s, s, 3)` and their classes `(n,)`.
+        real, labels: real images `(n, s, s, 3)` and their classes `(n,)`.
 
     Returns:
         `{"generated", "real", "ratio"}`, the first two as RMS of pixels in [0, 1].
     """
-    pictures = draw([text for text in captions for _ in range(drawn)])
-    generated = measures.spread_within(pictures, np.repeat(range(len(captions)), drawn))
-    within = measures.spread_within(real, labels)
+    images = draw([text for text in captions for _ in range(drawn)])
+    generated = measures.within_caption_diversity(
+        images, np.repeat(range(len(captions)), drawn)
+    )
+    within = measures.within_caption_diversity(real, labels)
     return {"generated": generated, "real": within, "ratio": generated / within}
 
 
@@ -143,13 +145,13 @@ def measure(draw, pairs, wrong, classifier=None, peers=None, extractors=None, se
     """All figures of one generator.
 
     Args:
-        draw: captions (list of str), or None for a number of pictures without, and
-            `count`, to uint8 pictures `(n, s, s, 3)`.
+        draw: captions (list of str), or None for a number of images without, and
+            `count`, to uint8 images `(n, s, s, 3)`.
         pairs: what `load_data` returned.
-        wrong: uint8 pictures `(n, s, s, 3)` of another data set.
+        wrong: uint8 images `(n, s, s, 3)` of another data set.
         classifier: an `independent_classifier.Classifier`, where there are labels.
-        peers: `{name: uint8 pictures}` of other generators.
-        extractors: `{name: function from pictures to features}`.
+        peers: `{name: uint8 images}` of other generators.
+        extractors: `{name: function from images to features}`.
     """
     order = np.random.default_rng(seed).permutation(len(pairs.test.ids))
     size = min(MOST, len(order) // 2)
@@ -163,9 +165,9 @@ def measure(draw, pairs, wrong, classifier=None, peers=None, extractors=None, se
     result = {"n": size, "sets": {}, "requested": {}}
     for name, features in (extractors or {}).items():
         result["sets"][name] = compare(images[reference], candidates, features)
-    _, distances = measures.nearest_pictures(generated[:200], pairs.train.images)
-    _, usual = measures.nearest_pictures(images[other[:200]], pairs.train.images)
-    result["nearest_training_picture"] = {
+    _, distances = measures.nearest_images(generated[:200], pairs.train.images)
+    _, usual = measures.nearest_images(images[other[:200]], pairs.train.images)
+    result["nearest_training_image"] = {
         "generated": float(np.median(distances)),
         "real": float(np.median(usual)),
     }
@@ -189,7 +191,7 @@ def measure(draw, pairs, wrong, classifier=None, peers=None, extractors=None, se
 
 def table(result):
     """The figures as lines for a person."""
-    lines = [f"{result['n']} pictures in each set; real held-out pictures as reference"]
+    lines = [f"{result['n']} images in each set; real held-out images as reference"]
     for extractor, sets in result["sets"].items():
         lines += ["", f"{extractor:20}" + "".join(f"{name:>10}" for name in COLUMNS)]
         for name, row in sets.items():
@@ -201,7 +203,7 @@ def table(result):
         lines += [
             "",
             f"requested class, of {facts['classes']} (classifier's accuracy on "
-            f"real pictures {facts['accuracy_on_real']:.3f})",
+            f"real images {facts['accuracy_on_real']:.3f})",
         ]
     for name, row in result["requested"].items():
         lines.append(
@@ -213,22 +215,22 @@ def table(result):
         lines += [
             "",
             f"spread within a caption {row['generated']:.3f}, within a class of "
-            f"real pictures {row['real']:.3f}, ratio {row['ratio']:.2f}",
+            f"real images {row['real']:.3f}, ratio {row['ratio']:.2f}",
         ]
-    near = result["nearest_training_picture"]
+    near = result["nearest_training_image"]
     lines += [
         "",
-        "distance to the nearest training picture, median: generated "
+        "distance to the nearest training image, median: generated "
         f"{near['generated']:.3f}, held-out real {near['real']:.3f}",
     ]
     return "\n".join(lines)
 
 
 def main():
-    from kerasgan.config import DataConfig
-    from kerasgan.models.backbones import PACKAGE
+    from kerasgan.config.settings import DataConfig
+    from kerasgan.encoders.efficientnet_lite import WEIGHTS_PACKAGE
+    from kerasgan.gan.image_generator import load_gan
     from kerasgan.runs import open_run
-    from kerasgan.training.trained import load_gan
 
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("run", type=Path)
@@ -253,7 +255,7 @@ def main():
     if pairs.label_names:
         classifier = cached_classifier(pairs, options.classifier_dir)
         extractors["classifier"] = classifier.features
-    if importlib.util.find_spec(PACKAGE):
+    if importlib.util.find_spec(WEIGHTS_PACKAGE):
         extractors["Lite0, ImageNet"] = lite0_features
     result = measure(
         lambda captions, count: gan.generate(captions, seed=1, count=count),

@@ -9,12 +9,12 @@ import click
 from kerasgan.errors import JobError, UserError
 
 COMMANDS = {
-    "load-data": "Read, check, sample, split and prepare captioned pictures.",
-    "train-gan": "Train generators of pictures and of captions, each against a judge.",
-    "save-imgs": "Draw pictures with a trained generator.",
-    "train-classifier": "Train a classifier of pictures with words, and compare it.",
-    "caption": "Put pictures into words.",
-    "classify": "Tell the classes of pictures with words.",
+    "load-data": "Read, check, sample, split and prepare captioned images.",
+    "train-gan": "Train generators of images and of captions, each against a judge.",
+    "save-imgs": "Draw images with a trained generator.",
+    "train-classifier": "Train a classifier of images with words, and compare it.",
+    "caption": "Put images into words.",
+    "classify": "Tell the classes of images with words.",
     "evaluate": "Judge a run: captions by paper A's protocol, classes on new data.",
     "export": "Write a run as models that need no kerasgan.",
 }
@@ -58,6 +58,6 @@ def _fail(error, status):
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="kerasgan")
 def main():
-    """Pictures that come with words: train, draw, caption and judge."""
+    """Images that come with words: train, draw, caption and judge."""
     # TensorFlow's own start-up notes are for its developers.
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")

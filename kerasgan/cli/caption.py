@@ -6,12 +6,12 @@ from kerasgan.cli.batch import answer_all, batch_options
 from kerasgan.cli.options import import_tensorflow, png_name
 
 CHOICE = {"caption": str, "score": float}
-COLUMNS = {"picture": str, **CHOICE, "alternatives": [CHOICE], "error": str}
+COLUMNS = {"image": str, **CHOICE, "alternatives": [CHOICE], "error": str}
 
 
 @click.command("caption")
 @click.argument("run", metavar="RUN")
-@click.argument("pictures", metavar="[PICTURE|FOLDER]...", nargs=-1)
+@click.argument("paths", metavar="[IMAGE|FOLDER]...", nargs=-1)
 @click.option(
     "--decoding",
     type=click.Choice(["greedy", "beam", "top-p", "rerank"]),
@@ -26,13 +26,13 @@ COLUMNS = {"picture": str, **CHOICE, "alternatives": [CHOICE], "error": str}
     metavar="FILE",
     callback=png_name,
     help="Also draw what each word of each first choice looked at (PNG), of the first"
-    " 24 pictures.",
+    " 24 images.",
 )
 @batch_options
-def command(run, pictures, decoding, alternatives, seed, attention, **where):
-    """Put pictures into words: one JSON line a picture, on standard output or in --out.
+def command(run, paths, decoding, alternatives, seed, attention, **where):
+    """Put images into words: one JSON line an image, on standard output or in --out.
 
-    Folders are searched for pictures, at any depth. A file that is no picture gets a
+    Folders are searched for images, at any depth. A file that is no image gets a
     line with its `error`, and the exit status is 1 if no file was one.
 
     \b
@@ -47,42 +47,44 @@ def command(run, pictures, decoding, alternatives, seed, attention, **where):
 
     def load():
         import_tensorflow()
-        from kerasgan.data.pictures import read_square
-        from kerasgan.training.caption_forger import load_captioner
+        from kerasgan.captioning.pipeline import load_captioner
+        from kerasgan.data.images import read_square_image
 
-        forger = load_captioner(opened)
+        pipeline = load_captioner(opened)
 
         def see(one):
-            return read_square(one.read(), forger.image_size, opened.settings.data.fit)
+            return read_square_image(
+                one.read(), pipeline.image_size, opened.settings.data.fit
+            )
 
         def answer(images, _, start):
-            found = _caption(forger, images, decoding, seed + start)
+            found = _caption(pipeline, images, decoding, seed + start)
             return [_line(choices, alternatives) for choices in found]
 
         def draw(pairs):
-            from kerasgan.report.attention import save_attention
+            from kerasgan.report.attention_maps import save_attention_maps
 
             images, lines = zip(*pairs)
             captions = [line["caption"] for line in lines]
-            save_attention(forger, images, captions, attention)
+            save_attention_maps(pipeline, images, captions, attention)
 
         return see, answer, draw if attention else None
 
     question = {"command": "caption", "decoding": decoding, "seed": seed}
     question["alternatives"] = alternatives
     where["caption_columns"] = []
-    answer_all(opened, question, pictures, (), COLUMNS, load, **where)
+    answer_all(opened, question, paths, (), COLUMNS, load, **where)
 
 
-def _caption(forger, images, decoding, seed):
+def _caption(pipeline, images, decoding, seed):
     import numpy as np
 
     images = np.stack(images)
-    grids = forger.see(images)
+    grids = pipeline.encode_images(images)
     vectors = None
     if decoding == "rerank":
-        vectors = forger.embed_pictures(images, grids)
-    return forger.caption(grids, vectors, decoding, seed)
+        vectors = pipeline.embed_images(images, grids)
+    return pipeline.caption(grids, vectors, decoding, seed)
 
 
 def _line(choices, alternatives):

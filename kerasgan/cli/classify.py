@@ -10,7 +10,7 @@ from kerasgan.errors import UserError
 
 CHOICE = {"class": str, "probability": float}
 COLUMNS = {
-    **{"picture": str, "text": str},
+    **{"image": str, "text": str},
     **CHOICE,
     **{"alternatives": [CHOICE], "error": str},
 }
@@ -18,12 +18,12 @@ COLUMNS = {
 
 @click.command("classify")
 @click.argument("run", metavar="RUN")
-@click.argument("pictures", metavar="[PICTURE|FOLDER]...", nargs=-1)
+@click.argument("paths", metavar="[IMAGE|FOLDER]...", nargs=-1)
 @click.option(
     "--text",
     "texts",
     multiple=True,
-    help="The words that come with a picture; the first belongs to the first picture"
+    help="The words that come with an image; the first belongs to the first image"
     " and so on, a single one to all.",
 )
 @click.option("--top", type=click.IntRange(1), default=3, show_default=True)
@@ -36,12 +36,12 @@ COLUMNS = {
 )
 @batch_options
 @caption_column_option
-def command(run, pictures, texts, top, explain, **where):
-    """Tell the classes of pictures with words: one JSON line a pair, on standard
+def command(run, paths, texts, top, explain, **where):
+    """Tell the classes of images with words: one JSON line a pair, on standard
     output or in --out.
 
-    Folders are searched for pictures, at any depth. Without pictures, the texts are
-    classified alone; without --text, the pictures. A file that is no picture gets a
+    Folders are searched for images, at any depth. Without images, the texts are
+    classified alone; without --text, the images. A file that is no image gets a
     line with its `error`, and the exit status is 1 if no file was one.
 
     \b
@@ -52,22 +52,22 @@ def command(run, pictures, texts, top, explain, **where):
     """
     from kerasgan.runs import open_run
 
-    if len(texts) > 1 and any(map(os.path.isdir, pictures)):
+    if len(texts) > 1 and any(map(os.path.isdir, paths)):
         raise UserError(
             f"--text was given {len(texts)} times beside a folder, which holds any"
-            " number of pictures. Give one for all, or a table of pictures and texts"
+            " number of images. Give one for all, or a table of images and texts"
             " with --source."
         )
-    if pictures and len(texts) not in (0, 1, len(pictures)):
+    if paths and len(texts) not in (0, 1, len(paths)):
         raise UserError(
-            "Give no --text, one for all pictures, or one for each. Received:"
-            f" pictures: {len(pictures)}, texts: {len(texts)}"
+            "Give no --text, one for all images, or one for each. Received:"
+            f" images: {len(paths)}, texts: {len(texts)}"
         )
     opened = open_run(run)
 
     def load():
         import_tensorflow()
-        from kerasgan.training.trained_classifier import load_classifier
+        from kerasgan.classification.classifier import load_classifier
 
         classifier = load_classifier(opened)
 
@@ -79,7 +79,7 @@ def command(run, pictures, texts, top, explain, **where):
             return [_line(row, classifier.label_names, top) for row in found]
 
         def draw(pairs):
-            from kerasgan.report.explanation import save_explanation
+            from kerasgan.report.prediction_explanation import save_explanation
 
             images, lines = zip(*pairs)
             said = [line["text"] or "" for line in lines]
@@ -88,18 +88,18 @@ def command(run, pictures, texts, top, explain, **where):
         return see, answer, draw if explain else None
 
     question = {"command": "classify", "top": top}
-    answer_all(opened, question, pictures, texts, COLUMNS, load, **where)
+    answer_all(opened, question, paths, texts, COLUMNS, load, **where)
 
 
 def _see(classifier, one, fit):
-    """The picture as the classifier takes it; None where it needs or has none."""
-    from kerasgan.data.pictures import BadPicture, read_square
+    """The image as the classifier takes it; None where it needs or has none."""
+    from kerasgan.data.images import BadImage, read_square_image
 
-    if classifier.looks and (one.place or not classifier.takes_missing):
-        return read_square(one.read(), classifier.image_size, fit)
-    if classifier.reads and one.text:
+    if classifier.takes_images and (one.place or not classifier.accepts_missing):
+        return read_square_image(one.read(), classifier.image_size, fit)
+    if classifier.takes_text and one.text:
         return None
-    raise BadPicture("neither picture nor text" if classifier.looks else "no text")
+    raise BadImage("neither image nor text" if classifier.takes_images else "no text")
 
 
 def _line(probabilities, label_names, top):

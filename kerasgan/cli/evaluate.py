@@ -31,7 +31,7 @@ OF_A_TABLE = (
 @click.option("--data-dir", metavar="DIR", help="Where prepared data sets lie.")
 @click.option(
     "--without",
-    type=click.Choice(["picture", "text"]),
+    type=click.Choice(["image", "text"]),
     help="For a classifier: judge it with this side missing.",
 )
 @json_option
@@ -40,9 +40,9 @@ def command(run, data_dir, as_json, **options):
 
     Of train-gan: its captions by paper A's protocol, beside what they must be better
     than, and its matcher by retrieval both ways. Thresholds are chosen on validation
-    pictures, figures are of the test pictures. RUN/results holds all of them:
+    images, figures are of the test images. RUN/results holds all of them:
     similarity.json, captions.json, retrieval.json, predictions.csv with every
-    caption's scores, images.json where the run generates pictures, and examples.png
+    caption's scores, images.json where the run generates images, and examples.png
     with the best, middle and worst captions.
 
     Of train-classifier: its classes, on its test pairs or on --source.
@@ -73,10 +73,10 @@ def _refuse(options, names, why):
 
 def _judge_classifier(run, as_json, source, without, **columns):
     import_tensorflow()
-    from kerasgan.evaluation.judging import judge_classifier
-    from kerasgan.report.classification import scores_table
+    from kerasgan.evaluation.evaluate_classifier import evaluate_classifier
+    from kerasgan.report.classification_report import scores_table
 
-    scores = judge_classifier(run, source, without, **columns)
+    scores = evaluate_classifier(run, source, without, **columns)
     if as_json:
         return click.echo(json.dumps(scores, ensure_ascii=False))
     click.echo(scores_table(scores))
@@ -85,8 +85,8 @@ def _judge_classifier(run, as_json, source, without, **columns):
 def judge(run, as_json=False):
     """Judges an opened run and prints what came of it."""
     import_tensorflow()
-    from kerasgan.evaluation.protocol import evaluate_captions
-    from kerasgan.report.examples import save_run_examples
+    from kerasgan.evaluation.evaluate_captions import evaluate_captions
+    from kerasgan.report.caption_examples import save_run_examples
     from kerasgan.report.tables import protocol_tables
 
     results = evaluate_captions(run, lambda line: click.echo(line, err=True))

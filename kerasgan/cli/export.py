@@ -19,13 +19,13 @@ from kerasgan.cli.options import import_tensorflow, json_option
     help="SavedModels take bytes and strings; the others arrays.",
 )
 @click.option(
-    "--pictures",
+    "--images",
     metavar="PATH",
-    help="A picture, or a folder of them, to compare by.  [default: drawn ones]",
+    help="An image, or a folder of them, to compare by.  [default: drawn ones]",
 )
 @click.option("--check", metavar="DIR", help="Try what was exported to DIR once more.")
 @json_option
-def command(run, out, name, pictures, check, as_json):
+def command(run, out, name, images, check, as_json):
     """Write a run as models that need no kerasgan, and compare them with the run.
 
     A fresh process that can import neither kerasgan nor Keras loads what was written
@@ -44,17 +44,17 @@ def command(run, out, name, pictures, check, as_json):
         raise click.UsageError("--out DIR goes with a RUN, and a RUN with it.")
     if check:
         import_tensorflow()
-        from kerasgan.export.checking import check_export
+        from kerasgan.export.verification import verify_export
 
-        results, place = check_export(check), check
+        results, place = verify_export(check), check
     else:
         from kerasgan.runs import open_run
 
         open_run(run)
         import_tensorflow()
-        from kerasgan.export import export_run
+        from kerasgan.export.export_run import export_run
 
-        results, place = export_run(run, out, name, pictures), out
+        results, place = export_run(run, out, name, images), out
     _show(results, place, as_json)
 
 

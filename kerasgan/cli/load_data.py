@@ -11,21 +11,21 @@ from kerasgan.cli.options import (
     read_scalar,
     table_options,
 )
-from kerasgan.config import DataConfig
+from kerasgan.config.settings import DataConfig
 
 # Option, type, help. Defaults and choices are DataConfig's, and stand there alone.
 OPTIONS = [
     ("--source", None, "Directory or file that holds the data set."),
     ("--labels", None, "`coyo`: COYO-Labeled-300M's parts, or a table of labels."),
-    ("--label-threshold", float, "`coyo`: least probability of a picture's class."),
+    ("--label-threshold", float, "`coyo`: least probability of an image's class."),
     ("--label-groups", int, "`coyo`: how many classes are kept, the commonest."),
-    ("--sample", None, "all, paper (Cochran's formula) or a number of pictures."),
+    ("--sample", None, "all, paper (Cochran's formula) or a number of images."),
     ("--sample-unit", None, "What is counted for a sample."),
     ("--split", float, "Part that trains.  [default: as published, else 0.8]"),
     ("--seed", int, "Decides the sample, the split and the scenes."),
-    ("--image-size", int, "Width and height of the prepared pictures."),
-    ("--fit", None, "How a picture becomes square."),
-    ("--pictures", int, "How many `scenes` are drawn."),
+    ("--image-size", int, "Width and height of the prepared images."),
+    ("--fit", None, "How an image becomes square."),
+    ("--num-images", int, "How many `scenes` are drawn."),
     ("--z", float, "Cochran: normal quantile of the confidence level."),
     ("--p", float, "Cochran: expected proportion."),
     ("--e", float, "Cochran: margin of error."),
@@ -98,7 +98,7 @@ def table_rows(info):
     """(name, value) of each line of the table."""
     if info["source"]:
         yield "source", info["source"]
-    yield "pictures", f"{info['pictures']:,}"
+    yield "images", f"{info['images']:,}"
     yield "captions", f"{info['captions']:,}"
     yield "kept", f"{info['kept']:,}"
     yield "repaired", f"{info['repaired']:,}"

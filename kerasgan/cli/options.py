@@ -33,7 +33,7 @@ def caption_column_option(function):
 
 
 def table_options(function):
-    """Where a table's pictures lie, and which of its columns are used."""
+    """Where a table's images lie, and which of its columns are used."""
     function = caption_column_option(function)
     for name, metavar, text in (
         (
@@ -44,9 +44,9 @@ def table_options(function):
         (
             "--image-column",
             "NAME",
-            "The table's column of pictures, where no name is plain.",
+            "The table's column of images, where no name is plain.",
         ),
-        ("--image-root", "DIR", "Folder that the pictures' names start from."),
+        ("--image-root", "DIR", "Folder that the images' names start from."),
     ):
         function = click.option(name, metavar=metavar, help=text)(function)
     return function
@@ -93,8 +93,8 @@ def gather_settings(config, assignments, named, base=None):
         named: `{"section.key": value}`; None is an option that was not given.
         base: settings to start from instead of the defaults.
     """
-    from kerasgan.data.plan import check_dataset
-    from kerasgan.recipes import read_assignment, read_recipe, resolve
+    from kerasgan.config.recipes import read_assignment, read_recipe, resolve
+    from kerasgan.data.dataset_spec import check_dataset
 
     values = dict(read_assignment(text) for text in assignments)
     values |= {key: value for key, value in named.items() if value is not None}
@@ -109,13 +109,13 @@ def run_to_resume(command, run_dir=None):
     from kerasgan.runs import latest_run, open_run
 
     run = open_run(run_dir) if run_dir else latest_run(command)
-    run.refuse_unless(command)
+    run.require_command(command)
     return run
 
 
 def import_tensorflow():
     """Imports TensorFlow and Keras without their notes on what they do not find."""
-    from kerasgan.data.quiet import quiet_import
+    from kerasgan.quiet import quiet_import
 
     with quiet_import():
         import keras  # noqa: F401

@@ -18,7 +18,7 @@ from kerasgan.cli.options import import_tensorflow
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True)
 @click.option("--out", metavar="FILE", help="The PNG.  [default: in RUN/images]")
 def command(run, captions, interpolate, rows, columns, seed, out):
-    """Draw pictures with a trained generator.
+    """Draw images with a trained generator.
 
     Without captions, a run that was trained with them draws those of its grids.
     With --interpolate each strip leads from one caption to the next or, of a single
@@ -44,16 +44,16 @@ def command(run, captions, interpolate, rows, columns, seed, out):
         )
 
     import_tensorflow()
-    from kerasgan.training.trained import load_gan, save_imgs
+    from kerasgan.gan.image_generator import load_gan, save_imgs
 
-    forger = load_gan(opened)
-    if forger.conditional and not captions:
+    image_generator = load_gan(opened)
+    if image_generator.conditional and not captions:
         captions = _own_captions(opened, rows)
     captions, rows = list(captions) or None, rows or 6
     if interpolate:
-        _save_strips(forger, path, captions, rows, columns, seed)
+        _save_strips(image_generator, path, captions, rows, columns, seed)
     else:
-        save_imgs(forger, path, captions, rows, columns, seed)
+        save_imgs(image_generator, path, captions, rows, columns, seed)
     click.echo(path)
 
 
@@ -72,10 +72,10 @@ def _own_captions(run, rows):
     return run.captions[:rows]
 
 
-def _save_strips(forger, path, captions, rows, columns, seed):
+def _save_strips(image_generator, path, captions, rows, columns, seed):
     import numpy as np
 
-    from kerasgan.grids import save_grid
+    from kerasgan.training.image_grids import save_image_grid
 
     if captions is None:
         ways = [(None, None)] * rows
@@ -85,10 +85,12 @@ def _save_strips(forger, path, captions, rows, columns, seed):
         ways = list(zip(captions, captions[1:]))
     strips = [
         # The same noise all the way, so that one strip ends where the next begins.
-        forger.interpolate(start, stop, columns, seed + number * (start == stop))
+        image_generator.interpolate(
+            start, stop, columns, seed + number * (start == stop)
+        )
         for number, (start, stop) in enumerate(ways)
     ]
     titles = None
     if captions is not None:
         titles = [a if a == b else f"{a} → {b}" for a, b in ways]
-    save_grid(path, np.stack(strips), titles)
+    save_image_grid(path, np.stack(strips), titles)

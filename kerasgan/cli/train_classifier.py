@@ -30,7 +30,7 @@ FOR_TABLES = (
 @click.option("--source", metavar="PATH", help="Directory or file of the data set.")
 @table_options
 @click.option("--data-dir", metavar="DIR", help="Where prepared data sets lie.")
-@click.option("--sample", metavar="all|paper|N", help="How many pictures are used.")
+@click.option("--sample", metavar="all|paper|N", help="How many images are used.")
 @click.option(
     "--mask-label-words",
     is_flag=True,
@@ -45,7 +45,7 @@ FOR_TABLES = (
 )
 @click.option(
     "--fusion",
-    type=click.Choice(["ours", "paper"]),
+    type=click.Choice(["ensemble", "paper"]),
     help="Parts trained alone and pooled, or the paper's one network. [default: ours]",
 )
 @click.option("--backbone", metavar="NAME", help="conv, efficientnet-lite0 or another.")
@@ -63,10 +63,10 @@ FOR_TABLES = (
 def command(
     config, assignments, compare, seeds, run_dir, resume, dry_run, as_json, **named
 ):
-    """Train a classifier of pictures with words: paper B's, or ours, which is
+    """Train a classifier of images with words: paper B's, or ours, which is
     hardly ever worse than the better of the two alone.
 
-    --compare trains the commonest class, TF-IDF with logistic regression, picture
+    --compare trains the commonest class, TF-IDF with logistic regression, image
     alone, text alone, the paper's pair without and with attention, and ours, on the
     same pairs, and writes RUN/results/classification.json, a chart and confusion
     matrices.
@@ -99,7 +99,7 @@ def command(
         click.echo(FOR_TABLES, err=True)
     if as_json:
         return click.echo(json.dumps(found, ensure_ascii=False))
-    from kerasgan.report.classification import classification_text
+    from kerasgan.report.classification_report import classification_text
 
     click.echo(classification_text(found))
     click.echo(f"\nRun: {run.path}")
@@ -121,16 +121,20 @@ def _settings(config, assignments, run_dir, resume, named):
 def _train(settings, run, every_row, seeds):
     """Trains, judges, and draws what there is to look at."""
     import_tensorflow()
-    from kerasgan.evaluation.comparing import ROWS, compare, own_row
-    from kerasgan.report.classification import save_pictures
+    from kerasgan.evaluation.compare_classifiers import (
+        ROWS,
+        compare_classifiers,
+        row_of_settings,
+    )
+    from kerasgan.report.classification_report import save_images
 
     def say(line):
         click.echo(line, err=True)
 
-    run.refuse_others(settings)
-    own = "majority", "tfidf", own_row(settings.classifier)
-    found = compare(run, ROWS if every_row else own, seeds, say)
-    save_pictures(found, run.results)
+    run.require_same_settings(settings)
+    own = "majority", "tfidf", row_of_settings(settings.classifier)
+    found = compare_classifiers(run, ROWS if every_row else own, seeds, say)
+    save_images(found, run.results)
     return found
 
 

@@ -29,15 +29,15 @@ AS_WITH_CAPTIONS = "# gan.conditional is open: these are the networks with capti
 @click.option("--source", metavar="PATH", help="Directory or file of the data set.")
 @table_options
 @click.option("--data-dir", metavar="DIR", help="Where prepared data sets lie.")
-@click.option("--sample", metavar="all|paper|N", help="How many pictures are used.")
+@click.option("--sample", metavar="all|paper|N", help="How many images are used.")
 # Training.
 @click.option(
     "--stage",
-    type=click.Choice(["both", "pictures", "captions"]),
-    help="What is trained: the generator of pictures, that of captions, or one after"
+    type=click.Choice(["both", "images", "captions"]),
+    help="What is trained: the generator of images, that of captions, or one after"
     " the other.  [default: both]",
 )
-@click.option("--epochs", type=click.IntRange(1), help="Times through the pictures.")
+@click.option("--epochs", type=click.IntRange(1), help="Times through the images.")
 @click.option("--minutes", type=float, help="Stop after this long, if not earlier.")
 @click.option("--seed", type=int, help="Of the sample, the split and the training.")
 # The run.
@@ -47,10 +47,10 @@ AS_WITH_CAPTIONS = "# gan.conditional is open: these are the networks with capti
     "-n", "--dry-run", is_flag=True, help="Show what would be done, and stop."
 )
 def command(config, assignments, run_dir, resume, dry_run, seed, **named):
-    """Train a generator of pictures and one of captions, each against its judge, and
+    """Train a generator of images and one of captions, each against its judge, and
     judge the captions as `kerasgan evaluate` does.
 
-    --epochs and --minutes are of the pictures' stage; the captions' stage has its own
+    --epochs and --minutes are of the images' stage; the captions' stage has its own
     (captions.likelihood_minutes and the like, by --set).
 
     \b
@@ -89,29 +89,29 @@ def command(config, assignments, run_dir, resume, dry_run, seed, **named):
             shutil.rmtree(run.path)  # leave nothing behind
         raise
     tell_losses(run.data)
-    if resume and len(run.metrics) == epochs and settings.training.stage == "pictures":
+    if resume and len(run.metrics) == epochs and settings.training.stage == "images":
         click.echo(
             "Nothing left to train: raise --epochs or --minutes, which count all."
         )
     if settings.training.stage != "captions":
-        click.echo(f"Pictures: {run.images}")
+        click.echo(f"Images: {run.images}")
     click.echo(f"Run: {run.path}")
 
 
 def _train(settings, run):
     import_tensorflow()
-    from kerasgan.models.eye import build_eye
-    from kerasgan.training.train_captions import eye_size, train_captions
-    from kerasgan.training.train_gan import train_gan
+    from kerasgan.captioning.train_captions import encoder_image_size, train_captions
+    from kerasgan.encoders.image_encoder import build_image_encoder
+    from kerasgan.gan.train_gan import train_gan
 
     stage = settings.training.stage
-    if stage != "pictures":  # what is missing shall be said before the first stage
-        build_eye(settings.captions.backbone, eye_size(settings))
+    if stage != "images":  # what is missing shall be said before the first stage
+        build_image_encoder(settings.captions.backbone, encoder_image_size(settings))
     if stage != "captions":
         train_gan(settings, run)
     if stage == "both" and not run.data["captions"]:
-        click.echo("The pictures have no captions: only pictures were trained.")
-    elif stage != "pictures":
+        click.echo("The images have no captions: only images were trained.")
+    elif stage != "images":
         from kerasgan.cli.evaluate import judge
 
         train_captions(settings, run)
@@ -134,22 +134,22 @@ def _show(settings):
     YAML().dump(settings.model_dump(), sys.stdout)
 
     import_tensorflow()
-    from kerasgan.training.train_captions import untrained_networks
+    from kerasgan.captioning.train_captions import untrained_networks
 
     stage, networks = settings.training.stage, []
     if stage != "captions":
-        networks += _picture_networks(settings)
+        networks += _image_networks(settings)
         if settings.gan.conditional is None:
             click.echo(AS_WITH_CAPTIONS)
-    if stage != "pictures":
+    if stage != "images":
         networks += untrained_networks(settings)
     for network in networks:
         network.summary(expand_nested=True)  # as wide as what it is printed to
 
 
-def _picture_networks(settings):
+def _image_networks(settings):
     from kerasgan.data.text import build_vectorizer
-    from kerasgan.training.train_gan import build_gan
+    from kerasgan.gan.train_gan import build_gan
 
     vectorizer = None
     if settings.gan.conditional is not False:

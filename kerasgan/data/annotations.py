@@ -1,4 +1,4 @@
-"""What every layout is read into: pictures with their captions and labels."""
+"""What every layout is read into: images with their captions and labels."""
 
 import re
 from collections import Counter
@@ -7,21 +7,21 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
-from kerasgan.data.ledger import Ledger
+from kerasgan.data.read_report import ReadReport
 from kerasgan.errors import UserError
 
 # Half surrogates too: JSON can escape them, and UTF-8 cannot hold them.
 CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]+")
 
 
-class Row(NamedTuple):
+class CaptionRow(NamedTuple):
     """One row of an annotation file, as it was read.
 
     Attributes:
-        name: file name of the picture, relative to the folder of pictures.
-        key: what no second row of the picture may have (its caption's number).
-        group: pictures of one group are never on both sides of a split.
-        read: gives the picture's bytes where it is no file of its own.
+        name: file name of the image, relative to the folder of images.
+        key: what no second row of the image may have (its caption's number).
+        group: images of one group are never on both sides of a split.
+        read: gives the image's bytes where it is no file of its own.
     """
 
     file: Path
@@ -36,8 +36,8 @@ class Row(NamedTuple):
 
 
 @dataclass
-class Picture:
-    """One picture with all that its rows say about it."""
+class AnnotatedImage:
+    """One image with all that its rows say about it."""
 
     name: str
     file: Path
@@ -57,45 +57,45 @@ class Annotations:
     Attributes:
         layout: which of the known layouts it was.
         files: the annotation files, each of which counts for the fingerprint.
-        image_root: the folder that the pictures' names start from, resolved.
-        pictures: by id, in the order of the files.
+        image_root: the folder that the images' names start from, resolved.
+        images: by id, in the order of the files.
         label_names: class names in the order of their numbers, or None.
     """
 
     layout: str
     files: list[Path]
     image_root: Path
-    pictures: dict[str, Picture]
-    ledger: Ledger
+    images: dict[str, AnnotatedImage]
+    ledger: ReadReport
     label_names: list[str] | None = None
 
 
-def clean(caption: str) -> str:
+def clean_text(caption: str) -> str:
     """Without control characters, outer and repeated white space."""
     if not caption.isprintable():  # the usual caption is, and needs no search
         caption = CONTROL.sub(" ", caption)
     return " ".join(caption.split())
 
 
-def join_rows(
-    rows: Iterable[Row],
-    ledger: Ledger,
+def group_rows(
+    rows: Iterable[CaptionRow],
+    ledger: ReadReport,
     captioned: bool = True,
     labelled: bool = False,
-) -> dict[str, Picture]:
-    """The rows of each picture joined; what cannot be used is entered in `ledger`.
+) -> dict[str, AnnotatedImage]:
+    """The rows of each image joined; what cannot be used is entered in `ledger`.
 
     Args:
-        captioned: pictures without any caption are left out.
-        labelled: pictures without a label are left out.
+        captioned: images without any caption are left out.
+        labelled: images without a label are left out.
     """
-    pictures: dict[str, Picture] = {}
+    images: dict[str, AnnotatedImage] = {}
     seen: dict[tuple[str, str | None], tuple] = {}
-    blank: list[Row] = []
+    blank: list[CaptionRow] = []
     for row in rows:
         ledger.rows += 1
         if not row.name:
-            ledger.skip("no picture named", row.file, row.line, str(row.captions))
+            ledger.skip("no image named", row.file, row.line, str(row.captions))
             continue
         said = row.captions, row.label
         if row.key is not None and (row.name, row.key) in seen:
@@ -105,64 +105,68 @@ def join_rows(
             ledger.skip(reason, row.file, row.line, value, bad_rows=0)
             continue
         seen[row.name, row.key] = said
-        picture = pictures.get(row.name)
-        if picture is None:
-            picture = Picture(row.name, row.file, row.line, split=row.split)
-            picture.group, picture.read = row.group, row.read
-            pictures[row.name] = picture
-        picture.rows += 1
-        captions = [text for text in map(clean, row.captions) if text]
-        picture.captions += captions
+        image = images.get(row.name)
+        if image is None:
+            image = AnnotatedImage(row.name, row.file, row.line, split=row.split)
+            image.group, image.read = row.group, row.read
+            images[row.name] = image
+        image.rows += 1
+        captions = [text for text in map(clean_text, row.captions) if text]
+        image.captions += captions
         if captioned and not captions:
             blank.append(row)
-        _set_label(picture, row, ledger)
-    _count_blank(blank, pictures, ledger)
+        _set_label(image, row, ledger)
+    _count_blank(blank, images, ledger)
     if captioned:
-        _drop(pictures, lambda picture: not picture.captions, "no caption", ledger)
+        _drop(images, lambda image: not image.captions, "no caption", ledger)
     if labelled:
-        _drop(pictures, lambda picture: picture.label is None, "no label", ledger)
-    return pictures
+        _drop(images, lambda image: image.label is None, "no label", ledger)
+    return images
 
 
-def _set_label(picture: Picture, row: Row, ledger: Ledger) -> None:
-    label = clean(row.label or "") or None
-    if picture.label is None:
-        picture.label = label
-    elif label is not None and label != picture.label:
-        value = f"{row.name}: {label}, but {picture.label} before (kept)"
+def _set_label(image: AnnotatedImage, row: CaptionRow, ledger: ReadReport) -> None:
+    label = clean_text(row.label or "") or None
+    if image.label is None:
+        image.label = label
+    elif label is not None and label != image.label:
+        value = f"{row.name}: {label}, but {image.label} before (kept)"
         ledger.skip("conflicting label", row.file, row.line, value)
 
 
-def _count_blank(blank: list[Row], pictures: dict[str, Picture], ledger: Ledger):
+def _count_blank(
+    blank: list[CaptionRow], images: dict[str, AnnotatedImage], ledger: ReadReport
+):
     for row in blank:
-        if pictures[row.name].captions:  # the others are left out as pictures
+        if images[row.name].captions:  # the others are left out as images
             ledger.skip("empty caption", row.file, row.line, row.name)
 
 
-def drop_uncommon(pictures: dict[str, Picture], minimum: int, ledger: Ledger) -> None:
-    """Leaves out classes of fewer pictures than `minimum`; they are not bad rows."""
-    counts = Counter(picture.label for picture in pictures.values())
+def drop_rare_labels(
+    images: dict[str, AnnotatedImage], minimum: int, ledger: ReadReport
+) -> None:
+    """Leaves out classes of fewer images than `minimum`; they are not bad rows."""
+    counts = Counter(image.label for image in images.values())
 
-    def uncommon(picture):
-        return counts[picture.label] < minimum
+    def uncommon(image):
+        return counts[image.label] < minimum
 
-    _drop(pictures, uncommon, "uncommon class", ledger, bad=False)
-
-
-def _drop(pictures, unwanted, reason: str, ledger: Ledger, bad=True) -> None:
-    for name in [name for name, picture in pictures.items() if unwanted(picture)]:
-        picture = pictures.pop(name)
-        rows = picture.rows if bad else 0
-        ledger.skip(reason, picture.file, picture.line, name, rows)
+    _drop(images, uncommon, "uncommon class", ledger, bad=False)
 
 
-def names_of_labels(pictures: dict[str, Picture]) -> list[str]:
+def _drop(images, unwanted, reason: str, ledger: ReadReport, bad=True) -> None:
+    for name in [name for name, image in images.items() if unwanted(image)]:
+        image = images.pop(name)
+        rows = image.rows if bad else 0
+        ledger.skip(reason, image.file, image.line, name, rows)
+
+
+def label_names_of(images: dict[str, AnnotatedImage]) -> list[str]:
     """Every label once; numbers in their order, then words in theirs."""
-    labels = {picture.label for picture in pictures.values()} - {None}
+    labels = {image.label for image in images.values()} - {None}
     return sorted(labels, key=lambda x: (0, int(x), x) if x.isdecimal() else (1, 0, x))
 
 
-def read_text(path: Path, ledger: Ledger) -> str:
+def read_text(path: Path, ledger: ReadReport) -> str:
     """A text file's text, whatever of the usual encodings it is in.
 
     UTF-8 or UTF-16; else Windows-1252 or Latin-1, noted.
@@ -188,7 +192,7 @@ def _encodings(data: bytes) -> list[str]:
     """Those that are tried, in this order."""
     if data[:2] in (b"\xff\xfe", b"\xfe\xff"):
         return ["utf-16"]
-    # Without a byte order mark: such files begin with names of columns or pictures, of
+    # Without a byte order mark: such files begin with names of columns or images, of
     # whose letters every second byte is zero.
     first, second = data[:8:2], data[1:8:2]
     if len(data) >= 8 and all(first) and not any(second):

@@ -8,8 +8,8 @@ import unicodedata
 
 LETTERS = 3  # of the shortest word that names a class
 RUN = 3  # words of a text that may stand for one: "flip flop", "t - shirt s"
-LONGEST_TEXT = 100_000  # characters that are read of one
-PASSES = 8  # through a text, each of which may find what the one before uncovered
+MAX_TEXT_LENGTH = 100_000  # characters that are read of one
+MAX_PASSES = 8  # through a text, each of which may find what the one before uncovered
 STOP_WORDS = frozenset("all and any for from not other others the with without".split())
 
 
@@ -39,7 +39,7 @@ def mask_label_words(texts, words):
     One to three neighbouring words of a text go, with what stands between them, if
     they are one of `words` when written as one: `T shirt`, `T-Shirt` and `tshirts` are
     `tshirt`. What is left is looked through again until nothing is found, at most
-    `PASSES` times. Of a text the first `LONGEST_TEXT` characters are read.
+    `PASSES` times. Of a text the first `MAX_TEXT_LENGTH` characters are read.
 
     Args:
         texts: a sequence of str.
@@ -50,7 +50,7 @@ def mask_label_words(texts, words):
         at the ends.
     """
     keys = frozenset(comparable(_joined(word)) for word in words)
-    return [_masked(text[:LONGEST_TEXT], keys) for text in texts]
+    return [_masked(text[:MAX_TEXT_LENGTH], keys) for text in texts]
 
 
 @functools.lru_cache(maxsize=2**16)
@@ -109,7 +109,7 @@ def _humps(word):
 
 
 def _masked(text, keys):
-    for _ in range(PASSES if keys else 1):
+    for _ in range(MAX_PASSES if keys else 1):
         before = text
         text = " ".join(_once(_unescaped(text), keys).split())
         if text == before:
@@ -148,7 +148,7 @@ def _joined(text):
 
 def _unescaped(text):
     """`&amp;amp;` is `&` too: some texts were escaped more than once."""
-    for _ in range(PASSES):
+    for _ in range(MAX_PASSES):
         before, text = text, html.unescape(text)
         if text == before:
             break

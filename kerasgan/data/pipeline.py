@@ -8,16 +8,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from kerasgan.config import DataConfig
-from kerasgan.data.plan import DATA_JSON, Plan
-from kerasgan.data.quiet import quiet_import, quiet_tfds
+from kerasgan.config.settings import DataConfig
+from kerasgan.data.dataset_spec import DATA_JSON, DatasetSpec
 from kerasgan.errors import JobError
+from kerasgan.quiet import quiet_import, quiet_tfds
 
 if TYPE_CHECKING:
     import numpy as np
     import tensorflow as tf
 
-READ_BATCH = 256  # pictures
+READ_BATCH = 256  # images
 
 
 def load_data(config: DataConfig | None = None, progress: bool = True) -> "Pairs":
@@ -31,14 +31,14 @@ def load_data(config: DataConfig | None = None, progress: bool = True) -> "Pairs
         UserError: the source is missing, unknown or worse than `max_bad` allows.
         JobError: preparing failed, say for want of space; nothing is left behind.
     """
-    plan = Plan.of(config or DataConfig())
+    plan = DatasetSpec.of(config or DataConfig())
     if plan.is_prepared:
         return Pairs(plan.path, was_prepared=True)
     prepare(plan.read(), progress)
     return Pairs(plan.path)
 
 
-def prepare(plan: Plan, progress: bool) -> None:
+def prepare(plan: DatasetSpec, progress: bool) -> None:
     """Has TFDS write the data set; only one process at a time writes it."""
     try:
         plan.path.parent.mkdir(parents=True, exist_ok=True)
@@ -62,7 +62,7 @@ def _clear(path: Path) -> None:
         shutil.rmtree(leftover, ignore_errors=True)
 
 
-def _build(plan: Plan, progress: bool) -> None:
+def _build(plan: DatasetSpec, progress: bool) -> None:
     tfds = import_tfds()
     import tensorflow as tf
 
@@ -70,7 +70,7 @@ def _build(plan: Plan, progress: bool) -> None:
 
     with quiet_tfds():
         builder = BUILDERS[plan.config.dataset](plan=plan, progress=progress)
-        tfds.disable_progress_bar()  # ours counts the pictures
+        tfds.disable_progress_bar()  # ours counts the images
         try:
             builder.download_and_prepare()
         except tf.errors.OpError as error:
@@ -80,7 +80,7 @@ def _build(plan: Plan, progress: bool) -> None:
 
 
 def import_tfds():
-    """tensorflow_datasets, which takes seconds: only when pictures are needed."""
+    """tensorflow_datasets, which takes seconds: only when images are needed."""
     with quiet_import():
         import tensorflow as tf
         import tensorflow_datasets as tfds
@@ -94,7 +94,7 @@ class Split:
     """One side of a data set; its arrays are read when first asked for.
 
     Attributes:
-        ids: the pictures' ids, in the order of all that follows.
+        ids: the images' ids, in the order of all that follows.
     """
 
     path: Path
@@ -118,7 +118,7 @@ class Split:
 
     @property
     def captions(self) -> list[list[str]]:
-        """The captions of each picture."""
+        """The captions of each image."""
         return self._arrays[1]
 
     @property
@@ -149,7 +149,7 @@ class Split:
 
 
 def _joined_captions(example: dict) -> dict:
-    """One string a picture: batches need equal shapes, and captions have no \\n."""
+    """One string an image: batches need equal shapes, and captions have no \\n."""
     import tensorflow as tf
 
     joined = tf.strings.reduce_join(example["captions"], separator="\n")

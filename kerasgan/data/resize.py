@@ -1,4 +1,4 @@
-"""`pictures.square` once more, as a TensorFlow graph: the same pixels exactly."""
+"""`images.square` once more, as a TensorFlow graph: the same pixels exactly."""
 
 import tensorflow as tf
 
@@ -6,7 +6,7 @@ FRACTION_BITS = 22  # Pillow's weights are integers in units of 2**-22
 
 
 def square_in_graph(image, size: int, fit: str) -> tf.Tensor:
-    """An RGB picture to size × size, pixel for pixel as `pictures.square` does it.
+    """An RGB image to size × size, pixel for pixel as `images.square` does it.
 
     Pillow resizes in integers, and so does this: the result is the same on every
     device. For exported models, which have no Pillow.
@@ -33,7 +33,7 @@ def square_in_graph(image, size: int, fit: str) -> tf.Tensor:
         rows, columns = tf.unstack(tf.maximum(1, tf.cast(sides, tf.int32)))
     across = _weights(width, columns)
     down = across if fit == "crop" else _weights(height, rows)
-    # Columns, as rows of the transposed picture, whose pixels lie side by side.
+    # Columns, as rows of the transposed image, whose pixels lie side by side.
     image = _resized(tf.transpose(image, (1, 0, 2)), *across)
     image = _resized(tf.transpose(image, (1, 0, 2)), *down)
     if fit == "pad":
@@ -46,7 +46,7 @@ def square_in_graph(image, size: int, fit: str) -> tf.Tensor:
 def _resized(image: tf.Tensor, first: tf.Tensor, weights: tf.Tensor) -> tf.Tensor:
     """The rows of a uint8 (height, width, 3), weighted, as uint8 (after, width, 3).
 
-    Tap by tap, so that no copy is as large as a large picture.
+    Tap by tap, so that no copy is as large as a large image.
     """
     height, width = tf.unstack(tf.shape(image)[:2])
     rows = tf.reshape(image, (height, 3 * width))

@@ -1,4 +1,4 @@
-"""How many pictures, which ones, and on which side: from a seed and ids alone.
+"""How many images, which ones, and on which side: from a seed and ids alone.
 
 Nothing here draws random numbers: ids are put in the order of a SHA-256 of seed,
 purpose and id, so the same choice comes out on every machine and version.
@@ -9,7 +9,7 @@ import math
 from dataclasses import dataclass
 from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_UP, Decimal
 
-from kerasgan.config import DataConfig
+from kerasgan.config.settings import DataConfig
 from kerasgan.errors import UserError
 
 ROUNDINGS = {"down": ROUND_FLOOR, "nearest": ROUND_HALF_UP, "up": ROUND_CEILING}
@@ -56,7 +56,7 @@ def cochran(
 
 
 def sample_size(config: DataConfig, population: int) -> SampleSize:
-    """How many pictures or rows the settings ask for."""
+    """How many images or rows the settings ask for."""
     if config.sample == "all":
         return SampleSize(population)
     if config.sample == "paper":
@@ -69,7 +69,7 @@ def _short(value: Decimal) -> str:
     return f"{value:.2f}".rstrip("0").rstrip(".")
 
 
-def order(keys, seed: int, purpose: str) -> list:
+def seeded_order(keys, seed: int, purpose: str) -> list:
     """`keys`, each a string, in an order that only seed and purpose decide."""
     return sorted(keys, key=lambda key: (_digest(seed, purpose, key), key))
 
@@ -78,7 +78,7 @@ def _digest(seed: int, purpose: str, key: str) -> bytes:
     return hashlib.sha256(f"{seed}/{purpose}/{key}".encode()).digest()
 
 
-def choose(keys: list[str], size: int, seed: int) -> set[str]:
+def sample_items(keys: list[str], size: int, seed: int) -> set[str]:
     """The `size` keys that are sampled; UserError if there are fewer."""
     if size > len(keys):
         raise UserError(
@@ -86,10 +86,10 @@ def choose(keys: list[str], size: int, seed: int) -> set[str]:
             "ones. Use --sample all, a smaller --sample N, or (for --sample paper) "
             "--population-correction."
         )
-    return set(order(keys, seed, "sample")[:size])
+    return set(seeded_order(keys, seed, "sample")[:size])
 
 
-def halve(ids: dict[str, str], share: float, seed: int) -> set[str]:
+def split_groups(ids: dict[str, str], share: float, seed: int) -> set[str]:
     """The ids that train, `share` of them rounded half up, and never all or none.
 
     Args:
@@ -102,22 +102,22 @@ def halve(ids: dict[str, str], share: float, seed: int) -> set[str]:
         groups.setdefault(ids[name], []).append(name)
     if len(groups) < 2:
         raise UserError(
-            f"{len(groups)} good and different pictures cannot be split; 2 are needed"
+            f"{len(groups)} good and different images cannot be split; 2 are needed"
         )
     wanted = min(max(math.floor(len(ids) * share + 0.5), 1), len(ids) - 1)
     by_first = {members[0]: members for members in groups.values()}
     train: set[str] = set()
-    for first in order(by_first, seed, "split"):
+    for first in seeded_order(by_first, seed, "split"):
         if len(train) + len(by_first[first]) <= wanted:
             train.update(by_first[first])
     return train or set(min(by_first.values(), key=len))
 
 
-def linked(keys: dict[str, list[str]]) -> dict[str, str]:
+def connected_groups(keys: dict[str, list[str]]) -> dict[str, str]:
     """Id to its group: ids that share a key, or are linked by others, are one group.
 
     Args:
-        keys: id to what must not be on both sides of a split (the picture's digest,
+        keys: id to what must not be on both sides of a split (the image's digest,
             its perceptual hash), at least one.
     """
     above: dict[str, str] = {}

@@ -5,7 +5,7 @@ from pathlib import Path
 import keras
 import tensorflow as tf
 
-from kerasgan.runs import write_text
+from kerasgan.files import write_text
 
 START = "[START]"
 

@@ -1,0 +1,1 @@
+"""Evaluation of a run: images, captions, retrieval, and classes."""

@@ -1,11 +1,11 @@
-"""CIDEr-D: do captions use the word groups that tell this picture from others?"""
+"""CIDEr-D: do captions use the word groups that tell this image from others?"""
 
 import math
 from collections import Counter
 
 import numpy as np
 
-from kerasgan.evaluation.words import judged
+from kerasgan.evaluation.caption_words import scorable_pairs
 
 ORDERS = 4  # single words to groups of four
 SIGMA = 6.0  # width, in words, of the penalty for another length
@@ -17,27 +17,26 @@ def ngrams(words, order):
 
 
 def cider_d(captions, references):
-    """Mean CIDEr-D over the pictures (https://arxiv.org/abs/1411.5726, section 7).
+    """Mean CIDEr-D over the images (https://arxiv.org/abs/1411.5726, section 7).
 
     As COCO's evaluation computes it: a group of words weighs its count times the
-    logarithm of (pictures / pictures with it in a reference), over these pictures,
+    logarithm of (images / images with it in a reference), over these images,
     and a caption's weight is clipped at the reference's. COCO splits words by a rule
     of its own ("man's").
 
     Args:
-        captions: n str, one a picture.
-        references: n lists of str; pictures without references are left out.
+        captions: n str, one an image.
+        references: n lists of str; images without references are left out.
 
     Returns:
         At least 0; at most 10, for captions of four words and more that equal all
-        their references. One picture alone gets 0: it has no others to differ from.
+        their references. One image alone gets 0: it has no others to differ from.
     """
-    captions, references = judged(captions, references)
+    captions, references = scorable_pairs(captions, references)
     counts = [[_counts(reference) for reference in own] for own in references]
-    pictures_with = Counter(group for own in counts for group in set().union(*own))
+    images_with = Counter(group for own in counts for group in set().union(*own))
     rarities = {
-        group: math.log(len(captions) / pictures)
-        for group, pictures in pictures_with.items()
+        group: math.log(len(captions) / images) for group, images in images_with.items()
     }
     unseen = math.log(len(captions))
 

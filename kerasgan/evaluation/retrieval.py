@@ -1,7 +1,7 @@
-"""How well captions find their picture among all, and pictures one of their captions.
+"""How well captions find their image among all, and images one of their captions.
 
-A similarity is float `(n, m)`, pictures down and captions across, the higher the more
-alike; `owners` is int `(m,)`, each caption's picture as a row. Ranks begin at 1.
+A similarity is float `(n, m)`, images down and captions across, the higher the more
+alike; `owners` is int `(m,)`, each caption's image as a row. Ranks begin at 1.
 """
 
 from math import comb
@@ -12,43 +12,43 @@ CHUNK = 256  # queries ranked at a time
 DEPTHS = (1, 5, 10)
 
 
-def retrieval(images, captions, owners):
-    """Figures of retrieval by the dot product of vectors; see `retrieval_from`.
+def retrieval_scores(images, captions, owners):
+    """Figures of retrieval by the dot product of vectors; see `scores_from_similarity`.
 
     Args:
         images, captions: float `(n, d)` and `(m, d)`; of length 1 for the cosine.
         owners: int `(m,)`.
     """
-    return retrieval_from(np.asarray(images) @ np.asarray(captions).T, owners)
+    return scores_from_similarity(np.asarray(images) @ np.asarray(captions).T, owners)
 
 
-def retrieval_from(similarity, owners):
+def scores_from_similarity(similarity, owners):
     """Figures of retrieval, and what a random ranking would be expected to reach.
 
     Returns:
         `{"image_to_text", "text_to_image"}`, each `{"r1", "r5", "r10",
         "median_rank"}`, R@k being the percentage of queries of rank k at most;
-        `pictures`, `captions`, and `missing`, pictures without a caption, which
+        `images`, `captions`, and `missing`, images without a caption, which
         compete but don't ask; `chance`, the expected R@k both ways.
     """
-    image_ranks, caption_ranks = ranks_from(similarity, owners)
-    pictures, captions = np.shape(similarity)
-    counts = np.bincount(owners, minlength=pictures)
+    image_ranks, caption_ranks = ranks_from_similarity(similarity, owners)
+    images, captions = np.shape(similarity)
+    counts = np.bincount(owners, minlength=images)
     return {
         "image_to_text": _figures(image_ranks[counts > 0]),
         "text_to_image": _figures(caption_ranks),
-        "pictures": pictures,
+        "images": images,
         "captions": captions,
         "missing": int((counts == 0).sum()),
         "chance": {
             "image_to_text": _chance(counts[counts > 0], captions),
-            "text_to_image": _chance([1], pictures),
+            "text_to_image": _chance([1], images),
         },
     }
 
 
-def ranks_from(similarity, owners):
-    """Rank of each picture's best caption, and of each caption's picture.
+def ranks_from_similarity(similarity, owners):
+    """Rank of each image's best caption, and of each caption's image.
 
     A tie is given the rank expected of tied ones in random order: one more than the
     better ones, and of the t tied others t / (1 + own captions in the tie), thus half
@@ -59,13 +59,13 @@ def ranks_from(similarity, owners):
         owners: int `(m,)`.
 
     Returns:
-        float64 `(n,)`, NaN for a picture without a caption, and float64 `(m,)`.
+        float64 `(n,)`, NaN for an image without a caption, and float64 `(m,)`.
     """
     similarity, owners = np.asarray(similarity), np.asarray(owners)
-    pictures, captions = similarity.shape
-    if owners.shape != (captions,) or not np.isin(owners, np.arange(pictures)).all():
+    images, captions = similarity.shape
+    if owners.shape != (captions,) or not np.isin(owners, np.arange(images)).all():
         raise ValueError(
-            f"owners must name one of {pictures} pictures for each of {captions} "
+            f"owners must name one of {images} images for each of {captions} "
             f"captions. Received: shape {owners.shape}, values {owners}"
         )
     if np.isnan(similarity).any():
@@ -74,8 +74,8 @@ def ranks_from(similarity, owners):
             f"Received: {np.isnan(similarity).sum()} of {similarity.size}"
         )
     return (
-        _ranks(similarity, np.arange(pictures), owners),
-        _ranks(similarity.T, owners, np.arange(pictures)),
+        _ranks(similarity, np.arange(images), owners),
+        _ranks(similarity.T, owners, np.arange(images)),
     )
 
 

@@ -6,11 +6,11 @@ from typing import Any, Callable
 import keras
 import tensorflow as tf
 
-from kerasgan.models.layers import layers_of
+from kerasgan.layers.traversal import find_layers
 
 # What endpoints are given, by the name that arrays have, and what stands for it in a
 # SavedModel, which has its preprocessing inside.
-FRIENDLY = {"noise": "noise", "picture": "image_bytes"}
+FRIENDLY = {"noise": "noise", "image": "image_bytes"}
 CLASS = "class"  # the output that names the class of the highest probability
 TOKEN_IDS = "int32 `{shape}`{rest}, spelled by `preprocessing.caption`"
 
@@ -22,8 +22,8 @@ class Endpoint:
     name: of the signature.
     about: a sentence for people.
     network: `{input: tensor}` to `{output: tensor}`, the batch first; inputs are
-        `noise`, `picture` (uint8) and `token_ids` (int32) or `text` (strings), in the
-        order of `inputs`; and `has_picture` (bool) where pictures may be missing.
+        `noise`, `image` (uint8) and `token_ids` (int32) or `text` (strings), in the
+        order of `inputs`; and `has_image` (bool) where images may be missing.
     inputs: the names of what it takes.
     outputs: `{name: what it is}`.
     answer: an `Examples` to `{output: array}`, by the run itself and not by what is
@@ -63,9 +63,9 @@ class Endpoint:
 class Stage:
     """What one stage of a training left behind, ready to be exported.
 
-    name: `pictures`, `captions` or `classes`.
+    name: `images`, `captions` or `classes`.
     networks: `{name: keras.Model}`.
-    image_size, fit: of the pictures that it looks at; no size where it looks at none.
+    image_size, fit: of the images that it looks at; no size where it looks at none.
     endpoints: what it can be asked for.
     samples: an `Examples` to `{network: what it is called with}`, to try networks by
         themselves.
@@ -74,7 +74,7 @@ class Stage:
     masked: the words that are left out of texts, whose HTML entities are unescaped;
         None: texts are read as they are.
     labels: the names of the classes, in the order of `probabilities`.
-    takes_missing: whether pictures may be missing.
+    accepts_missing: whether images may be missing.
     """
 
     name: str
@@ -87,13 +87,13 @@ class Stage:
     vectorizer: Any = None
     masked: tuple[str, ...] | None = None
     labels: tuple[str, ...] = ()
-    takes_missing: bool = False
+    accepts_missing: bool = False
 
     def array_specs(self, endpoint):
         """`{input: tf.TensorSpec}` of an endpoint that takes arrays."""
         size = self.image_size
-        shapes = {"noise": (None, self.latent_dim), "picture": (None, size, size, 3)}
-        dtypes = {"noise": "float32", "picture": "uint8", "token_ids": "int32"}
+        shapes = {"noise": (None, self.latent_dim), "image": (None, size, size, 3)}
+        dtypes = {"noise": "float32", "image": "uint8", "token_ids": "int32"}
         if self.vectorizer is not None:
             length = self.vectorizer.get_config()["output_sequence_length"]
             shapes["token_ids"] = (None, length)
@@ -103,7 +103,7 @@ class Stage:
         }
 
     def friendly_specs(self, endpoint):
-        """The same for the SavedModel's signature: strings for pictures and words."""
+        """The same for the SavedModel's signature: strings for images and words."""
         strings = {
             name: tf.TensorSpec((None,), tf.string, name)
             for name in endpoint.friendly_inputs
@@ -120,7 +120,7 @@ def without_cudnn(network):
     Keras chooses cuDNN's LSTM while it traces on a GPU; the graph would then run on
     GPUs alone.
     """
-    for layer in layers_of(network, keras.layers.LSTM):
+    for layer in find_layers(network, keras.layers.LSTM):
         layer.use_cudnn = False
 
 

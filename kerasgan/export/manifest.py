@@ -2,7 +2,7 @@
 
 from importlib.metadata import version
 
-from kerasgan.export.arrays import ENDINGS
+from kerasgan.export.array_formats import SUFFIXES
 from kerasgan.export.saved_model import outputs_of
 
 
@@ -13,7 +13,7 @@ def manifest_of(run, stages, name, endpoints, words=None):
         run: a `Run`.
         stages: a list of `Stage`.
         name: of the format.
-        endpoints: what `endpoints_of` or `try_networks` lists.
+        endpoints: what `endpoints_of` or `check_networks` lists.
         words: `{file: digest}` of the lists of words and labels.
     """
     packages = ("kerasgan", "tensorflow", "keras")
@@ -48,7 +48,7 @@ def endpoints_of(stages, name):
                 file, inputs = None, endpoint.friendly_inputs
                 outputs = outputs_of(stage, endpoint)
             else:
-                file, inputs = endpoint.name + ENDINGS[name], endpoint.inputs
+                file, inputs = endpoint.name + SUFFIXES[name], endpoint.inputs
                 outputs = endpoint.array_outputs
             yield {
                 "name": endpoint.name,

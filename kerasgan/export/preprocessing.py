@@ -1,7 +1,7 @@
-"""Picture files to pixels and captions to numbers, for models that take arrays.
+"""Image files to pixels and captions to numbers, for models that take arrays.
 
 A file for those who have neither kerasgan nor TensorFlow: `kerasgan export` lays it
-beside such models, with `pictures.py`, `export.json` and the vocabularies, and for a
+beside such models, with `images.py`, `export.json` and the vocabularies, and for a
 classifier `label_words.py`, all of which it reads. It needs numpy and Pillow.
 """
 
@@ -15,13 +15,13 @@ HERE = Path(__file__).parent
 START, UNKNOWN, FIRST = "[START]", 1, 2  # token ids: 0 is padding
 
 
-def picture(data, stage):
-    """A picture file's bytes to uint8 `(size, size, 3)`, as `stage` was trained with.
+def image(data, stage):
+    """An image file's bytes to uint8 `(size, size, 3)`, as `stage` was trained with.
 
     Raises:
-        pictures.BadPicture: with the reason.
+        images.BadImage: with the reason.
     """
-    from pictures import decode, prepare, strict_pillow
+    from images import decode, prepare, strict_pillow
 
     settings = _settings(stage)
     with strict_pillow():

@@ -26,9 +26,9 @@ NEEDS = {
     " inside.",
     "keras": "The layers are kerasgan's: it must be installed to load them. The"
     " networks take arrays; `preprocessing.py` makes them.",
-    "litert": "LiteRT has no pictures' decoders and no words: the models take arrays,"
+    "litert": "LiteRT has no images' decoders and no words: the models take arrays,"
     " which `preprocessing.py` makes (it needs numpy and Pillow).",
-    "onnx": "ONNX has no pictures' decoders and no words: the models take arrays, which"
+    "onnx": "ONNX has no images' decoders and no words: the models take arrays, which"
     " `preprocessing.py` makes (it needs numpy and Pillow).",
 }
 QUIET = (
@@ -41,7 +41,7 @@ INPUTS = {
     "image_bytes": "`image_bytes` string `(n,)`, files",
     "captions": "`captions` string `(n,)`, UTF-8",
     "text": "`text` string `(n,)`, UTF-8",
-    "picture": "`picture` uint8 `(n, {image_size}, {image_size}, 3)`",
+    "image": "`image` uint8 `(n, {image_size}, {image_size}, 3)`",
     "token_ids": "`token_ids` int32 `(n, {caption_length})`",
 }
 EMPTY = {"image_bytes": 'b""', "text": '""'}  # what stands for a missing one
@@ -56,21 +56,19 @@ MADE = {
 }
 ARRAY = {
     "noise": 'np.random.default_rng(0).standard_normal((2, {latent_dim}), "float32")',
-    "picture": "np.stack(\n"
-    '        [preprocessing.picture(open(path, "rb").read(), "{stage}")\n'
+    "image": "np.stack(\n"
+    '        [preprocessing.image(open(path, "rb").read(), "{stage}")\n'
     f"         for path in {FILES}]\n"
     "    )",
     "token_ids": f'preprocessing.token_ids({CAPTIONS}, "{{stage}}")',
 }
 # How an answer is looked at, by the name of what it is about.
 PRINTED = "print({name: values.numpy() for name, values in answer.items()})"
-SEEN = {
-    "pictures": 'tf.io.write_file("1.png", tf.io.encode_png(answer["pictures"][0]))'
-}
+SEEN = {"images": 'tf.io.write_file("1.png", tf.io.encode_png(answer["images"][0]))'}
 ARRAYS_PRINTED = "print(answer)"
 ARRAYS_SEEN = {
-    "pictures": "from PIL import Image\n\n"
-    'Image.fromarray(answer["pictures"][0].squeeze()).save("1.png")',
+    "images": "from PIL import Image\n\n"
+    'Image.fromarray(answer["images"][0].squeeze()).save("1.png")',
     "caption": "print(answer)\n"
     'print(preprocessing.caption(answer["token_ids"][0], "captions"))',
     "captions": "print(answer)\n"
@@ -119,7 +117,7 @@ KERAS = """\
 ```python
 import keras
 import kerasgan.data.text  # registers what reads strings
-import kerasgan.models  # registers the layers
+import kerasgan  # registers the layers
 import numpy as np
 
 network = keras.saving.load_model("$file", compile=False)
@@ -136,15 +134,15 @@ SERVING = """\
         -v "$PWD:/models/kerasgan/1" tensorflow/serving
 
 A file's bytes are sent as base64; each list has an item a row. Rows of one request that
-are no pictures come back with `valid` false and do not spoil the others.
+are no images come back with `valid` false and do not spoil the others.
 
 """
 MISSING = """\
 ## What may be missing
 
-`b""` stands for a picture that is missing, `""` for a text; over REST `{"b64": ""}` and
+`b""` stands for an image that is missing, `""` for a text; over REST `{"b64": ""}` and
 `""`. The other side tells the class; without both, the classes' shares in training do.
-A text without letters and digits is missing, too. Bytes that are no picture are not a
+A text without letters and digits is missing, too. Bytes that are no image are not a
 missing one: `valid` is false.
 
 """
@@ -158,7 +156,7 @@ TAIL = """\
   compares, where kerasgan is installed.
 """
 LIMITS = """\
-## Pictures
+## Images
 
 JPEG, PNG, GIF (the first frame) and BMP of at most 64 million pixels. What is none of
 these, is truncated, or has more pixels has `valid` false; its other outputs are 0 or
@@ -193,7 +191,7 @@ def readme_of(stages, manifest):
         for endpoint in stage.endpoints
     ]
     if name == "savedmodel":
-        missing = any(stage.takes_missing for stage in stages)
+        missing = any(stage.accepts_missing for stage in stages)
         parts += [SERVING, LIMITS, MISSING * missing]
     return head + "".join(parts) + TAIL
 
@@ -223,7 +221,7 @@ def _table(stages, manifest):
 
 
 def _or_missing(stage, given):
-    empty = EMPTY.get(given) if stage.takes_missing else None
+    empty = EMPTY.get(given) if stage.accepts_missing else None
     return f" (`{empty}` if missing)" if empty else ""
 
 

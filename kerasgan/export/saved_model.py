@@ -1,15 +1,15 @@
-"""A run as a SavedModel: bytes and strings in, pictures, words and numbers out."""
+"""A run as a SavedModel: bytes and strings in, images, words and numbers out."""
 
 import functools
 
 import keras
 import tensorflow as tf
 
+from kerasgan.captioning.captioner import END
 from kerasgan.export.endpoints import CLASS
-from kerasgan.export.pictures_in_graph import squares_in_graph
-from kerasgan.export.texts_in_graph import TextCleaner
-from kerasgan.models.captioner import END
-from kerasgan.models.ngrams import NgramLogits
+from kerasgan.export.graph_image_decoder import decode_square_images
+from kerasgan.export.graph_text_cleaner import TextCleaner
+from kerasgan.layers.ngram_logits import NgramLogits
 
 VALID = "bool `(n,)`: whether the file is {what}; where not, the rest is 0 or empty"
 
@@ -41,17 +41,17 @@ def write_saved_model(stages, path):
 
 def outputs_of(stage, endpoint):
     """`{output: what it is}` of the signature of one of a stage's endpoints."""
-    if "picture" not in endpoint.inputs:
+    if "image" not in endpoint.inputs:
         return endpoint.outputs
-    what = "a picture or missing" if stage.takes_missing else "a picture"
+    what = "an image or missing" if stage.accepts_missing else "an image"
     return endpoint.outputs | {"valid": VALID.format(what=what)}
 
 
 def looking(size, fit):
-    """One function for all endpoints that look alike: files to pictures."""
+    """One function for all endpoints that look alike: files to images."""
     files = tf.TensorSpec((None,), tf.string)
     return tf.function(
-        lambda files: squares_in_graph(files, size, fit),
+        lambda files: decode_square_images(files, size, fit),
         input_signature=[files],
         autograph=False,
     )
@@ -101,9 +101,9 @@ def served(stage, endpoint, look, read):
                 stage.vectorizer(arrays.pop("text")), tf.int32
             )
         if "image_bytes" in given:
-            arrays["picture"], valid = look(given["image_bytes"])
-        if stage.takes_missing:
-            arrays["has_picture"] = valid
+            arrays["image"], valid = look(given["image_bytes"])
+        if stage.accepts_missing:
+            arrays["has_image"] = valid
             valid |= given["image_bytes"] == b""
         found = _ask(endpoint.network, arrays)
         if CLASS in endpoint.outputs:
@@ -159,7 +159,7 @@ def _spell(words, token_ids):
 
 
 def _only(valid, found):
-    """Empties the rows of what was no picture, and says which they are."""
+    """Empties the rows of what was no image, and says which they are."""
     for name, values in found.items():
         shape = [-1] + [1] * (values.shape.rank - 1)
         kept = tf.reshape(valid, shape)

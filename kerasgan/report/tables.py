@@ -83,13 +83,13 @@ def _captions(rows, titles):
 
 
 def _retrieval(found):
-    title = f"Finding: {found['pictures']} pictures, {found['captions']} captions"
+    title = f"Finding: {found['images']} images, {found['captions']} captions"
     table = Table(title=title, title_justify="left")
     for name in ("", "R@1", "R@5", "R@10", "median rank"):
         table.add_column(name, justify="right" if name else "left")
     for way, title in (
-        ("image_to_text", "picture → caption"),
-        ("text_to_image", "caption → picture"),
+        ("image_to_text", "image → caption"),
+        ("text_to_image", "caption → image"),
     ):
         row, chance = found[way], found["chance"][way]
         shown = [f"{row[k]:.1f} ({chance[k]:.1f})" for k in ("r1", "r5", "r10")]
@@ -99,16 +99,16 @@ def _retrieval(found):
 
 
 def _images(found):
-    title = f"Generated pictures: {found['pictures']}, by features {found['features']}"
+    title = f"Generated images: {found['images']}, by features {found['features']}"
     table = Table(title=title, title_justify="left")
-    table.add_column("pictures")
+    table.add_column("images")
     for _, title, _ in IMAGES:
         table.add_column(title, justify="right")
     for name, row in found["sets"].items():
         table.add_row(name, *(form.format(row[key]) for key, _, form in IMAGES))
     cosine = found["cosine"]
     table.caption = (
-        f"cosine with the picture of the same caption {cosine['matched']:.3f}, with"
+        f"cosine with the image of the same caption {cosine['matched']:.3f}, with"
         f" another {cosine['mismatched']:.3f}"
     )
     return table

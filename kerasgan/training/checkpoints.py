@@ -8,7 +8,7 @@ import numpy as np
 
 from kerasgan.errors import JobError
 
-KEPT = 2
+MAX_TO_KEEP = 2
 
 
 def save_checkpoint(directory, epoch, variables, **figures):
@@ -34,7 +34,7 @@ def save_checkpoint(directory, epoch, variables, **figures):
         file.flush()
         os.fsync(file.fileno())
     os.replace(scratch, path)
-    for old in sorted(Path(directory).glob("epoch-*.npz"))[:-KEPT]:
+    for old in sorted(Path(directory).glob("epoch-*.npz"))[:-MAX_TO_KEEP]:
         old.unlink()
 
 

@@ -6,7 +6,7 @@ import tensorflow as tf
 from kerasgan.errors import UserError
 
 
-def strategy(device="auto"):
+def distribution_strategy(device="auto"):
     """Chooses a `tf.distribute.Strategy`.
 
     Args:
@@ -32,14 +32,14 @@ def strategy(device="auto"):
     return tf.distribute.MirroredStrategy()
 
 
-def compiles(place):
+def can_jit_compile(place):
     """Whether XLA pays on a strategy: it halves the speed of convolutions on a
     processor, and Keras cannot compile a step over several devices."""
     one = place.num_replicas_in_sync == 1
     return one and "GPU" in place.extended.worker_devices[0].upper()
 
 
-class ReplicaSeeds(keras.random.SeedGenerator):
+class ReplicaSeedGenerator(keras.random.SeedGenerator):
     """A `SeedGenerator` that seeds every replica of a strategy differently.
 
     Its state is the same on all of them; replica 0 gets Keras's own seeds, so that one

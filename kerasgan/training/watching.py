@@ -1,4 +1,4 @@
-"""What is seen of training while it runs: a bar, pictures, figures, warnings."""
+"""What is seen of training while it runs: a bar, images, figures, warnings."""
 
 import contextlib
 import time
@@ -16,12 +16,12 @@ from rich.progress import (
 )
 
 from kerasgan.errors import JobError
-from kerasgan.grids import save_grid
-from kerasgan.runs import write_json
+from kerasgan.files import write_json
+from kerasgan.training.image_grids import save_image_grid
 
-D_WINS = 0.99  # accuracy of D on real and generated pictures
+D_WINS = 0.99  # accuracy of D on real and generated images
 PATIENCE = 3  # epochs
-COLLAPSED = 0.35  # spread of generated pictures over that of real ones
+COLLAPSED = 0.35  # spread of generated images over that of real ones
 
 
 class Watch(contextlib.ExitStack):
@@ -30,17 +30,17 @@ class Watch(contextlib.ExitStack):
     Args:
         settings: a `Settings`.
         run: a `Run`.
-        forger: draws the grids, from the generator's moving average.
-        show: the `Split` whose pictures, and captions where G takes some, the grids
+        image_generator: draws the grids, from the generator's moving average.
+        show: the `Split` whose images, and captions where G takes some, the grids
             show.
         seconds: training time of earlier sessions.
         progress: shows a bar and messages on standard error.
     """
 
-    def __init__(self, settings, run, forger, show, seconds, progress):
+    def __init__(self, settings, run, image_generator, show, seconds, progress):
         super().__init__()
         self.training = settings.training
-        self.run, self.forger = run, forger
+        self.run, self.image_generator = run, image_generator
         self.seconds = seconds
         self.limit = 60 * (self.training.minutes or float("inf"))
         self.losing = 0
@@ -48,14 +48,16 @@ class Watch(contextlib.ExitStack):
         self.has_critic = settings.gan.loss == "wasserstein-gp"
         side = self.training.grid
         self.captions, self.reals = None, _tile(show.images[: side * side], side)
-        if forger.conditional:
+        if image_generator.conditional:
             picked = [index for index, group in enumerate(show.captions) if group][
                 :side
             ]
             self.captions = [show.captions[index][0] for index in picked]
             self.reals = show.images[picked][:, None]
             write_json(run.images / "captions.json", self.captions)
-        self.noise = forger.noise(side if forger.conditional else side * side, seed=0)
+        self.noise = image_generator.noise(
+            side if image_generator.conditional else side * side, seed=0
+        )
         self.console = Console(stderr=True, quiet=not progress)
         self.bar = Progress(
             TextColumn("{task.description}"),
@@ -68,7 +70,7 @@ class Watch(contextlib.ExitStack):
         self.task = self.bar.add_task("starting", total=None)
         self.writer = tf.summary.create_file_writer(str(run.tensorboard))
         self.callback(self.writer.close)
-        save_grid(run.images / "reals.png", self.reals, self.captions)
+        save_image_grid(run.images / "reals.png", self.reals, self.captions)
 
     @property
     def time_is_up(self):
@@ -100,7 +102,7 @@ class Watch(contextlib.ExitStack):
                 f"Training broke in epoch {epoch}: {', '.join(wrong)} is no number. The"
                 " epoch before is kept; a lower training.learning_rate may help."
             )
-        figures["pictures_per_second"] = ticker.steps * gan.batch_size / seconds
+        figures["images_per_second"] = ticker.steps * gan.batch_size / seconds
         figures["seconds"] = self.seconds
         if epoch == 1 or epoch % self.training.grid_every == 0:
             figures["spread"] = self._draw(epoch)
@@ -108,26 +110,28 @@ class Watch(contextlib.ExitStack):
         self._warn(figures)
 
     def _draw(self, epoch):
-        """Writes the grid; how far its pictures differ, over how far real ones do."""
+        """Writes the grid; how far its images differ, over how far real ones do."""
         captions = noise = None
         if self.captions is None:
-            pictures = _tile(self.forger.generate(noise=self.noise), self.training.grid)
+            images = _tile(
+                self.image_generator.generate(noise=self.noise), self.training.grid
+            )
         else:
             side = len(self.noise)
             captions = [text for text in self.captions for _ in range(side)]
             noise = np.tile(self.noise, (len(self.captions), 1))
-            pictures = self.forger.generate(captions, noise=noise)
-            pictures = pictures.reshape(-1, side, *pictures.shape[1:])
+            images = self.image_generator.generate(captions, noise=noise)
+            images = images.reshape(-1, side, *images.shape[1:])
         path = self.run.images / f"epoch-{epoch:04d}.png"
-        beside = pictures
-        if self.captions is not None and self.reals.shape[-1] == pictures.shape[-1]:
-            beside = np.concatenate([self.reals, pictures], axis=1)
-        save_grid(path, beside, self.captions)
+        beside = images
+        if self.captions is not None and self.reals.shape[-1] == images.shape[-1]:
+            beside = np.concatenate([self.reals, images], axis=1)
+        save_image_grid(path, beside, self.captions)
         with self.writer.as_default():
             sheet = keras.utils.img_to_array(keras.utils.load_img(path)) / 255
-            tf.summary.image("pictures", sheet[None], step=epoch)
+            tf.summary.image("images", sheet[None], step=epoch)
         real = _spread(self.reals)
-        return _spread(pictures) / real if real else 1.0
+        return _spread(images) / real if real else 1.0
 
     def _write(self, epoch, figures):
         self.run.append_metrics({"epoch": epoch, **figures})
@@ -145,13 +149,13 @@ class Watch(contextlib.ExitStack):
         self.losing = self.losing + 1 if wins and not self.has_critic else 0
         if self.losing >= PATIENCE:
             self.console.print(
-                f"[yellow]D has told nearly everything apart for {self.losing} epochs:"
-                " G learns little. Try augmentation, a larger gan.r1, more pictures."
+                f"[yellow]D has condition nearly everything apart for {self.losing} epochs:"
+                " G learns little. Try augmentation, a larger gan.r1, more images."
             )
         spread = figures.get("spread", 1)
         if spread < COLLAPSED:
             self.console.print(
-                f"[yellow]Generated pictures differ {spread:.2f} times as much as real"
+                f"[yellow]Generated images differ {spread:.2f} times as much as real"
                 " ones: the generator may be collapsing."
             )
 
@@ -177,15 +181,15 @@ class Ticker(keras.callbacks.Callback):
             self.model.stop_training = True
 
 
-def _tile(pictures, side):
-    """Pictures `(n, …)` to rows of `side`; what fills no row is left out."""
-    side = max(1, min(side, len(pictures)))
-    rows = len(pictures) // side
-    return pictures[: rows * side].reshape(rows, side, *pictures.shape[1:])
+def _tile(images, side):
+    """Images `(n, …)` to rows of `side`; what fills no row is left out."""
+    side = max(1, min(side, len(images)))
+    rows = len(images) // side
+    return images[: rows * side].reshape(rows, side, *images.shape[1:])
 
 
 def _spread(rows):
-    """Mean distance of all pairs of pictures of a grid, in grey levels (RMS)."""
+    """Mean distance of all pairs of images of a grid, in grey levels (RMS)."""
     flat = rows.reshape(rows.shape[0] * rows.shape[1], -1).astype("float32")
     squares = (flat**2).sum(1)
     distances = squares[:, None] + squares[None] - 2 * flat @ flat.T

@@ -8,30 +8,30 @@ import pyarrow.parquet
 import pytest
 
 from kerasgan.cli.batch import answer_all
-from kerasgan.data.pictures import read_square
+from kerasgan.data.images import read_square_image
 from kerasgan.errors import UserError
-from kerasgan.training import answering
+from kerasgan.inference import batch
 from tests.data import makers
 
-COLUMNS = {"picture": str, "caption": str, "error": str}
+COLUMNS = {"image": str, "caption": str, "error": str}
 CHUNK = 8
 
 
 @pytest.fixture(autouse=True)
 def small_chunks(monkeypatch):
-    monkeypatch.setattr(answering, "CHUNK", CHUNK)
+    monkeypatch.setattr(batch, "CHUNK_SIZE", CHUNK)
 
 
 @pytest.fixture
 def folder(tmp_path):
-    makers.write_pictures(tmp_path / "in", makers.names(20))
-    (tmp_path / "in" / "1003.jpg").write_text("no picture")
+    makers.write_images(tmp_path / "in", makers.names(20))
+    (tmp_path / "in" / "1003.jpg").write_text("no image")
     (tmp_path / "in" / "1015.jpg").write_bytes(b"")
     return tmp_path / "in"
 
 
 class Network:
-    """Says of a picture how bright it is, where it stood and among how many."""
+    """Says of an image how bright it is, where it stood and among how many."""
 
     def __init__(self, fails_after=None):
         self.calls, self.fails_after, self.drawn = [], fails_after, None
@@ -40,29 +40,29 @@ class Network:
         return self.see, self.answer, self.draw
 
     def see(self, one):
-        return read_square(one.read(), 16, "crop")
+        return read_square_image(one.read(), 16, "crop")
 
-    def answer(self, pictures, asked, start):
-        self.calls.append((start, len(pictures)))
+    def answer(self, images, asked, start):
+        self.calls.append((start, len(images)))
         if len(self.calls) == self.fails_after:
             raise KeyboardInterrupt
         return [
-            {"caption": f"{picture.sum()} {start}+{place}/{len(pictures)}"}
-            for place, picture in enumerate(pictures)
+            {"caption": f"{image.sum()} {start}+{place}/{len(images)}"}
+            for place, image in enumerate(images)
         ]
 
     def draw(self, pairs):
         self.drawn = [
-            (picture.sum() == int(line["caption"].split()[0]), line["picture"])
-            for picture, line in pairs
+            (image.sum() == int(line["caption"].split()[0]), line["image"])
+            for image, line in pairs
         ]
 
 
-def call(network, *pictures, out=None, resume=False, run="run", **given):
+def call(network, *images, out=None, resume=False, run="run", **given):
     table = dict.fromkeys(("source", "image_root", "image_column")) | given
     table["caption_columns"] = []
     run = SimpleNamespace(path=run, models=Path("nowhere"))
-    question, names = {"command": "caption"}, list(map(str, pictures))
+    question, names = {"command": "caption"}, list(map(str, images))
     out = str(out) if out else None
     answer_all(run, question, names, (), COLUMNS, network.load, out, resume, **table)
 
@@ -72,12 +72,12 @@ def test_a_folder_is_answered_in_chunks(folder, capsys):
     call(network, folder)
     said = capsys.readouterr()
     lines = [json.loads(line) for line in said.out.splitlines()]
-    names = [line["picture"] for line in lines]
+    names = [line["image"] for line in lines]
     assert names == [f"{folder}/{name}" for name in makers.names(20)]
     errors = {n: line["error"] for n, line in enumerate(lines) if "error" in line}
-    assert errors == {3: "not a picture", 15: "empty file"}
+    assert errors == {3: "not an image", 15: "empty file"}
     assert network.calls == [(0, 7), (8, 7), (16, 4)]
-    summary = "18 done, 2 bad: 1 × not a picture, 1 × empty file."
+    summary = "18 done, 2 bad: 1 × not an image, 1 × empty file."
     assert summary in said.err
     assert network.drawn == [(True, n) for i, n in enumerate(names) if i not in errors]
 
@@ -110,8 +110,8 @@ def test_a_batch_goes_on_with_the_same_alone(folder, tmp_path):
         call(Network(fails_after=2), folder, out=out)
     with pytest.raises(UserError, match="run: 'run' there, 'other' now"):
         call(Network(), folder, out=out, resume=True, run="other")
-    makers.write_pictures(folder, ["0.jpg"])
-    with pytest.raises(UserError, match="pictures: 20 there, 21 now"):
+    makers.write_images(folder, ["0.jpg"])
+    with pytest.raises(UserError, match="images: 20 there, 21 now"):
         call(Network(), folder, out=out, resume=True)
     with pytest.raises(UserError, match="--resume"):
         call(Network(), folder, out=out)
@@ -125,7 +125,7 @@ def test_a_table_becomes_parquet(folder, tmp_path):
     call(Network(), source=str(source), image_root=str(folder), out=out)
     table = pyarrow.parquet.read_table(out).to_pylist()
     errors = [row["error"] for row in table]
-    assert errors == [None, None, None, "not a picture", "outside the folder"]
+    assert errors == [None, None, None, "not an image", "outside the folder"]
     assert table[0]["caption"].endswith(" 0+0/3") and table[4]["caption"] is None
 
 
@@ -142,15 +142,15 @@ def test_a_table_alone_is_asked_about_with_columns(folder):
 
 def test_nothing_good_is_a_failure(folder, tmp_path, capsys):
     (tmp_path / "empty").mkdir()
-    with pytest.raises(UserError, match="no picture"):
+    with pytest.raises(UserError, match="no image"):
         call(Network(), tmp_path / "empty")
     with pytest.raises(SystemExit) as failed:
         call(Network(), folder / "1003.jpg")
-    assert failed.value.code == 1 and "not a picture" in capsys.readouterr().out
+    assert failed.value.code == 1 and "not an image" in capsys.readouterr().out
 
 
 def test_a_sheet_shows_the_first_few(folder, monkeypatch, capsys):
-    monkeypatch.setattr(answering, "SHOWN", 3)
+    monkeypatch.setattr(batch, "MAX_SHOWN", 3)
     network = Network()
     call(network, folder)
     expected = [f"{folder}/{name}" for name in makers.names(3)]

@@ -21,7 +21,7 @@ TINY = [
     "--set=classifier.text_dim=8",
     "--set=classifier.text_length=8",
     "--set=classifier.folds=2",
-    "--set=classifier.pool_rows=5",
+    "--set=classifier.ensemble_pairs=5",
     "--set=classifier.minutes=null",
     "--epochs=2",
 ]
@@ -35,7 +35,7 @@ def call(*arguments, status=0):
 
 
 def write_table(folder, rows):
-    """Rows of (name, title, kind); a picture of its colour for each name."""
+    """Rows of (name, title, kind); an image of its colour for each name."""
     folder.mkdir(exist_ok=True)
     random = np.random.default_rng(0)
     for number, (name, _, kind) in enumerate(rows):
@@ -55,7 +55,7 @@ def write_table(folder, rows):
 def table(tmp_path_factory):
     kinds = ["red", "blue"] * 20
     rows = [(f"{n}.png", f"thing {n} in {kind}", kind) for n, kind in enumerate(kinds)]
-    rows[4] = ("4.png", "", "red")  # a picture without a text
+    rows[4] = ("4.png", "", "red")  # an image without a text
     rows += [("alone.png", "the only one", "odd"), ("gone.png", "lost", "red")]
     source = write_table(tmp_path_factory.mktemp("table") / "data", rows)
     (source.parent / "gone.png").unlink()
@@ -77,7 +77,7 @@ def run_dir(table, data_dir, tmp_path_factory):
     )
     assert "paper B claims" in result.output
     assert "Left out: 1 × missing." in result.stderr
-    assert "one training picture or none: odd." in result.stderr
+    assert "one training image or none: odd." in result.stderr
     assert "configs/table-classifier.yaml has better ones" in result.stderr
     assert "split 1 of 1: pair, ours" in result.stderr
     return path
@@ -85,14 +85,14 @@ def run_dir(table, data_dir, tmp_path_factory):
 
 def test_every_row_is_compared(run_dir):
     found = json.loads((run_dir / "results" / "classification.json").read_text())
-    rows = ["majority", "tfidf", "image", "text", "stand_in", "paper", "ours"]
+    rows = ["majority", "tfidf", "image", "text", "stand_in", "paper", "ensemble"]
     assert list(found["rows"]) == rows
     for row in found["rows"].values():
         assert row["seeds"] == 1 and 0 <= row["accuracy_mean"] <= 1
         assert {"accuracy_sd", "macro_f1_mean", "train_accuracy_mean"} <= set(row)
     assert found["leaks"]["names_own"] > 0.5
-    ours = found["rows"]["ours"]
-    assert list(ours["parts_accuracy_mean"]) == ["picture", "lstm", "words"]
+    ours = found["rows"]["ensemble"]
+    assert list(ours["parts_accuracy_mean"]) == ["image", "lstm", "words"]
     assert (run_dir / "results" / "accuracy.png").is_file()
     assert opened(run_dir / "results" / "confusion-ours.png").size[0] > 200
 
@@ -106,7 +106,7 @@ def test_what_is_finished_is_not_trained_again(run_dir):
 
 
 def test_pairs_get_their_classes(run_dir, table, tmp_path):
-    (tmp_path / "notes.txt").write_text("no picture")
+    (tmp_path / "notes.txt").write_text("no image")
     sheet = tmp_path / "why.png"
     result = call(
         "classify",
@@ -122,15 +122,15 @@ def test_pairs_get_their_classes(run_dir, table, tmp_path):
     assert opened(sheet).size[0] > 500
 
 
-def test_a_text_alone_and_a_picture_alone(run_dir, table):
+def test_a_text_alone_and_a_image_alone(run_dir, table):
     by_text = call("classify", run_dir, "--text", "thing in blue")
-    assert json.loads(by_text.output)["picture"] is None
-    by_picture = call("classify", run_dir, table.parent / "1.png")
-    assert json.loads(by_picture.output)["text"] is None
+    assert json.loads(by_text.output)["image"] is None
+    by_image = call("classify", run_dir, table.parent / "1.png")
+    assert json.loads(by_image.output)["text"] is None
     call("classify", run_dir, status=2)
     two = "--text=a", "--text=b"
     result = call("classify", run_dir, table.parent / "1.png", *two, status=2)
-    assert "Received: pictures: 1, texts: 2" in result.output
+    assert "Received: images: 1, texts: 2" in result.output
     result = call("classify", run_dir, table.parent, *two, status=2)
     assert "2 times beside a folder" in result.output and "--source" in result.output
 
@@ -154,14 +154,14 @@ def test_a_table_is_classified(run_dir, table, tmp_path):
     result = call("classify", run_dir, "--source", table, "--out", out)
     assert "41 done, 1 bad: 1 × missing." in result.stderr
     rows = pyarrow.parquet.read_table(out).to_pylist()
-    assert rows[0]["picture"] == "0.png" and rows[0]["text"] == "thing 0 in red"
+    assert rows[0]["image"] == "0.png" and rows[0]["text"] == "thing 0 in red"
     assert rows[4]["text"] is None and rows[4]["class"] in ("red", "blue", "odd")
     assert len(rows[0]["alternatives"]) == 2 and rows[0]["error"] is None
     only_texts = "--image-column=", "--caption-column=title"
     result = call("classify", run_dir, "--source", table, *only_texts)
     lines = [json.loads(line) for line in result.stdout.splitlines()]
-    assert lines[0]["picture"] is None and lines[0]["probability"] > 0
-    assert lines[4]["error"] == "neither picture nor text"
+    assert lines[0]["image"] is None and lines[0]["probability"] > 0
+    assert lines[4]["error"] == "neither image nor text"
 
 
 def test_another_table_is_judged(run_dir, tmp_path, data_dir):
@@ -204,14 +204,14 @@ def test_a_column_of_numbers_is_a_text_and_signs_alone_are_none(tmp_path, data_d
     arguments = *shared, f"--source={source}", f"--run-dir={tmp_path / 'run'}"
     found = json.loads(call(*arguments, "--modality=text", "--json").stdout)
     assert found["rows"]["tfidf"]["accuracy_mean"] == 1
-    assert found["titles"]["ours"] == "text only, ours"
-    assert "picture_missing_accuracy_mean" not in found["rows"]["ours"]
+    assert found["titles"]["ensemble"] == "text only, ours"
+    assert "image_missing_accuracy_mean" not in found["rows"]["ensemble"]
     source = write_table(tmp_path / "signs", signs)
     arguments = *shared, f"--source={source}", f"--run-dir={tmp_path / 'other'}"
     result = call(*arguments, "--modality=text", status=2)
     assert "no text has any words" in result.output
     result = call(*arguments, "--json")
-    assert set(json.loads(result.stdout)["rows"]) == {"majority", "ours"}
+    assert set(json.loads(result.stdout)["rows"]) == {"majority", "ensemble"}
     assert "No text has any words" in result.stderr
 
 

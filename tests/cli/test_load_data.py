@@ -33,9 +33,9 @@ def test_json_is_all_that_standard_output_gets(flickr):
     done = subprocess.run(command, capture_output=True, text=True)
     info = json.loads(done.stdout)
     assert (done.returncode, info["train"], info["test"]) == (0, 4, 1)
-    assert (info["pictures"], info["captions"], info["repaired"]) == (10, 50, 1)
+    assert (info["images"], info["captions"], info["repaired"]) == (10, 50, 1)
     assert set(info) >= set(
-        "dataset source pictures captions repaired skipped sample train test train_ids"
+        "dataset source images captions repaired skipped sample train test train_ids"
         " test_ids".split()
     )
     assert "Preparing flickr30k" in done.stderr
@@ -86,7 +86,7 @@ def test_help_shows_defaults_and_choices():
 
 
 def test_too_many_bad_rows_exit_with_2(tmp_path):
-    makers.write_pictures(tmp_path / "in", ["a.jpg", "b.jpg"])
+    makers.write_images(tmp_path / "in", ["a.jpg", "b.jpg"])
     path = makers.table(
         tmp_path / "in", ["image,text", "a.jpg,x", "b.jpg,y", "c.jpg,z"]
     )
@@ -98,7 +98,7 @@ def test_too_many_bad_rows_exit_with_2(tmp_path):
 
 
 def test_columns_can_be_named(tmp_path):
-    makers.write_pictures(tmp_path / "in", ["a.jpg", "b.jpg"])
+    makers.write_images(tmp_path / "in", ["a.jpg", "b.jpg"])
     rows = ["bild,eins,zwei,art", "a.jpg,x,y,p", "b.jpg,z,,q"]
     path = makers.table(tmp_path, rows)
     result = run(
@@ -129,7 +129,7 @@ def test_a_full_disk_exits_with_1(flickr, monkeypatch):
     def full(*_):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("kerasgan.data.preparing._entry", full)
+    monkeypatch.setattr("kerasgan.data.preparation._entry", full)
     result = run(*flickr, "--image-size", "16")
     assert result.exit_code == 1
     assert "No space left on device" in result.output

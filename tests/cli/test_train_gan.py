@@ -8,12 +8,12 @@ from click.testing import CliRunner
 from PIL import Image
 
 from kerasgan.cli import main
-from kerasgan.config import Settings, TrainingConfig
+from kerasgan.config.settings import Settings, TrainingConfig
 from kerasgan.runs import new_run, open_run
 from tests.helpers import opened
 
 TINY = [
-    "--set=data.pictures=48",
+    "--set=data.num_images=48",
     "--set=data.image_size=32",
     "--set=gan.generator_filters=4",
     "--set=gan.discriminator_filters=4",
@@ -21,13 +21,13 @@ TINY = [
     "--set=gan.text_dim=4",
     "--set=training.batch_size=8",
     "--set=training.grid=2",
-    "--set=captions.members=1",
+    "--set=captions.dual_encoder_members=1",
     "--set=captions.joint_dim=4",
-    "--set=captions.matcher_epochs=1",
+    "--set=captions.dual_encoder_epochs=1",
     "--set=captions.dim=4",
     "--set=captions.likelihood_epochs=1",
-    "--set=captions.game_epochs=1",
-    "--set=captions.samples=2",
+    "--set=captions.adversarial_epochs=1",
+    "--set=captions.sampled_captions=2",
 ]
 
 
@@ -56,18 +56,18 @@ def test_other_settings_are_refused_by_name(run_dir):
     assert "gan.r1: 1.0 there, 5.0 now" in result.output
 
 
-def test_a_run_puts_pictures_into_words(run_dir, tmp_path):
-    picture = tmp_path / "photograph.png"
-    Image.fromarray(np.full((40, 60, 3), 90, "uint8")).save(picture)
-    (tmp_path / "notes.txt").write_text("no picture")
+def test_a_run_puts_images_into_words(run_dir, tmp_path):
+    image = tmp_path / "photograph.png"
+    Image.fromarray(np.full((40, 60, 3), 90, "uint8")).save(image)
+    (tmp_path / "notes.txt").write_text("no image")
     looks = tmp_path / "looks.png"
     result = call(
-        "caption", run_dir, picture, tmp_path / "notes.txt", tmp_path / "absent.jpg",
+        "caption", run_dir, image, tmp_path / "notes.txt", tmp_path / "absent.jpg",
         "--attention", looks,
     )  # fmt: skip
     lines = [json.loads(line) for line in result.stdout.splitlines()]
-    assert set(lines[0]) == {"picture", "caption", "score", "alternatives"}
-    assert lines[1]["error"] == "not a picture"
+    assert set(lines[0]) == {"image", "caption", "score", "alternatives"}
+    assert lines[1]["error"] == "not an image"
     assert "No such file" in lines[2]["error"]
     with Image.open(looks) as sheet:
         assert sheet.width > 100
@@ -76,7 +76,7 @@ def test_a_run_puts_pictures_into_words(run_dir, tmp_path):
     result = call("caption", run_dir, tmp_path, "--out", out)
     assert "2 done, 0 bad." in result.stderr and not result.stdout
     found = [json.loads(line) for line in out.read_text().splitlines()]
-    assert [line["picture"] for line in found] == [str(looks), str(picture)]
+    assert [line["image"] for line in found] == [str(looks), str(image)]
     assert found[1]["caption"]
 
 
@@ -91,15 +91,15 @@ def test_a_run_is_judged(run_dir):
     with open(run_dir / "results" / "predictions.csv", newline="") as file:
         rows = list(csv.DictReader(file))
     matched = [float(r["matched"]) for r in rows if r["row"] == "human"]
-    assert len(matched) == row["pictures"]
+    assert len(matched) == row["images"]
     threshold = results["similarity"]["rows"]["human"]["at_half"]["threshold"]
     strict = results["similarity"]["rows"]["human"]["strict"]
     assert strict["tp"] == sum(score >= threshold for score in matched)
-    assert results["images"]["pictures"] == row["pictures"]
+    assert results["images"]["images"] == row["images"]
     assert (run_dir / "results" / "examples.png").is_file()
     assert 0 <= row["auc_by_embedding"] <= 1
     told = call("evaluate", run_dir).stdout
-    assert "paper A claims" in told and "Generated pictures" in told
+    assert "paper A claims" in told and "Generated images" in told
     assert told.count("cells sum to 79.37") == 1
 
 
@@ -162,9 +162,9 @@ def test_dry_run_prints_settings_and_shapes(tmp_path):
 @pytest.mark.parametrize(
     ("stage", "networks"),
     [
-        ("both", ["generator", "discriminator", "matcher", "captioner"]),
-        ("captions", ["matcher", "captioner"]),
-        ("pictures", ["generator", "discriminator"]),
+        ("both", ["generator", "discriminator", "dual_encoder", "captioner"]),
+        ("captions", ["dual_encoder", "captioner"]),
+        ("images", ["generator", "discriminator"]),
     ],
 )
 def test_dry_run_shows_the_networks_of_the_stage(stage, networks):
@@ -213,11 +213,11 @@ def test_a_run_directory_alone_draws_its_own_captions(run_dir, tmp_path, monkeyp
     assert opened(own).tobytes() == opened(out).tobytes()
 
 
-def test_a_run_of_captions_alone_says_how_to_get_pictures(tmp_path):
+def test_a_run_of_captions_alone_says_how_to_get_images(tmp_path):
     settings = Settings(training=TrainingConfig(stage="captions"))
     run = new_run("train-gan", settings, tmp_path / "run")
     result = call("save-imgs", run.path, status=2)
-    assert f"train-gan --stage pictures --resume --run-dir {run.path}" in result.output
+    assert f"train-gan --stage images --resume --run-dir {run.path}" in result.output
 
 
 def test_what_cannot_be_written_is_a_failed_job(run_dir, tmp_path):

@@ -34,7 +34,7 @@ def rows(count: int, first: int = 0) -> list[dict]:
 
 
 def write_coyo(path: Path, pairs: list[dict]) -> Path:
-    """A part of COYO-700M: metadata, and no pictures."""
+    """A part of COYO-700M: metadata, and no images."""
     path.parent.mkdir(parents=True, exist_ok=True)
     private = ("class", "seed", "status", "error_message", "probability")
     table = [{k: v for k, v in row.items() if k not in private} for row in pairs]
@@ -97,8 +97,8 @@ def download(
             "exif": None if failed else "{}",
             "sha256": None if failed else "0" * 64,
         }
-        picture = None if failed else makers.coded(makers.pixels(row["seed"]))
-        samples.append((meta, picture))
+        image = None if failed else makers.coded(makers.pixels(row["seed"]))
+        samples.append((meta, image))
     samples = samples[1::2] + samples[::2]  # in the order in which downloads ended
     {"webdataset": _tar, "files": _files, "parquet": _parquet}[kind](
         root / f"{shard:05d}", samples
@@ -108,9 +108,9 @@ def download(
     return root
 
 
-def files_of(meta: dict, picture: bytes) -> dict[str, bytes]:
+def files_of(meta: dict, image: bytes) -> dict[str, bytes]:
     """The files of one sample by extension, in webdataset's order."""
-    files = {"jpg": picture, "json": json.dumps(meta, indent=4).encode()}
+    files = {"jpg": image, "json": json.dumps(meta, indent=4).encode()}
     if "caption" in meta:
         files["txt"] = str(meta["caption"]).encode()
     return files
@@ -125,9 +125,9 @@ def _tar(path: Path, samples) -> None:
     _table(path.with_suffix(".parquet"), [meta for meta, _ in samples])
     members = [
         (f"{meta['key']}.{extension}", data)
-        for meta, picture in samples
-        if picture is not None
-        for extension, data in files_of(meta, picture).items()
+        for meta, image in samples
+        if image is not None
+        for extension, data in files_of(meta, image).items()
     ]
     write_tar(path.with_suffix(".tar"), members)
 
@@ -149,11 +149,11 @@ def write_tar(path: Path, members) -> Path:
 def _files(path: Path, samples) -> None:
     _table(path.with_suffix(".parquet"), [meta for meta, _ in samples])
     path.mkdir()
-    for meta, picture in samples:
-        for extension, data in files_of(meta, picture).items() if picture else ():
+    for meta, image in samples:
+        for extension, data in files_of(meta, image).items() if image else ():
             (path / f"{meta['key']}.{extension}").write_bytes(data)
 
 
 def _parquet(path: Path, samples) -> None:
-    table = [meta | {"jpg": picture} for meta, picture in samples]
+    table = [meta | {"jpg": image} for meta, image in samples]
     _table(path.with_suffix(".parquet"), table)

@@ -1,4 +1,4 @@
-"""Draws small pictures and lays out small data sets for the tests."""
+"""Draws small images and lays out small data sets for the tests."""
 
 import io
 import json
@@ -9,7 +9,7 @@ from PIL import Image
 
 
 def pixels(seed: int, width: int = 48, height: int = 40) -> np.ndarray:
-    """A smooth, coloured picture that no other seed gives; uint8 RGB."""
+    """A smooth, coloured image that no other seed gives; uint8 RGB."""
     corners = np.random.default_rng(seed).integers(0, 256, (2, 2, 3), dtype=np.uint8)
     image = Image.fromarray(corners).resize((width, height), Image.Resampling.BILINEAR)
     return np.asarray(image)
@@ -21,7 +21,7 @@ def coded(array: np.ndarray, kind: str = "JPEG", **options) -> bytes:
     return buffer.getvalue()
 
 
-def write_pictures(folder: Path, names, first_seed: int = 0) -> None:
+def write_images(folder: Path, names, first_seed: int = 0) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     for seed, name in enumerate(names, start=first_seed):
         (folder / name).write_bytes(coded(pixels(seed)))
@@ -38,7 +38,7 @@ def captions(name: str) -> list[str]:
 def kaggle_30k(root: Path, count: int = 10) -> Path:
     """Kaggle's layout with the row that lost its delimiter."""
     folder = root / "flickr30k_images"
-    write_pictures(folder / "flickr30k_images", names(count))
+    write_images(folder / "flickr30k_images", names(count))
     rows = ["image_name| comment_number| comment"]
     for name in names(count):
         rows += [f"{name}| {n}| {text}" for n, text in enumerate(captions(name))]
@@ -48,7 +48,7 @@ def kaggle_30k(root: Path, count: int = 10) -> Path:
 
 
 def token_30k(root: Path, count: int = 10) -> Path:
-    write_pictures(root / "flickr30k-images", names(count))
+    write_images(root / "flickr30k-images", names(count))
     rows = [
         f"{name}#{n}\t{text}"
         for name in names(count)
@@ -62,7 +62,7 @@ SPLITS = ["train"] * 6 + ["val"] * 2 + ["test"] * 2
 
 
 def karpathy_30k(root: Path) -> Path:
-    write_pictures(root / "flickr30k-images", names(10))
+    write_images(root / "flickr30k-images", names(10))
     images = [
         {
             "filename": name,
@@ -77,7 +77,7 @@ def karpathy_30k(root: Path) -> Path:
 
 
 def hugging_face_30k(root: Path) -> Path:
-    write_pictures(root / "flickr30k-images", names(10))
+    write_images(root / "flickr30k-images", names(10))
     rows = ["raw,sentids,split,filename,img_id"]
     for index, (name, split) in enumerate(zip(names(10), SPLITS)):
         raw = json.dumps(captions(name)).replace('"', '""')
@@ -87,7 +87,7 @@ def hugging_face_30k(root: Path) -> Path:
 
 
 def entities_30k(root: Path) -> Path:
-    write_pictures(root / "flickr30k-images", names(10))
+    write_images(root / "flickr30k-images", names(10))
     (root / "Sentences").mkdir()
     for name in names(10):
         text = "\n".join(
@@ -102,8 +102,8 @@ def entities_30k(root: Path) -> Path:
 
 
 def original_8k(root: Path) -> Path:
-    """The token file with a stray picture and the three lists of pictures."""
-    write_pictures(root / "Flicker8k_Dataset", names(10))
+    """The token file with a stray image and the three lists of images."""
+    write_images(root / "Flicker8k_Dataset", names(10))
     stray = "2258277193_586949ec62.jpg.1"
     rows = [
         f"{name}#{n}\t{text}"
@@ -119,7 +119,7 @@ def original_8k(root: Path) -> Path:
 
 
 def kaggle_8k(root: Path) -> Path:
-    write_pictures(root / "Images", names(10))
+    write_images(root / "Images", names(10))
     rows = ["image,caption"]
     for name in names(10):
         for text in captions(name):

@@ -5,41 +5,41 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kerasgan.data.annotations import (
-    Picture,
-    Row,
-    clean,
-    join_rows,
-    names_of_labels,
+    AnnotatedImage,
+    CaptionRow,
+    clean_text,
+    group_rows,
+    label_names_of,
     numbered_lines,
     read_text,
 )
-from kerasgan.data.ledger import Ledger
+from kerasgan.data.read_report import ReadReport
 from kerasgan.errors import UserError
 
 FILE = Path("some.csv")
 
 
 def row(name, *captions, line=1, **more):
-    return Row(FILE, line, name, captions, **more)
+    return CaptionRow(FILE, line, name, captions, **more)
 
 
 def test_captions_are_cleaned_and_html_stays():
-    assert clean("  two\x00 dogs\t run \x85 <b>fast</b> &amp; far\n") == (
+    assert clean_text("  two\x00 dogs\t run \x85 <b>fast</b> &amp; far\n") == (
         "two dogs run <b>fast</b> &amp; far"
     )
 
 
 @given(st.text())
 def test_clean_captions_are_one_trimmed_line(text):
-    cleaned = clean(text)
-    assert cleaned == clean(cleaned) == cleaned.strip()
+    cleaned = clean_text(text)
+    assert cleaned == clean_text(cleaned) == cleaned.strip()
     assert "\n" not in cleaned and "\x00" not in cleaned
 
 
-def test_rows_of_a_picture_are_joined_in_order():
-    ledger = Ledger()
-    pictures = join_rows([row("a", "1"), row("b", "2"), row("a", "3", "4")], ledger)
-    assert {name: p.captions for name, p in pictures.items()} == {
+def test_rows_of_a_image_are_joined_in_order():
+    ledger = ReadReport()
+    images = group_rows([row("a", "1"), row("b", "2"), row("a", "3", "4")], ledger)
+    assert {name: p.captions for name, p in images.items()} == {
         "a": ["1", "3", "4"],
         "b": ["2"],
     }
@@ -47,7 +47,7 @@ def test_rows_of_a_picture_are_joined_in_order():
 
 
 def test_what_cannot_be_used_is_counted_by_reason():
-    ledger = Ledger()
+    ledger = ReadReport()
     rows = [
         row("", "who?", line=2),
         row("a", "one", key="0", label="x", line=3),
@@ -58,12 +58,12 @@ def test_what_cannot_be_used_is_counted_by_reason():
         row("b", "", key="0", label="x", line=7),
         row("c", "three", key="0", line=8),
     ]
-    pictures = join_rows(rows, ledger, labelled=True)
-    assert list(pictures) == ["a"]
-    assert pictures["a"].captions == ["one", "two"]
-    assert pictures["a"].label == "x"
+    images = group_rows(rows, ledger, labelled=True)
+    assert list(images) == ["a"]
+    assert images["a"].captions == ["one", "two"]
+    assert images["a"].label == "x"
     assert ledger.skipped == {
-        "no picture named": 1,
+        "no image named": 1,
         "duplicate id": 1,
         "repeated row": 1,
         "empty caption": 1,
@@ -78,11 +78,11 @@ def test_what_cannot_be_used_is_counted_by_reason():
 
 
 def test_labels_are_put_in_order_as_numbers_or_words():
-    def pictures(*labels):
-        return {n: Picture(n, FILE, 1, label=n) for n in labels}
+    def images(*labels):
+        return {n: AnnotatedImage(n, FILE, 1, label=n) for n in labels}
 
-    assert names_of_labels(pictures("10", "9", "1")) == ["1", "9", "10"]
-    assert names_of_labels(pictures("shoe", "bag", "2")) == ["2", "bag", "shoe"]
+    assert label_names_of(images("10", "9", "1")) == ["1", "9", "10"]
+    assert label_names_of(images("shoe", "bag", "2")) == ["2", "bag", "shoe"]
 
 
 @pytest.mark.parametrize(
@@ -93,7 +93,7 @@ def test_labels_are_put_in_order_as_numbers_or_words():
 )
 def test_unicode_is_read_whatever_its_form(tmp_path, encoding, text):
     (tmp_path / "a.csv").write_bytes(text.encode(encoding))
-    ledger = Ledger()
+    ledger = ReadReport()
     assert read_text(tmp_path / "a.csv", ledger) == text
     assert ledger.notes == []
 
@@ -103,7 +103,7 @@ def test_unicode_is_read_whatever_its_form(tmp_path, encoding, text):
     [(b"Zo\xeb \x96", "Zoë –", "cp1252"), (b"Zo\xeb \x81", "Zoë \x81", "latin-1")],
 )
 def test_another_encoding_is_noted(tmp_path, data, text, encoding):
-    ledger = Ledger()
+    ledger = ReadReport()
     (tmp_path / "a.csv").write_bytes(data)
     assert read_text(tmp_path / "a.csv", ledger) == text
     assert ledger.notes == [f"{tmp_path}/a.csv is not UTF-8; it was read as {encoding}"]
@@ -112,7 +112,7 @@ def test_another_encoding_is_noted(tmp_path, data, text, encoding):
 def test_zero_bytes_in_a_text_make_it_no_utf_16(tmp_path):
     text = "a.jpg,red\0\n" + "b.jpg,blue" + "\0" * 99
     (tmp_path / "a.csv").write_text(text)
-    assert read_text(tmp_path / "a.csv", Ledger()) == text
+    assert read_text(tmp_path / "a.csv", ReadReport()) == text
 
 
 def test_files_that_cannot_be_read_are_named(tmp_path):
@@ -124,7 +124,7 @@ def test_files_that_cannot_be_read_are_named(tmp_path):
         ("none.csv", "No such file"),
     ]:
         with pytest.raises(UserError, match=message) as error:
-            read_text(tmp_path / name, Ledger())
+            read_text(tmp_path / name, ReadReport())
         assert str(tmp_path / name) in str(error.value)
 
 
@@ -136,7 +136,7 @@ def test_only_newlines_end_lines():
 
 
 def test_too_many_bad_rows_stop_with_the_first_examples():
-    ledger = Ledger(rows=10)
+    ledger = ReadReport(rows=10)
     ledger.skip("repeated row", FILE, 6, "w.jpg", bad_rows=0)
     ledger.skip("missing", FILE, 7, "x.jpg")
     ledger.refuse_beyond(0.1)
@@ -152,7 +152,7 @@ def test_too_many_bad_rows_stop_with_the_first_examples():
 
 
 def test_examples_are_few_and_short():
-    ledger = Ledger()
+    ledger = ReadReport()
     for line in range(100):
         ledger.skip("missing", FILE, line, "x" * 10_000)
     assert ledger.skipped == {"missing": 100}

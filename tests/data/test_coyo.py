@@ -12,12 +12,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from kerasgan.config import DataConfig
+from kerasgan.config.settings import DataConfig
 from kerasgan.data import load_data
+from kerasgan.data.dataset_spec import DatasetSpec
+from kerasgan.data.images import decode_image, square_image
 from kerasgan.data.layouts import read_annotations
 from kerasgan.data.layouts.img2dataset import plain_key
-from kerasgan.data.pictures import decode, square
-from kerasgan.data.plan import Plan
 from kerasgan.errors import UserError
 from tests.data import coyo_makers, makers
 
@@ -35,7 +35,7 @@ def load(tmp_path, source, **settings):
 
 
 def labels_of(annotations):
-    return {name: p.label for name, p in annotations.pictures.items()}
+    return {name: p.label for name, p in annotations.images.items()}
 
 
 def ids(pairs):
@@ -48,9 +48,7 @@ def pairs():
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_pictures_texts_and_classes_come_from_every_output_format(
-    tmp_path, kind, pairs
-):
+def test_images_texts_and_classes_come_from_every_output_format(tmp_path, kind, pairs):
     source = coyo_makers.download(tmp_path / "in", kind, pairs)
     labels = coyo_makers.write_labels(tmp_path / "labels" / "part-0.parquet", pairs)
     result = load(tmp_path, source, labels=str(labels.parent))
@@ -65,9 +63,9 @@ def test_pictures_texts_and_classes_come_from_every_output_format(
             row = pairs[ids(pairs).index(name)]
             assert texts == [f"Valentine's day & roses, number {row['seed']}"]
             assert result.label_names[label] == row["class"]
-            picture, _ = decode(makers.coded(makers.pixels(row["seed"])))
+            decoded, _ = decode_image(makers.coded(makers.pixels(row["seed"])))
             np.testing.assert_array_equal(
-                image, np.asarray(square(picture, 16, "crop"))
+                image, np.asarray(square_image(decoded, 16, "crop"))
             )
 
 
@@ -80,18 +78,16 @@ def test_the_output_format_does_not_change_what_is_chosen(tmp_path, pairs):
     assert len(chosen) == 1
 
 
-def test_metadata_alone_says_that_pictures_must_be_downloaded(tmp_path, pairs):
+def test_metadata_alone_says_that_images_must_be_downloaded(tmp_path, pairs):
     name = "part-00000-17da4908-939c-46e5-91d0-15f256041956-c000.snappy.parquet"
     source = coyo_makers.write_coyo(tmp_path / "coyo-700m" / name, pairs).parent
-    with pytest.raises(
-        UserError, match=r"10 rows .* no pictures.*img2dataset.*coyo.md"
-    ):
+    with pytest.raises(UserError, match=r"10 rows .* no images.*img2dataset.*coyo.md"):
         load(tmp_path, source)
     assert not (tmp_path / "out").exists()
     coyo_makers.download(source, "webdataset", pairs)
     annotations = read(source)
-    assert len(annotations.pictures) == 10
-    assert f"1 Parquet files without pictures, as {source / name}" in (
+    assert len(annotations.images) == 10
+    assert f"1 Parquet files without images, as {source / name}" in (
         annotations.ledger.notes
     )
 
@@ -104,7 +100,7 @@ def test_the_text_column_is_renamed_or_was_kept(tmp_path, kind, pairs):
         tmp_path / kind, kind, pairs, columns=("id", "text"), caption_column=None
     )
     annotations = read(source)
-    assert set(annotations.pictures) == set(ids(pairs[1::2]))
+    assert set(annotations.images) == set(ids(pairs[1::2]))
     assert annotations.ledger.skipped == {"no caption": 5}
 
 
@@ -118,7 +114,7 @@ def test_without_an_id_labels_are_joined_by_url(tmp_path, kind, pairs):
     }
     assert annotations.ledger.skipped == {"no label": 4}
     assert annotations.ledger.bad_rows == 0
-    assert annotations.pictures["00000/0"].group == pairs[0]["image_phash"]
+    assert annotations.images["00000/0"].group == pairs[0]["image_phash"]
     assert any("no id of COYO's" in note for note in annotations.ledger.notes)
 
 
@@ -164,7 +160,7 @@ def test_failures_are_counted_by_their_status_and_are_not_bad(tmp_path, kind, pa
 @pytest.mark.parametrize("kind", ["webdataset", "files"])
 def test_keys_have_any_number_of_digits(tmp_path, kind, digits, pairs):
     source = coyo_makers.download(tmp_path, kind, pairs, shard=12, digits=digits)
-    assert set(read(source).pictures) == set(ids(pairs))
+    assert set(read(source).images) == set(ids(pairs))
 
 
 def test_the_oldest_files_mode_has_numbers_for_keys(tmp_path, pairs):
@@ -177,7 +173,7 @@ def test_the_oldest_files_mode_has_numbers_for_keys(tmp_path, pairs):
         (folder / f"{number:04d}.txt").write_text(row["text"])
         table.append({"url": row["url"], "key": number, "status": "success"})
     coyo_makers._table(tmp_path / "00000.parquet", table)
-    assert len(read(tmp_path).pictures) == 10
+    assert len(read(tmp_path).images) == 10
     assert plain_key("00000") == plain_key(0) == "0" and plain_key("00120") == "120"
 
 
@@ -185,7 +181,7 @@ def test_the_oldest_files_mode_has_numbers_for_keys(tmp_path, pairs):
 def test_without_the_parquet_file_the_json_files_do(tmp_path, kind, pairs):
     pairs[3] |= coyo_makers.LOST
     source = coyo_makers.download(tmp_path, kind, pairs)
-    whole = read(source).pictures
+    whole = read(source).images
     (tmp_path / "00000.parquet").write_bytes(b"PAR1 and no more")
     broken = read(source)
     assert broken.ledger.skipped == {"broken metadata": 1}
@@ -193,13 +189,13 @@ def test_without_the_parquet_file_the_json_files_do(tmp_path, kind, pairs):
     alone = read(source)
     for annotations in (broken, alone):
         assert (
-            set(annotations.pictures)
+            set(annotations.images)
             == set(whole)
             == set(ids(pairs)) - {str(pairs[3]["id"])}
         )
-        for name, picture in annotations.pictures.items():
-            assert picture.captions == whole[name].captions
-            assert picture.read() == whole[name].read()
+        for name, image in annotations.images.items():
+            assert image.captions == whole[name].captions
+            assert image.read() == whole[name].read()
 
 
 def test_entities_are_unescaped_and_half_surrogates_dropped(tmp_path, pairs):
@@ -209,9 +205,9 @@ def test_entities_are_unescaped_and_half_surrogates_dropped(tmp_path, pairs):
     coyo_makers.write_tar(
         tmp_path / "00001.tar", [("1.jpg", b"x"), ("1.json", half), ("1.txt", b"c")]
     )
-    pictures = read(source).pictures
-    assert pictures[str(pairs[0]["id"])].captions == ["<b> 'x' é 😀 R&D &amp;"]
-    assert pictures["1"].captions == ["a b"]
+    images = read(source).images
+    assert images[str(pairs[0]["id"])].captions == ["<b> 'x' é 😀 R&D &amp;"]
+    assert images["1"].captions == ["a b"]
 
 
 def test_the_likeliest_class_counts_if_it_is_likely_enough(tmp_path, pairs):
@@ -220,9 +216,9 @@ def test_the_likeliest_class_counts_if_it_is_likely_enough(tmp_path, pairs):
     source = coyo_makers.download(tmp_path / "in", "parquet", pairs[:4])
     labels = coyo_makers.write_labels(tmp_path / "labels.parquet", pairs)
     annotations = read(source, labels=str(labels), label_threshold=0.6)
-    assert set(annotations.pictures) == set(ids(pairs[2:4]))
+    assert set(annotations.images) == set(ids(pairs[2:4]))
     assert annotations.ledger.skipped == {"no class above 0.6": 2}
-    assert len(read(source, labels=str(labels), label_threshold=0.0).pictures) == 4
+    assert len(read(source, labels=str(labels), label_threshold=0.0).images) == 4
 
 
 def test_only_the_commonest_classes_are_kept(tmp_path, pairs):
@@ -253,7 +249,7 @@ def test_labels_can_come_from_a_table_of_ones_own(tmp_path, column, pairs):
     }
 
 
-def test_labels_that_were_saved_with_the_pictures_need_no_table(tmp_path, pairs):
+def test_labels_that_were_saved_with_the_images_need_no_table(tmp_path, pairs):
     for row in pairs:
         row |= {"labels": [int(row["class"]), 3], "label_probs": [0.75, 0.1]}
     for kind in KINDS:
@@ -288,7 +284,7 @@ def test_malformed_rows_of_a_table_of_labels_are_noted(tmp_path, pairs):
     lines = ["id,label", *(f"{name},x" for name in ids(pairs)), "1,2,3", "only"]
     path = makers.table(tmp_path, lines, "labels.csv")
     annotations = read(source, labels=str(path))
-    assert annotations.label_names == ["x"] and len(annotations.pictures) == 10
+    assert annotations.label_names == ["x"] and len(annotations.images) == 10
     note = f"{path}: 2 malformed rows, as in lines [12, 13]"
     assert note in annotations.ledger.notes
 
@@ -298,7 +294,7 @@ def test_missing_and_unknown_label_files_are_named(tmp_path, pairs):
     (tmp_path / "empty").mkdir()
     for name in ("nowhere", "empty", "in/00000.tar"):
         with pytest.raises(UserError, match=f"--labels {tmp_path / name}"):
-            Plan.of(
+            DatasetSpec.of(
                 DataConfig(
                     dataset="coyo",
                     source=str(source),
@@ -310,7 +306,7 @@ def test_missing_and_unknown_label_files_are_named(tmp_path, pairs):
 
 def test_equal_hashes_are_on_one_side(tmp_path):
     pairs = coyo_makers.rows(20)
-    for number in range(0, 10, 2):  # five pictures under two urls each
+    for number in range(0, 10, 2):  # five images under two urls each
         pairs[number + 1]["image_phash"] = pairs[number]["image_phash"]
     pairs[10]["seed"] = pairs[0]["seed"]  # byte-equal to one of the first two
     source = coyo_makers.download(tmp_path / "in", "webdataset", pairs)
@@ -338,7 +334,7 @@ def test_a_sample_reads_no_more_shards_than_it_needs(tmp_path):
     assert (info["train"], info["test"]) == (12, 3)
     other = load(tmp_path, tmp_path / "in", sample=15, seed=1).info
     assert set(other["train_ids"]) != set(info["train_ids"])
-    assert len(read(tmp_path / "in", sample="all").pictures) == 80
+    assert len(read(tmp_path / "in", sample="all").images) == 80
 
 
 def test_a_sample_reads_on_until_enough_are_labelled(tmp_path):
@@ -350,7 +346,7 @@ def test_a_sample_reads_on_until_enough_are_labelled(tmp_path):
     )
     annotations = read(tmp_path / "in", labels=str(labels), sample=8)
     assert annotations.ledger.notes[0].startswith("read 4 of 8 shards")
-    assert 8 < len(annotations.pictures) < 20
+    assert 8 < len(annotations.images) < 20
 
 
 def test_the_sample_does_not_depend_on_the_number_of_cores(tmp_path, monkeypatch):
@@ -359,8 +355,8 @@ def test_the_sample_does_not_depend_on_the_number_of_cores(tmp_path, monkeypatch
         coyo_makers.download(tmp_path, "webdataset", pairs, shard)
     chosen = []
     for count in (1, 4):
-        monkeypatch.setattr("kerasgan.data.layouts.coyo.cores", lambda: count)
-        chosen.append(list(read(tmp_path, sample=8).pictures))
+        monkeypatch.setattr("kerasgan.data.layouts.coyo.available_cores", lambda: count)
+        chosen.append(list(read(tmp_path, sample=8).images))
     assert chosen[0] == chosen[1] and len(chosen[0]) == 10
 
 
@@ -385,10 +381,10 @@ def hostile_tar(path: Path, pairs) -> None:
     hard.type, hard.linkname = tarfile.LNKTYPE, "../../secret.jpg"
     device = tarfile.TarInfo("000000003.jpg")
     device.type = tarfile.CHRTYPE
-    picture = makers.coded(makers.pixels(0))
-    members = [("../../escape.jpg", picture), ("/abs.jpg", picture)]
+    image = makers.coded(makers.pixels(0))
+    members = [("../../escape.jpg", image), ("/abs.jpg", image)]
     members += [link, hard, device, ("000000004.jpg", b""), ("000000005.jpg", b"words")]
-    members += [("000000006.jpg", picture), ("000000006.txt", b"a good one")]
+    members += [("000000006.jpg", image), ("000000006.txt", b"a good one")]
     names = ["escape", "abs", *(f"{n:09d}" for n in range(1, 6))]
     members += [(f"{name}.txt", b"a text") for name in names]
     coyo_makers.write_tar(path, members)
@@ -396,7 +392,7 @@ def hostile_tar(path: Path, pairs) -> None:
 
 def test_nothing_of_a_tar_leads_out_of_it(tmp_path):
     (tmp_path / "in").mkdir()
-    makers.write_pictures(tmp_path, ["secret.jpg"])
+    makers.write_images(tmp_path, ["secret.jpg"])
     hostile_tar(tmp_path / "in" / "00000.tar", [])
     second = makers.coded(makers.pixels(9))
     coyo_makers.write_tar(
@@ -409,7 +405,7 @@ def test_nothing_of_a_tar_leads_out_of_it(tmp_path):
         "outside the folder": 2,
         "not a file": 3,
         "empty file": 1,
-        "not a picture": 1,
+        "not an image": 1,
     }
     assert not list(tmp_path.parent.glob("escape*"))
 
@@ -455,7 +451,7 @@ def test_broken_shards_are_named_and_the_others_read(tmp_path, kind, pairs):
     path = source / ("00001.parquet" if kind == "parquet" else "00001.tar")
     path.write_bytes(b"not at all" * 100)
     annotations = read(source)
-    assert len(annotations.pictures) == 10
+    assert len(annotations.images) == 10
     assert annotations.ledger.skipped == {"broken shard": 1}
     assert annotations.ledger.examples[0]["file"] == str(path)
 
@@ -465,7 +461,7 @@ def test_what_stands_before_a_cut_is_read(tmp_path, pairs):
     path = source / "00000.tar"
     path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
     ledger = read(source).ledger
-    assert 2 <= len(read(source).pictures) <= 8
+    assert 2 <= len(read(source).images) <= 8
     assert "cut off" in str(ledger.examples) or "end of data" in str(ledger.examples)
     assert ledger.skipped["broken shard"] == 1
     assert ledger.skipped["missing"] + ledger.skipped["truncated or damaged"] >= 2
@@ -475,7 +471,7 @@ def test_what_stands_before_a_cut_is_read(tmp_path, pairs):
 
 def test_links_out_of_a_folder_are_not_followed(tmp_path, pairs):
     source = coyo_makers.download(tmp_path / "in", "files", pairs)
-    makers.write_pictures(tmp_path, ["secret.jpg"], first_seed=99)
+    makers.write_images(tmp_path, ["secret.jpg"], first_seed=99)
     (source / "00000" / "000000000.jpg").unlink()
     (source / "00000" / "000000000.jpg").symlink_to(tmp_path / "secret.jpg")
     info = load(tmp_path, source, max_bad=0.1).info
@@ -483,24 +479,24 @@ def test_links_out_of_a_folder_are_not_followed(tmp_path, pairs):
 
 
 def test_strange_metadata_ends_nothing(tmp_path):
-    picture = makers.coded(makers.pixels(0))
+    image = makers.coded(makers.pixels(0))
     strange = ["[1]", "{", "null", '{"id": {"a": 1}, "caption": ["x"]}', "[" * 9999]
     strange.append('{"caption": "x", "labels": [null, 1], "label_probs": ["a", 2]}')
     members = []
     for number, text in enumerate(strange):
-        members += [(f"{number}.jpg", picture), (f"{number}.json", text.encode())]
-    members += [("9.jpg", picture), ("9.txt", b"x" * (1 << 21))]
+        members += [(f"{number}.jpg", image), (f"{number}.json", text.encode())]
+    members += [("9.jpg", image), ("9.txt", b"x" * (1 << 21))]
     coyo_makers.write_tar(tmp_path / "00000.tar", members)
     annotations = read(tmp_path)
     assert annotations.ledger.skipped == {"malformed row": 4, "no caption": 1}
-    assert len(annotations.pictures) == 2
+    assert len(annotations.images) == 2
 
 
 def test_an_id_twice_is_one_pair(tmp_path, pairs):
     coyo_makers.download(tmp_path, "webdataset", pairs)
     coyo_makers.download(tmp_path, "webdataset", pairs[:3], shard=1)
     annotations = read(tmp_path)
-    assert len(annotations.pictures) == 10
+    assert len(annotations.images) == 10
     assert annotations.ledger.skipped == {"repeated row": 3}
     assert annotations.ledger.bad_rows == 0
 
@@ -509,7 +505,7 @@ def test_two_output_formats_side_by_side_are_the_same_pairs(tmp_path, pairs):
     for kind in ("webdataset", "files"):
         coyo_makers.download(tmp_path, kind, pairs)
     annotations = read(tmp_path)
-    assert set(annotations.pictures) == set(ids(pairs))
+    assert set(annotations.images) == set(ids(pairs))
     assert annotations.ledger.skipped == {"repeated row": 10}
 
 
@@ -563,7 +559,7 @@ def test_tfds_knows_the_builder(tmp_path, pairs):
     code = TFDS.format(sources=[str(bare), str(source)], out=str(tmp_path / "out"))
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     lines = done.stdout.splitlines()
-    assert "no pictures" in done.stdout, done.stderr
+    assert "no images" in done.stdout, done.stderr
     assert lines[-1] == "8 ['4945', '8087']"
 
 

@@ -4,10 +4,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kerasgan.config import DataConfig
+from kerasgan.config.settings import DataConfig
 from kerasgan.data.layouts import read_annotations
 from kerasgan.data.layouts.flickr import read_bars, read_commas, read_token
-from kerasgan.data.ledger import Ledger
+from kerasgan.data.read_report import ReadReport
 from kerasgan.errors import UserError
 from tests.data import makers
 
@@ -32,9 +32,9 @@ def read(config, source):
 def test_each_layout_of_flickr30k_is_found_and_says_the_same(tmp_path, make, layout):
     annotations = read(FLICKR30K, make(tmp_path))
     assert annotations.layout == layout
-    assert list(annotations.pictures) == makers.names(10)
-    for name, picture in annotations.pictures.items():
-        assert picture.captions == makers.captions(name)
+    assert list(annotations.images) == makers.names(10)
+    for name, image in annotations.images.items():
+        assert image.captions == makers.captions(name)
     assert (annotations.image_root / "1000.jpg").is_file()
     assert annotations.ledger.skipped == {}
 
@@ -43,8 +43,7 @@ def test_entities_lose_their_marks(tmp_path):
     annotations = read(FLICKR30K, makers.entities_30k(tmp_path))
     assert annotations.layout == "Entities sentences"
     assert (
-        annotations.pictures["1003.jpg"].captions[2]
-        == "A big dog on a day , number 2 ."
+        annotations.images["1003.jpg"].captions[2] == "A big dog on a day , number 2 ."
     )
     assert len(annotations.files) == 13
 
@@ -54,7 +53,7 @@ def test_entities_lose_their_marks(tmp_path):
 )
 def test_published_splits_are_read(tmp_path, make):
     annotations = read(FLICKR30K, make(tmp_path))
-    splits = [picture.split for picture in annotations.pictures.values()]
+    splits = [image.split for image in annotations.images.values()]
     assert splits == makers.SPLITS
 
 
@@ -65,7 +64,7 @@ def test_the_row_that_lost_its_delimiter_is_repaired(tmp_path):
         '2199200615.jpg| 3| A "dog" , it runs .\n'
         "2199200615.jpg| 4   A dog runs across the grass .\n"
     )
-    ledger = Ledger()
+    ledger = ReadReport()
     rows = list(read_bars(path, ledger))
     assert [(r.name, r.key, r.captions) for r in rows] == [
         ("2199200615.jpg", "3", (' A "dog" , it runs .',)),
@@ -85,7 +84,7 @@ def test_the_row_that_lost_its_delimiter_is_repaired(tmp_path):
 def test_rows_beyond_repair_are_counted(tmp_path):
     path = tmp_path / "results.csv"
     path.write_text("image_name|comment_number|comment\nnothing\na.jpg|x|y\na.jpg|7\n")
-    ledger = Ledger()
+    ledger = ReadReport()
     assert list(read_bars(path, ledger)) == []
     assert (ledger.skipped, ledger.rows) == ({"malformed row": 3}, 3)
     token = tmp_path / "a.token"
@@ -97,7 +96,7 @@ def test_rows_beyond_repair_are_counted(tmp_path):
 def test_an_unpaired_quote_swallows_nothing(tmp_path):
     path = tmp_path / "captions.txt"
     path.write_text('image,caption\na.jpg,"a dog, alone\nb.jpg,"a ""big"" one, too"\n')
-    rows = list(read_commas(path, Ledger()))
+    rows = list(read_commas(path, ReadReport()))
     assert [row.captions for row in rows] == [
         ('"a dog, alone',),
         ('a "big" one, too',),
@@ -110,7 +109,7 @@ def test_nor_does_it_in_hugging_faces_table(tmp_path):
     lines[3] = lines[3].replace(']"', "]", 1)
     path.write_text("\n".join(lines))
     annotations = read(FLICKR30K, tmp_path)
-    assert len(annotations.pictures) == 9
+    assert len(annotations.images) == 9
     assert annotations.ledger.skipped == {"malformed row": 1}
 
 
@@ -126,7 +125,7 @@ def test_any_text_is_a_caption_or_a_counted_row(tmp_path_factory, texts):
     ]:
         lines = [start.format(number) + text for number, text in enumerate(texts)]
         (folder / name).write_bytes("\n".join([header, *lines]).encode())
-        ledger = Ledger()
+        ledger = ReadReport()
         rows = [row for row in reader(folder / name, ledger) if row.name == "a.jpg"]
         assert [row.captions for row in rows] == [(text,) for text in texts]
         assert ledger.skipped == {}
@@ -146,20 +145,20 @@ def test_a_wrong_header_is_quoted(tmp_path):
     )
 
 
-def test_a_copy_of_the_annotations_among_the_pictures_does_no_harm(tmp_path):
+def test_a_copy_of_the_annotations_among_the_images_does_no_harm(tmp_path):
     makers.kaggle_30k(tmp_path)
     outer = tmp_path / "flickr30k_images"
     shutil.copy(outer / "results.csv", outer / "flickr30k_images" / "results.csv")
     annotations = read(FLICKR30K, tmp_path)
     assert annotations.files == [outer / "results.csv"]
     inner = read(FLICKR30K, outer / "flickr30k_images")
-    assert list(inner.pictures) == list(annotations.pictures)
+    assert list(inner.images) == list(annotations.images)
 
 
 def test_the_annotation_file_itself_can_be_named(tmp_path):
     makers.kaggle_30k(tmp_path)
     annotations = read(FLICKR30K, tmp_path / "flickr30k_images" / "results.csv")
-    assert len(annotations.pictures) == 10
+    assert len(annotations.images) == 10
 
 
 def test_nothing_known_names_the_place_and_the_layouts(tmp_path):
@@ -173,7 +172,7 @@ def test_nothing_known_names_the_place_and_the_layouts(tmp_path):
         read(FLICKR8K, tmp_path / "none")
 
 
-def test_pictures_that_are_nowhere(tmp_path):
+def test_images_that_are_nowhere(tmp_path):
     makers.hugging_face_30k(tmp_path)
     shutil.rmtree(tmp_path / "flickr30k-images")
     with pytest.raises(UserError, match="--image-root"):
@@ -185,9 +184,9 @@ def test_pictures_that_are_nowhere(tmp_path):
 
 def test_flickr8k_with_its_lists_and_stray_rows(tmp_path):
     annotations = read(FLICKR8K, makers.original_8k(tmp_path))
-    assert len(annotations.pictures) == 11
-    assert "2258277193_586949ec62.jpg.1" in annotations.pictures
-    splits = [picture.split for picture in annotations.pictures.values()]
+    assert len(annotations.images) == 11
+    assert "2258277193_586949ec62.jpg.1" in annotations.images
+    splits = [image.split for image in annotations.images.values()]
     assert splits == ["train"] * 5 + [None] + ["val"] * 2 + ["test"] * 2 + [None]
     assert len(annotations.files) == 4
 

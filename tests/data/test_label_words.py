@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kerasgan.data.label_words import (
-    LONGEST_TEXT,
+    MAX_TEXT_LENGTH,
     comparable,
     label_words,
     mask_label_words,
@@ -115,8 +115,8 @@ def test_what_costs_without_end_is_left():
     """A few passes see to what people write; more are taken for an attack."""
     (found,) = mask_label_words(["&" + "amp;" * 5000], [])
     assert found == "&" + "amp;" * 4992
-    (found,) = mask_label_words(["a" * 2 * LONGEST_TEXT], [])
-    assert len(found) == LONGEST_TEXT
+    (found,) = mask_label_words(["a" * 2 * MAX_TEXT_LENGTH], [])
+    assert len(found) == MAX_TEXT_LENGTH
     nested = "flip " * 5000 + "flop " * 5000
     (found,) = mask_label_words([nested], ["flipflop"])
     assert found.count("flip") == 4992

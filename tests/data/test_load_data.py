@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from kerasgan.config import DataConfig
+from kerasgan.config.settings import DataConfig
 from kerasgan.data import load_data
-from kerasgan.data.pictures import decode, square
+from kerasgan.data.images import decode_image, square_image
 from kerasgan.errors import JobError, UserError
 from tests.data import makers
 
@@ -39,9 +39,9 @@ def test_what_is_read_is_what_was_there(tmp_path, flickr):
         assert split.captions == [makers.captions(name) for name in split.ids]
         for name, image in zip(split.ids, split.images):
             path = next(flickr.rglob(name))
-            picture, _ = decode(path.read_bytes())
+            decoded, _ = decode_image(path.read_bytes())
             np.testing.assert_array_equal(
-                image, np.asarray(square(picture, 16, "crop"))
+                image, np.asarray(square_image(decoded, 16, "crop"))
             )
 
 
@@ -53,7 +53,7 @@ def test_the_account(tmp_path, flickr):
         "dataset": "flickr30k",
         "source": str(flickr),
         "layout": "Kaggle results.csv",
-        "pictures": 10,
+        "images": 10,
         "captions": 50,
         "kept": 10,
         "repaired": 1,
@@ -102,14 +102,14 @@ def test_changed_input_is_read_anew(tmp_path, flickr):
     csv.write_text(csv.read_text().replace("dog", "cat"))
     pairs = load(tmp_path, "flickr30k", flickr)
     assert pairs.train.captions[0][0].startswith('A "quoted" cat')
-    picture = next(flickr.rglob(pairs.test.ids[0]))
-    picture.write_bytes(makers.coded(np.full((40, 40, 3), 200, np.uint8)))
+    image = next(flickr.rglob(pairs.test.ids[0]))
+    image.write_bytes(makers.coded(np.full((40, 40, 3), 200, np.uint8)))
     assert (load(tmp_path, "flickr30k", flickr).test.images[0] == 200).all()
 
 
 def test_plain_datasets_with_labels(tmp_path):
-    makers.write_pictures(tmp_path / "in", makers.names(10))
-    rows = [f"{name},a picture,{'xyz'[int(name[3]) % 3]}" for name in makers.names(10)]
+    makers.write_images(tmp_path / "in", makers.names(10))
+    rows = [f"{name},an image,{'xyz'[int(name[3]) % 3]}" for name in makers.names(10)]
     path = makers.table(tmp_path / "in", ["image,caption,label", *rows])
     pairs = load(tmp_path, "table", path)
     assert pairs.label_names == ["x", "y", "z"]
@@ -117,22 +117,22 @@ def test_plain_datasets_with_labels(tmp_path):
     example = next(iter(pairs.test.as_dataset().as_numpy_iterator()))
     assert set(example) == {"image_id", "image", "captions", "label"}
     assert example["image_id"].decode() == pairs.test.ids[0]
-    assert example["captions"].tolist() == [b"a picture"]
+    assert example["captions"].tolist() == [b"an image"]
     np.testing.assert_array_equal(example["image"], pairs.test.images[0])
 
 
-def test_pictures_without_captions_have_empty_lists(tmp_path):
-    makers.write_pictures(tmp_path / "in", makers.names(4))
+def test_images_without_captions_have_empty_lists(tmp_path):
+    makers.write_images(tmp_path / "in", makers.names(4))
     path = makers.table(tmp_path / "in", ["image", *makers.names(4)])
     pairs = load(tmp_path, "table", path, caption_columns=[""], split=0.5)
     assert pairs.train.captions == [[], []]
     assert pairs.train.images.shape == (2, 16, 16, 3)
 
 
-def test_bad_pictures_are_skipped_counted_and_named(tmp_path):
+def test_bad_images_are_skipped_counted_and_named(tmp_path):
     folder = tmp_path / "in"
-    makers.write_pictures(folder, makers.names(6))
-    makers.write_pictures(tmp_path, ["secret.jpg"])
+    makers.write_images(folder, makers.names(6))
+    makers.write_images(tmp_path, ["secret.jpg"])
     (folder / "empty.jpg").write_bytes(b"")
     (folder / "cut.jpg").write_bytes(makers.coded(makers.pixels(8))[:-300])
     (folder / "words.jpg").write_text("These are words.")
@@ -144,12 +144,12 @@ def test_bad_pictures_are_skipped_counted_and_named(tmp_path):
     assert pairs.info["skipped"] == {
         "empty file": 1,
         "truncated or damaged": 1,
-        "not a picture": 1,
+        "not an image": 1,
         "too many pixels": 1,
         "missing": 1,
         "outside the folder": 1,
     }
-    assert (pairs.info["pictures"], pairs.info["kept"]) == (12, 6)
+    assert (pairs.info["images"], pairs.info["kept"]) == (12, 6)
     assert {
         "reason": "empty file",
         "file": str(path),
@@ -161,9 +161,9 @@ def test_bad_pictures_are_skipped_counted_and_named(tmp_path):
     assert not list((tmp_path / "out").rglob("*incomplete*"))
 
 
-def test_equal_pictures_are_on_one_side(tmp_path):
+def test_equal_images_are_on_one_side(tmp_path):
     folder = tmp_path / "in"
-    makers.write_pictures(folder, makers.names(10))
+    makers.write_images(folder, makers.names(10))
     for copy, original in (("1001.jpg", "1000.jpg"), ("1003.jpg", "1002.jpg")):
         shutil.copy(folder / original, folder / copy)
     rows = [f"{name},one" for name in makers.names(10)]
@@ -179,8 +179,8 @@ def test_equal_pictures_are_on_one_side(tmp_path):
 def test_equal_captions_are_on_one_side_where_asked_for(tmp_path):
     rows = [f"{name},same {n // 8}" for n, name in enumerate(makers.names(24))]
     source = makers.table(tmp_path / "in", ["image,text", *rows])
-    makers.write_pictures(tmp_path / "in", makers.names(24))
-    apart = load(tmp_path, "table", source, split=0.5, together="captions")
+    makers.write_images(tmp_path / "in", makers.names(24))
+    apart = load(tmp_path, "table", source, split=0.5, group_by="captions")
     sides = [
         {texts[0] for texts in side.captions} for side in (apart.train, apart.test)
     ]
@@ -212,16 +212,16 @@ def test_flickr8k_leaves_out_what_no_list_names(tmp_path):
     assert (info["train"], info["test"]) == (7, 2)
 
 
-def test_a_picture_of_the_published_test_does_not_train(tmp_path):
+def test_a_image_of_the_published_test_does_not_train(tmp_path):
     source = makers.karpathy_30k(tmp_path / "in")
     folder = source / "flickr30k-images"
     shutil.copy(folder / "1009.jpg", folder / "1000.jpg")
     info = load(tmp_path, "flickr30k", source).info
-    assert info["skipped"] == {"byte-equal to a test picture": 1}
+    assert info["skipped"] == {"byte-equal to a test image": 1}
     assert "1000.jpg" not in info["train_ids"] and info["train"] == 7
 
 
-def test_a_sample_of_rows_is_split_by_picture(tmp_path, flickr):
+def test_a_sample_of_rows_is_split_by_image(tmp_path, flickr):
     pairs = load(tmp_path, "flickr30k", flickr, sample=12, sample_unit="row")
     kept = pairs.train.captions + pairs.test.captions
     assert sum(map(len, kept)) == 12
@@ -231,7 +231,7 @@ def test_a_sample_of_rows_is_split_by_picture(tmp_path, flickr):
         assert set(texts) < set(makers.captions(name))
 
 
-def test_the_papers_sample_needs_enough_pictures(tmp_path, flickr):
+def test_the_papers_sample_needs_enough_images(tmp_path, flickr):
     with pytest.raises(UserError, match="sample of 384 .* only 10"):
         load(tmp_path, "flickr30k", flickr, sample="paper")
     corrected = load(
@@ -247,7 +247,7 @@ def test_a_preparation_that_fails_leaves_nothing(tmp_path, flickr, monkeypatch, 
 
     with monkeypatch.context() as patch:
         if moment == "pass":
-            patch.setattr("kerasgan.data.preparing._entry", full)
+            patch.setattr("kerasgan.data.preparation._entry", full)
         elif moment == "write":
             patch.setattr("tensorflow.io.TFRecordWriter.write", full)
         else:
@@ -271,7 +271,7 @@ def test_what_a_killed_process_left_is_not_read(tmp_path, flickr):
 
 
 def test_scenes_are_drawn(tmp_path):
-    config = DataConfig(pictures=6, image_size=32, data_dir=str(tmp_path))
+    config = DataConfig(num_images=6, image_size=32, data_dir=str(tmp_path))
     pairs = load_data(config, progress=False)
     from kerasgan.data.scenes import LABELS, draw_scene
 
@@ -290,7 +290,7 @@ def test_progress_goes_to_standard_error_and_nothing_to_output(tmp_path, flickr,
     load_data(config, progress=True)
     out, err = capfd.readouterr()
     assert out == ""
-    assert "Preparing flickr30k" in err and "10/10" in err and "pictures/s" in err
+    assert "Preparing flickr30k" in err and "10/10" in err and "images/s" in err
 
 
 def test_the_account_is_json_beside_the_data(tmp_path, flickr):

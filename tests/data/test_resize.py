@@ -3,7 +3,7 @@ import pytest
 import tensorflow as tf
 from PIL import Image
 
-from kerasgan.data.pictures import square
+from kerasgan.data.images import square_image
 from kerasgan.data.resize import square_in_graph
 
 
@@ -17,5 +17,5 @@ def test_the_graph_has_pillows_pixels(fit, size):
     shapes += [tuple(random.integers(1, 200, 2)) for _ in range(20)]
     for height, width in shapes:
         array = random.integers(0, 256, (height, width, 3), dtype=np.uint8)
-        expected = np.asarray(square(Image.fromarray(array), size, fit))
+        expected = np.asarray(square_image(Image.fromarray(array), size, fit))
         np.testing.assert_array_equal(graph(array).numpy(), expected, f"{array.shape}")

@@ -2,7 +2,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kerasgan.data.sampling import choose, cochran, halve, linked, order
+from kerasgan.data.sampling import (
+    cochran,
+    connected_groups,
+    sample_items,
+    seeded_order,
+    split_groups,
+)
 from kerasgan.errors import UserError
 
 
@@ -37,37 +43,37 @@ def test_exact_sizes_are_not_moved_by_floating_point():
 
 def test_the_order_depends_on_seed_purpose_and_ids_alone():
     keys = ["a.jpg", "b.jpg", "c.jpg", "d.jpg"]
-    assert order(keys, 0, "sample") == ["c.jpg", "b.jpg", "a.jpg", "d.jpg"]
-    assert order(keys[::-1], 0, "sample") == ["c.jpg", "b.jpg", "a.jpg", "d.jpg"]
-    assert order(keys, 1, "sample") == ["a.jpg", "d.jpg", "b.jpg", "c.jpg"]
-    assert order(keys, 0, "split") == ["b.jpg", "c.jpg", "a.jpg", "d.jpg"]
+    assert seeded_order(keys, 0, "sample") == ["c.jpg", "b.jpg", "a.jpg", "d.jpg"]
+    assert seeded_order(keys[::-1], 0, "sample") == ["c.jpg", "b.jpg", "a.jpg", "d.jpg"]
+    assert seeded_order(keys, 1, "sample") == ["a.jpg", "d.jpg", "b.jpg", "c.jpg"]
+    assert seeded_order(keys, 0, "split") == ["b.jpg", "c.jpg", "a.jpg", "d.jpg"]
 
 
 def test_a_sample_larger_than_what_there_is_is_refused():
     with pytest.raises(UserError, match="sample of 3 .* only 2"):
-        choose(["a", "b"], 3, seed=0)
+        sample_items(["a", "b"], 3, seed=0)
 
 
 def test_the_papers_split_is_307_and_77():
     ids = {f"{index}.jpg": str(index) for index in range(384)}
-    assert len(halve(ids, 0.8, seed=0)) == 307
+    assert len(split_groups(ids, 0.8, seed=0)) == 307
 
 
 def test_what_is_linked_by_others_is_one_group():
     keys = {"a": ["1"], "b": ["2", "x"], "c": ["3", "y"], "d": ["2", "y"], "e": ["1"]}
-    groups = linked(keys)
+    groups = connected_groups(keys)
     assert groups["b"] == groups["c"] == groups["d"]
     assert groups["a"] == groups["e"] != groups["b"]
     chain = {str(n): [f"left {n}", f"left {n + 1}"] for n in range(2000)}
-    assert len(set(linked(chain).values())) == 1
+    assert len(set(connected_groups(chain).values())) == 1
 
 
-def test_equal_pictures_stay_together_and_the_count_stays_exact():
+def test_equal_images_stay_together_and_the_count_stays_exact():
     ids = {
         f"{index:03}": str(index // 3 if index < 30 else index) for index in range(99)
     }
     for seed in range(20):
-        train = halve(ids, 0.8, seed)
+        train = split_groups(ids, 0.8, seed)
         assert len(train) == 79
         sides = {(ids[name], name in train) for name in ids}
         assert len(sides) == len(set(ids.values()))
@@ -78,19 +84,21 @@ def test_equal_pictures_stay_together_and_the_count_stays_exact():
     share=st.floats(0.01, 0.99),
     seed=st.integers(0, 2**31 - 1),
 )
-def test_both_sides_always_have_pictures(count, share, seed):
-    train = halve({str(index): str(index) for index in range(count)}, share, seed)
+def test_both_sides_always_have_images(count, share, seed):
+    train = split_groups(
+        {str(index): str(index) for index in range(count)}, share, seed
+    )
     assert 1 <= len(train) <= count - 1
     assert abs(len(train) - count * share) <= 1
 
 
-def test_one_picture_cannot_be_split():
-    with pytest.raises(UserError, match="1 good and different pictures"):
-        halve({"a": "1"}, 0.5, 0)
-    with pytest.raises(UserError, match="1 good and different pictures"):
-        halve({"a": "1", "b": "1"}, 0.5, 0)
+def test_one_image_cannot_be_split():
+    with pytest.raises(UserError, match="1 good and different images"):
+        split_groups({"a": "1"}, 0.5, 0)
+    with pytest.raises(UserError, match="1 good and different images"):
+        split_groups({"a": "1", "b": "1"}, 0.5, 0)
 
 
-def test_groups_larger_than_a_side_still_leave_it_pictures():
+def test_groups_larger_than_a_side_still_leave_it_images():
     ids = {f"{index:02}": str(index // 5) for index in range(10)}
-    assert len(halve(ids, 0.2, seed=0)) == 5
+    assert len(split_groups(ids, 0.2, seed=0)) == 5

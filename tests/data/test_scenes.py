@@ -12,14 +12,14 @@ import pytest
 
 from kerasgan.data import scenes
 from kerasgan.data.scenes import LABELS, draw_scene
-from kerasgan.data.scenes import plan as planning
+from kerasgan.data.scenes import composition as planning
 from kerasgan.data.scenes.animals import ANIMALS
+from kerasgan.data.scenes.backgrounds import BACKGROUNDS, COLOURS
+from kerasgan.data.scenes.caption_writer import write_captions
+from kerasgan.data.scenes.composition import compose_scene
 from kerasgan.data.scenes.drawing import paint
-from kerasgan.data.scenes.plan import plan_scene
-from kerasgan.data.scenes.sentences import describe
-from kerasgan.data.scenes.things import THINGS
-from kerasgan.data.scenes.words import ANIMAL_NOUNS, ANY_ANIMAL, NOUNS, PLACES, SCENES
-from kerasgan.data.scenes.worlds import BACKDROPS, COLOURS
+from kerasgan.data.scenes.objects import OBJECTS
+from kerasgan.data.scenes.phrases import ANIMAL_NOUNS, ANY_ANIMAL, NOUNS, PLACES, SCENES
 
 SEED = 1
 NAMES = {noun: label for label, nouns in ANIMAL_NOUNS.items() for noun in nouns}
@@ -27,7 +27,7 @@ NAMES = {noun: label for label, nouns in ANIMAL_NOUNS.items() for noun in nouns}
 
 @pytest.fixture(scope="module")
 def plans():
-    return [plan_scene(index, SEED) for index in range(3000)]
+    return [compose_scene(index, SEED) for index in range(3000)]
 
 
 def named_animals(captions):
@@ -37,7 +37,7 @@ def named_animals(captions):
 
 
 @pytest.mark.parametrize("size", [32, 48, 64])
-def test_a_scene_is_a_picture_five_captions_and_a_label(size):
+def test_a_scene_is_a_image_five_captions_and_a_label(size):
     scene = draw_scene(3, size, SEED)
     assert scene.image.shape == (size, size, 3)
     assert scene.image.dtype == np.uint8
@@ -72,7 +72,7 @@ def test_captions_are_the_same_on_every_machine():
     assert digest == "5d2b2b59f492a204b75d9445d5ff073ae327afcd56d0c1a35446847a946a0551"
 
 
-def test_pictures_are_nearly_the_same_with_every_pillow():
+def test_images_are_nearly_the_same_with_every_pillow():
     expected = np.array(
         [
             [[151, 143, 164, 173], [172, 189, 184, 171], [129, 133, 156, 152],
@@ -106,38 +106,38 @@ def test_the_labels_are_balanced_and_in_random_order(plans):
 def test_a_hidden_animal_leaves_no_pixel_that_depends_on_it(plans):
     hidden = [plan for plan in plans if plan.cover][:80]
     assert {plan.cover for plan in hidden} == {
-        cover for world in BACKDROPS.values() for cover in world.covers
+        cover for world in BACKGROUNDS.values() for cover in world.covers
     }
     for plan in hidden:
-        pictures = {paint(replace(plan, label=x), 32).tobytes() for x in LABELS}
-        assert len(pictures) == 1
+        images = {paint(replace(plan, label=x), 32).tobytes() for x in LABELS}
+        assert len(images) == 1
 
 
 def test_animals_that_are_not_hidden_can_be_told_apart(plans):
     for plan in [plan for plan in plans if not plan.cover][:30]:
-        pictures = [paint(replace(plan, label=x), 32).astype(int) for x in LABELS]
+        images = [paint(replace(plan, label=x), 32).astype(int) for x in LABELS]
         for one in range(len(LABELS)):
             for other in range(one):
-                changed = np.abs(pictures[one] - pictures[other]).max(-1) > 24
+                changed = np.abs(images[one] - images[other]).max(-1) > 24
                 assert changed.sum() > 12
 
 
 def test_captions_that_leave_the_animal_out_do_not_depend_on_it(plans):
     unnamed = [plan for plan in plans if plan.unnamed][:300]
     for plan in unnamed:
-        assert named_animals(describe(plan)) == set()
-        assert len({describe(replace(plan, label=x)) for x in LABELS}) == 1
+        assert named_animals(write_captions(plan)) == set()
+        assert len({write_captions(replace(plan, label=x)) for x in LABELS}) == 1
 
 
 def test_all_other_captions_name_the_animal(plans):
     for plan in [plan for plan in plans if not plan.unnamed][:300]:
-        assert all(named_animals([c]) == {plan.label} for c in describe(plan))
+        assert all(named_animals([c]) == {plan.label} for c in write_captions(plan))
 
 
 def test_nothing_else_in_a_plan_depends_on_the_label(monkeypatch):
-    before = [plan_scene(index, SEED) for index in range(100)]
+    before = [compose_scene(index, SEED) for index in range(100)]
     monkeypatch.setattr(planning, "_draw_label", lambda index, seed: "cat")
-    assert [plan_scene(index, SEED) for index in range(100)] == [
+    assert [compose_scene(index, SEED) for index in range(100)] == [
         replace(plan, label="cat") for plan in before
     ]
 
@@ -161,7 +161,7 @@ def test_an_ideal_reader_reaches_the_best_possible_accuracies(plans):
 
 def test_captions_have_5_to_18_words_and_the_right_articles(plans):
     for plan in plans[:400]:
-        for caption in describe(plan):
+        for caption in write_captions(plan):
             assert 5 <= len(caption.split()) <= 18
             assert not re.search(r"\ba [aeiou]|\ban [^aeiou]|\{|  ", caption), caption
 
@@ -171,7 +171,7 @@ def test_captions_say_where_things_are(plans):
     seen = Counter()
     for plan in plans:
         things = {thing.group: thing for thing in plan.things}
-        for caption in describe(plan):
+        for caption in write_captions(plan):
             if match := relation.match(caption):
                 animal_first = plan.animal.x < things["neighbour"].x
                 subject = _is_neighbour(match[1], things["neighbour"].kind)
@@ -189,7 +189,7 @@ def _is_neighbour(text, kind):
 def test_captions_count_right(plans):
     for plan in plans[:1000]:
         counts = {thing.count for thing in plan.things}
-        said = re.findall(r"\b(two|three)\b", " ".join(describe(plan)))
+        said = re.findall(r"\b(two|three)\b", " ".join(write_captions(plan)))
         assert {"two": 2, "three": 3}.keys() >= set(said)
         assert {{"two": 2, "three": 3}[word] for word in said} <= counts
 
@@ -204,17 +204,17 @@ def test_captions_give_everything_its_own_colour(plans):
                 if "{c}" in noun:
                     pattern = noun.replace("{c}", r"(\w+)")
                     colours[rf"\b{pattern}\b"] = thing.colour
-        text = ". ".join(describe(plan)).replace("dark red tent", "")
+        text = ". ".join(write_captions(plan)).replace("dark red tent", "")
         for pattern, colour in colours.items():
             for word in re.findall(pattern, text):
                 assert word not in COLOURS or word == colour, text
                 said[word] += 1
     assert all(
-        said[colour] > 50 for colour in COLOURS if colour not in ("brown", "grey")
+        said[colour] > 50 for colour in COLOURS if colour not in ("brown", "grayscale")
     )
 
 
-def test_small_things_are_inside_the_picture_and_beside_the_animal(plans):
+def test_small_things_are_inside_the_image_and_beside_the_animal(plans):
     for plan in plans:
         for thing in plan.things:
             if thing.group == "small":
@@ -225,18 +225,18 @@ def test_small_things_are_inside_the_picture_and_beside_the_animal(plans):
 
 def test_every_word_of_the_tables_can_be_drawn_and_said():
     assert tuple(sorted(ANIMALS)) == tuple(sorted(ANIMAL_NOUNS)) == LABELS
-    assert set(THINGS) == set(NOUNS)
-    assert set(BACKDROPS) == set(PLACES) == set(SCENES)
+    assert set(OBJECTS) == set(NOUNS)
+    assert set(BACKGROUNDS) == set(PLACES) == set(SCENES)
     drawn = {
         kind
-        for world in BACKDROPS.values()
+        for world in BACKGROUNDS.values()
         for kind, _ in (*world.neighbours, *world.smalls, *world.flying)
     }
-    assert drawn == set(THINGS)
+    assert drawn == set(OBJECTS)
 
 
 def test_the_captions_are_varied(plans):
-    captions = [caption for plan in plans for caption in describe(plan)]
+    captions = [caption for plan in plans for caption in write_captions(plan)]
     assert len(set(captions)) > 0.95 * len(captions)
     assert 200 < len(set(re.findall(r"[a-z]+", " ".join(captions)))) < 300
 

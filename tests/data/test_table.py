@@ -3,7 +3,7 @@ import json
 import pandas
 import pytest
 
-from kerasgan.config import DataConfig
+from kerasgan.config.settings import DataConfig
 from kerasgan.data.layouts import read_annotations
 from kerasgan.data.layouts.columns import Columns
 from kerasgan.errors import UserError
@@ -15,7 +15,7 @@ def read(path, **settings):
 
 
 def captions_of(annotations):
-    return {name: p.captions for name, p in annotations.pictures.items()}
+    return {name: p.captions for name, p in annotations.images.items()}
 
 
 def test_several_rows_and_columns_are_joined(tmp_path):
@@ -53,7 +53,7 @@ def test_blank_lines_are_neither_header_nor_rows(tmp_path):
     annotations = read(makers.table(tmp_path, rows))
     assert captions_of(annotations) == {"a.jpg": ["one"], "b.jpg": ["two"]}
     assert annotations.ledger.skipped == {}
-    assert annotations.pictures["b.jpg"].line == 7
+    assert annotations.images["b.jpg"].line == 7
 
 
 def test_json_lines_and_parquet_with_lists(tmp_path):
@@ -82,7 +82,7 @@ def test_missing_values_of_parquet_are_no_captions_and_whole_floats_no_fractions
     frame.to_parquet(tmp_path / "t.parquet")
     annotations = read(tmp_path / "t.parquet")
     assert captions_of(annotations) == {"a.jpg": ["one"]}
-    assert annotations.pictures["a.jpg"].label == "1"
+    assert annotations.images["a.jpg"].label == "1"
     assert annotations.ledger.skipped == {"no caption": 1}
 
 
@@ -119,12 +119,12 @@ def test_bad_rows_are_counted_with_their_lines(tmp_path):
         "conflicting label": 1,
         "malformed row": 2,
         "no label": 1,
-        "no picture named": 1,
+        "no image named": 1,
     }
     assert (ledger.rows, ledger.bad_rows) == (7, 5)
     lines = {example["reason"]: example["line"] for example in ledger.examples}
     assert lines["conflicting label"] == 4
-    assert lines["no picture named"] == 8
+    assert lines["no image named"] == 8
 
 
 @pytest.mark.parametrize(
@@ -151,7 +151,7 @@ def test_cells_may_span_lines_and_rows_are_named_by_their_first(tmp_path):
     annotations = read(makers.table(tmp_path, rows))
     assert captions_of(annotations) == {"a.jpg": ["one two, three"], "c.jpg": ["four"]}
     assert annotations.ledger.examples[0]["line"] == 5
-    assert annotations.pictures["c.jpg"].line == 6
+    assert annotations.images["c.jpg"].line == 6
 
 
 def choose(names, path="t.csv", **settings):
@@ -200,7 +200,7 @@ def test_what_cannot_be_guessed_lists_the_columns():
         choose(["image", "text"], label_column="art")
 
 
-def test_pictures_without_captions_if_so_wished(tmp_path):
+def test_images_without_captions_if_so_wished(tmp_path):
     path = makers.table(tmp_path, ["image,class", "a.jpg,x", "b.jpg,y"])
     annotations = read(path, caption_columns=[""])
     assert captions_of(annotations) == {"a.jpg": [], "b.jpg": []}
@@ -239,13 +239,13 @@ ROWS = ["image,text,label", "a.jpg,one,x", "b.jpg,two,x", "c.jpg,three,y", "d.jp
 
 def test_small_classes_are_left_out_and_are_no_bad_rows(tmp_path):
     annotations = read(makers.table(tmp_path, ROWS), label_minimum=2)
-    assert list(annotations.pictures) == ["a.jpg", "b.jpg"]
+    assert list(annotations.images) == ["a.jpg", "b.jpg"]
     assert annotations.label_names == ["x"]
     assert annotations.ledger.skipped == {"no caption": 1, "uncommon class": 1}
     assert annotations.ledger.bad_rows == 1
 
 
-def test_pictures_without_a_caption_stay_where_asked_for(tmp_path):
-    annotations = read(makers.table(tmp_path, ROWS), keep_captionless=True)
+def test_images_without_a_caption_stay_where_asked_for(tmp_path):
+    annotations = read(makers.table(tmp_path, ROWS), keep_uncaptioned=True)
     assert captions_of(annotations)["d.jpg"] == []
     assert not annotations.ledger.skipped

@@ -17,7 +17,7 @@ def test_neighbouring_words():
     assert ngrams(["a", "b", "c"], 4) == []
 
 
-def test_words_that_every_picture_has_are_worth_nothing():
+def test_words_that_every_image_has_are_worth_nothing():
     assert cider_d(["a"] * 3, REFERENCES) == 0
     assert cider_d(["a dog digs"] * 3, REFERENCES) > 0
 
@@ -28,10 +28,10 @@ def test_repeating_a_rare_word_does_not_pay():
     assert again < once
 
 
-def test_captions_of_other_pictures_score_less():
+def test_captions_of_other_images_score_less():
     assert cider_d(CAPTIONS, REFERENCES) == pytest.approx(10)
     assert cider_d(CAPTIONS[1:] + CAPTIONS[:1], REFERENCES) < 1
 
 
-def test_one_picture_has_nothing_to_differ_from():
+def test_one_image_has_nothing_to_differ_from():
     assert cider_d(CAPTIONS[:1], REFERENCES[:1]) == 0

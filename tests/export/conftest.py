@@ -5,8 +5,8 @@ import json
 import keras
 import pytest
 
-from kerasgan.export import export_run
-from tests.data.makers import write_pictures
+from kerasgan.export.export_run import export_run
+from tests.data.makers import write_images
 from tests.export.classifier_makers import make_classifier_run
 from tests.export.makers import call, export_here, make_run
 
@@ -29,11 +29,11 @@ def gan_run(folder):
 
 @pytest.fixture(scope="session")
 def gan(gan_run, folder):
-    """By the command, from pictures that are given: where it lies, what the command
+    """By the command, from images that are given: where it lies, what the command
     said, and a function that asks."""
     out, photographs = folder / "exported-gan", folder / "photographs"
-    write_pictures(photographs, ["a.jpg", "b.jpg", "c.jpg", "d.jpg", "e.jpg"])
-    arguments = ["--out", out, "--pictures", photographs, "--json"]
+    write_images(photographs, ["a.jpg", "b.jpg", "c.jpg", "d.jpg", "e.jpg"])
+    arguments = ["--out", out, "--images", photographs, "--json"]
     said, ask = export_here(lambda: call("export", gan_run.path, *arguments).output)
     return out, json.loads(said), ask
 

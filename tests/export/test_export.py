@@ -9,14 +9,14 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from kerasgan.config import Settings
+from kerasgan.config.settings import Settings
 from kerasgan.errors import JobError, UserError
-from kerasgan.export import export_run, stages_of
-from kerasgan.export.checking import check_export, refuse_others
-from kerasgan.export.examples import examples_for, read_pictures
-from kerasgan.export.fresh import KeptOut, compare, distance
+from kerasgan.export.example_inputs import example_inputs, read_images
+from kerasgan.export.export_run import export_run, stages_of
 from kerasgan.export.manifest import manifest_of
 from kerasgan.export.readme import readme_of
+from kerasgan.export.verification import refuse_others, verify_export
+from kerasgan.export.verify_in_subprocess import ImportBlocker, compare, distance
 from kerasgan.runs import new_run
 from tests.data.makers import coded, pixels
 from tests.export.makers import LATENT, SIZE, ask_unsaved, call, make_run
@@ -24,7 +24,7 @@ from tests.helpers import opened
 
 ALL = ["generate", "discriminate", "caption", "caption_beam", "embed_image"]
 ALL += ["embed_text", "match"]
-PICTURE = coded(pixels(1))
+IMAGE = coded(pixels(1))
 
 
 def test_every_output_was_held_against_the_run(exported_gan):
@@ -35,7 +35,7 @@ def test_every_output_was_held_against_the_run(exported_gan):
     assert said["path"] == str(out) and list(found) == ALL
     assert found["caption_beam"]["captions"] == {"kind": "U", "off": 0}
     assert found["embed_image"]["vectors"]["off"] < 1e-5
-    assert found["generate"]["pictures"]["off"] <= 1
+    assert found["generate"]["images"]["off"] <= 1
     assert set(found["match"]) == {"cosine", "valid"}
 
 
@@ -47,7 +47,7 @@ def test_what_lies_in_the_directory(exported_gan):
     words = (out / "assets" / "vocabulary-captions.txt").read_text().split()
     assert words[0] == "[START]"
     stages = json.loads((out / "export.json").read_text())["stages"]
-    assert stages["pictures"]["latent_dim"] == LATENT
+    assert stages["images"]["latent_dim"] == LATENT
     assert not list(out.parent.glob("*.partial"))
 
 
@@ -67,13 +67,13 @@ def test_every_signature_leaves_the_batch_free(ask_gan):
             assert output.dtype in (tf.float32, tf.uint8, tf.string, tf.bool)
 
 
-def test_bad_pictures_spoil_no_others(ask_gan):
-    good = ask_gan("caption", image_bytes=[PICTURE])
-    found = ask_gan("caption", image_bytes=[b"", PICTURE, PICTURE[:-300]])
+def test_bad_images_spoil_no_others(ask_gan):
+    good = ask_gan("caption", image_bytes=[IMAGE])
+    found = ask_gan("caption", image_bytes=[b"", IMAGE, IMAGE[:-300]])
     assert found["valid"].tolist() == [False, True, False]
     assert found["caption"][1] == good["caption"][0]
     assert found["caption"][0] == b"" and found["score"][2] == 0
-    found = ask_gan("match", image_bytes=[b"x", PICTURE], captions=["a dog", "a dog"])
+    found = ask_gan("match", image_bytes=[b"x", IMAGE], captions=["a dog", "a dog"])
     assert found["cosine"][0] == 0 and found["cosine"][1] != 0
 
 
@@ -95,7 +95,7 @@ def test_batches_of_unequal_length_are_refused(ask_gan):
     with pytest.raises(tf.errors.InvalidArgumentError, match="as many rows"):
         ask_gan("generate", noise=noise, captions=["a dog"])
     with pytest.raises(tf.errors.InvalidArgumentError, match="as many rows"):
-        ask_gan("match", image_bytes=[PICTURE, PICTURE], captions=["a dog"])
+        ask_gan("match", image_bytes=[IMAGE, IMAGE], captions=["a dog"])
 
 
 def test_noise_that_is_no_number_is_refused(ask_gan):
@@ -117,9 +117,9 @@ def test_odd_captions_have_vectors(ask_gan):
 def test_one_row_is_as_in_a_batch(ask_gan):
     noise = np.random.default_rng(0).standard_normal((3, LATENT)).astype("float32")
     captions = ["a red dog", "the boat", ""]
-    together = ask_gan("generate", noise=noise, captions=captions)["pictures"]
+    together = ask_gan("generate", noise=noise, captions=captions)["images"]
     assert together.shape == (3, SIZE, SIZE, 3) and together.dtype == np.uint8
-    alone = ask_gan("generate", noise=noise[1:2], captions=captions[1:2])["pictures"]
+    alone = ask_gan("generate", noise=noise[1:2], captions=captions[1:2])["images"]
     assert np.abs(alone[0].astype(int) - together[1]).max() <= 1
 
 
@@ -130,7 +130,7 @@ def test_the_readme_runs_as_it_is_written(ask_gan, exported_gan, monkeypatch, ca
     assert len(blocks) == len(ALL)
     monkeypatch.chdir(out.parent)
     for name in ("one.jpg", "two.jpg"):
-        (out.parent / name).write_bytes(PICTURE)
+        (out.parent / name).write_bytes(IMAGE)
     monkeypatch.setattr(tf.saved_model, "load", {".": ask_gan.model}.__getitem__)
     for block in blocks:
         assert len(block.splitlines()) <= 10 and "import kerasgan" not in block
@@ -155,8 +155,8 @@ def test_the_readme_gives_the_shape_of_every_output(ask_gan, exported_gan):
 
 
 def test_the_fresh_process_has_no_kerasgan():
-    finder = KeptOut()
-    for name in ("kerasgan", "keras.ops", "kerasgan.models"):
+    finder = ImportBlocker()
+    for name in ("kerasgan", "keras.ops", "kerasgan.layers"):
         spec = finder.find_spec(name)
         with pytest.raises(ModuleNotFoundError, match="kept out"):
             importlib.util.module_from_spec(spec)
@@ -174,7 +174,7 @@ def test_an_export_that_answers_otherwise_is_found_out():
 
     def judged(cosines):
         answer = found | {"cosine": np.array(cosines, "float32")}
-        given = {"image_bytes": [b"1", b"2", b"no picture"]}
+        given = {"image_bytes": [b"1", b"2", b"no image"]}
         results = compare(lambda *_: answer, endpoint, given, stored)
         refuse_others({"match": results}, "out")
 
@@ -218,17 +218,17 @@ def test_a_damaged_export_is_found_out(exported_gan, tmp_path):
     assert "cannot be used by itself: OSError: Cannot parse" in said
     with pytest.raises(JobError, match="vocabulary-captions.txt is missing"):
         (tmp_path / "graph" / NAMES["words"]).unlink()
-        check_export(tmp_path / "graph")
+        verify_export(tmp_path / "graph")
 
 
 def test_a_run_without_captions_in_grey(tmp_path):
-    settings = {"conditional": False, "channels": "grey", "loss": "hinge"}
-    run = make_run(tmp_path, ["pictures"], **settings)
+    settings = {"conditional": False, "channels": "grayscale", "loss": "hinge"}
+    run = make_run(tmp_path, ["images"], **settings)
     (stage,) = stages_of(run)
     generate, discriminate = stage.endpoints
-    examples = examples_for(stage, read_pictures())
-    drawn = ask_unsaved(stage, generate, examples.noise)["pictures"]
-    wanted = generate.answer(examples)["pictures"].reshape(drawn.shape)
+    examples = example_inputs(stage, read_images())
+    drawn = ask_unsaved(stage, generate, examples.noise)["images"]
+    wanted = generate.answer(examples)["images"].reshape(drawn.shape)
     assert np.abs(drawn.astype(int) - wanted).max() <= 1
     judged = ask_unsaved(stage, discriminate, examples.files)["logit"]
     wanted = discriminate.answer(examples)["logit"]
@@ -249,12 +249,12 @@ def test_what_cannot_be_exported(gan_run, tmp_path):
     other = new_run("train-other", Settings(), tmp_path / "other")
     with pytest.raises(UserError, match="a run of train-other; exported are"):
         export_run(other.path, tmp_path / "out")
-    (tmp_path / "pictures").mkdir()
-    with pytest.raises(UserError, match="no pictures in"):
-        export_run(gan_run.path, tmp_path / "out", pictures=tmp_path / "pictures")
-    (tmp_path / "pictures" / "a.jpg").write_text("words")
-    with pytest.raises(UserError, match="a.jpg: not a picture"):
-        export_run(gan_run.path, tmp_path / "out", pictures=tmp_path / "pictures")
+    (tmp_path / "images").mkdir()
+    with pytest.raises(UserError, match="no images in"):
+        export_run(gan_run.path, tmp_path / "out", images=tmp_path / "images")
+    (tmp_path / "images" / "a.jpg").write_text("words")
+    with pytest.raises(UserError, match="a.jpg: not an image"):
+        export_run(gan_run.path, tmp_path / "out", images=tmp_path / "images")
     with pytest.raises(UserError, match="is no export"):
-        check_export(tmp_path)
+        verify_export(tmp_path)
     assert not (tmp_path / "out").exists() and not list(tmp_path.glob("*.partial"))

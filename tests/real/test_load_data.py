@@ -1,11 +1,11 @@
-"""The figures of the pictures that are at hand, if they are."""
+"""The figures of the images that are at hand, if they are."""
 
 import tarfile
 from pathlib import Path
 
 import pytest
 
-from kerasgan.config import DataConfig
+from kerasgan.config.settings import DataConfig
 from kerasgan.data import load_data
 
 SHARED = Path(__file__).parents[3] / "shared" / "data"
@@ -16,7 +16,7 @@ def unpacked(tmp_path_factory):
     def unpack(name: str) -> Path:
         archive = SHARED / f"{name}.tar"
         if not archive.is_file():
-            pytest.skip(f"the real pictures are not at hand: no {archive}")
+            pytest.skip(f"the real images are not at hand: no {archive}")
         folder = tmp_path_factory.mktemp(name)
         with tarfile.open(archive) as tar:
             tar.extractall(folder, filter="data")
@@ -35,7 +35,7 @@ def test_flickr30k(unpacked, tmp_path):
     )
     pairs = load_data(config, progress=False)
     info = pairs.info
-    assert (info["pictures"], info["captions"]) == (7478, 37390)
+    assert (info["images"], info["captions"]) == (7478, 37390)
     assert (info["repaired"], info["skipped"]) == (1, {})
     assert info["examples"][0]["value"] == (
         "2199200615.jpg| 4   A dog runs across the grass ."
@@ -57,7 +57,7 @@ def test_flickr8k(unpacked, tmp_path):
         image_size=32,
     )
     info = load_data(config, progress=False).info
-    assert (info["pictures"], info["captions"], info["skipped"]) == (100, 500, {})
+    assert (info["images"], info["captions"], info["skipped"]) == (100, 500, {})
 
 
 def test_fashion(unpacked, tmp_path):
@@ -66,6 +66,6 @@ def test_fashion(unpacked, tmp_path):
         dataset="table", source=str(table), data_dir=str(tmp_path), image_size=32
     )
     pairs = load_data(config, progress=False)
-    assert (pairs.info["pictures"], pairs.info["skipped"]) == (9583, {})
+    assert (pairs.info["images"], pairs.info["skipped"]) == (9583, {})
     assert pairs.label_names[:2] == ["Accessories", "Apparel"]
     assert len(pairs.train.labels) == 7666

@@ -5,7 +5,7 @@ from pathlib import Path
 import keras
 import numpy as np
 
-from kerasgan.training.devices import ReplicaSeeds
+from kerasgan.training.devices import ReplicaSeedGenerator
 
 ROOT = Path(__file__).parents[2]
 TWO_DEVICES = """
@@ -18,7 +18,7 @@ tf.config.set_logical_device_configuration(processor, halves)
 import keras
 import numpy as np
 
-from kerasgan.training.augmentation import CHANGES, augment
+from kerasgan.gan.augmentation import AUGMENTATIONS, augment
 from tests.training.test_gan import BATCH, build
 
 place = tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
@@ -38,7 +38,7 @@ noise = both(lambda: keras.random.normal((4,), seed=seeds))
 assert abs(noise[0] - noise[1]).min() > 1e-3, noise
 alone = keras.random.normal((4,), seed=keras.random.SeedGenerator(0))
 np.testing.assert_array_equal(noise[0], alone)
-for name in CHANGES:
+for name in AUGMENTATIONS:
     for _ in range(3):  # two translations may well be the same once
         seen = both(lambda: augment(alike, [name], seeds))
         if (seen[0] != seen[1]).any():
@@ -62,9 +62,10 @@ def test_replicas_draw_different_numbers_and_stay_the_same_networks():
 
 
 def test_one_device_draws_what_keras_draws():
-    ours, usual = ReplicaSeeds(5), keras.random.SeedGenerator(5)
+    ours, usual = ReplicaSeedGenerator(5), keras.random.SeedGenerator(5)
     for _ in range(3):
         np.testing.assert_array_equal(
-            keras.random.normal((4,), seed=ours), keras.random.normal((4,), seed=usual)
+            keras.random.normal((4,), seed=ours),
+            keras.random.normal((4,), seed=usual),
         )
     np.testing.assert_array_equal(ours.state.numpy(), [5, 3])

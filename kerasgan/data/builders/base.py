@@ -8,14 +8,14 @@ from pathlib import Path
 
 import tensorflow_datasets as tfds
 
-from kerasgan.data.plan import DATA_JSON, VERSION, Plan, dataset_config
-from kerasgan.data.preparing import Entry, make_all
-from kerasgan.data.selecting import account, select
+from kerasgan.data.dataset_spec import DATA_JSON, VERSION, DatasetSpec, dataset_config
+from kerasgan.data.preparation import PreparedImage, prepare_images
+from kerasgan.data.selection import dataset_info, select_sample
 from kerasgan.errors import UserError
 
 
 class PairBuilder(tfds.core.GeneratorBasedBuilder, skip_registration=True):
-    """Pictures with captions and, where there are any, labels.
+    """Images with captions and, where there are any, labels.
 
     Every attribute of `DataConfig` may be given by its name, also as in
     `tfds.load("flickr30k", builder_kwargs={"source": "/data/flickr30k"})`. Without
@@ -38,13 +38,13 @@ class PairBuilder(tfds.core.GeneratorBasedBuilder, skip_registration=True):
         config=None,
         version=None,
         file_format=None,
-        plan: Plan | None = None,
+        plan: DatasetSpec | None = None,
         progress: bool = True,
         **settings,
     ):
         self._progress, self._missing = progress, None
         try:
-            plan = plan or Plan.of(dataset_config(self.name, data_dir, settings))
+            plan = plan or DatasetSpec.of(dataset_config(self.name, data_dir, settings))
             self._plan = plan.read()
         except UserError as error:
             # TFDS makes builders only to describe them: complain when preparing.
@@ -102,10 +102,10 @@ class PairBuilder(tfds.core.GeneratorBasedBuilder, skip_registration=True):
         # Without a name on the disk, nothing is left of it however this ends.
         scratch = tempfile.TemporaryFile(dir=directory)
         self._open_files.enter_context(scratch)
-        entries = make_all(plan, ledger, scratch, self._progress)
+        entries = prepare_images(plan, ledger, scratch, self._progress)
         ledger.refuse_beyond(plan.config.max_bad)
-        selection = select(plan.config, entries, ledger)
-        info = account(plan, entries, selection, ledger)
+        selection = select_sample(plan.config, entries, ledger)
+        info = dataset_info(plan, entries, selection, ledger)
         text = json.dumps(info, indent=1, ensure_ascii=False)
         (directory / DATA_JSON).write_text(text, encoding="utf-8")
         return {
@@ -113,7 +113,7 @@ class PairBuilder(tfds.core.GeneratorBasedBuilder, skip_registration=True):
             "test": self._generate_examples(selection.test, scratch),
         }
 
-    def _generate_examples(self, entries: list[Entry], scratch):
+    def _generate_examples(self, entries: list[PreparedImage], scratch):
         for index, entry in enumerate(entries):
             example = {
                 "image_id": entry.id,

@@ -4,13 +4,13 @@ from kerasgan.data.builders.base import PairBuilder
 
 
 class Coyo(PairBuilder):
-    """Pictures from the web with the text that stood for them, and a class."""
+    """Images from the web with the text that stood for them, and a class."""
 
     name = "coyo"
     HOMEPAGE = "https://github.com/kakaobrain/coyo-dataset"
     MANUAL_DOWNLOAD_INSTRUCTIONS = """\
-Download the pictures with img2dataset, as docs/coyo.md tells, and give its output
-folder as `source`: tars, folders, or Parquet files with pictures.
+Download the images with img2dataset, as docs/coyo.md tells, and give its output
+folder as `source`: tars, folders, or Parquet files with images.
 """
     CITATION = """\
 @misc{kakaobrain2022coyo-700m,

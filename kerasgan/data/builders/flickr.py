@@ -17,7 +17,7 @@ class Flickr30k(PairBuilder):
         "flickr30k",
         "results.csv or captions.txt (Kaggle), results_20130124.token (original), "
         "dataset_flickr30k.json (Karpathy), flickr_annotations_30k.csv (Hugging "
-        "Face), Sentences/*.txt (Entities), each with its pictures",
+        "Face), Sentences/*.txt (Entities), each with its images",
     )
     CITATION = """\
 @article{young2014image,
@@ -35,8 +35,8 @@ class Flickr8k(PairBuilder):
     HOMEPAGE = "https://www.jair.org/index.php/jair/article/view/10833"
     MANUAL_DOWNLOAD_INSTRUCTIONS = MANUAL.format(
         "flickr8k",
-        "Flickr8k.token.txt with its lists of pictures (original), captions.txt "
-        "(Kaggle), each with its pictures",
+        "Flickr8k.token.txt with its lists of images (original), captions.txt "
+        "(Kaggle), each with its images",
     )
     CITATION = """\
 @article{hodosh2013framing,

@@ -1,10 +1,10 @@
-"""Pictures that a table names."""
+"""Images that a table names."""
 
 from kerasgan.data.builders.base import PairBuilder
 
 
 class Table(PairBuilder):
-    """Pictures with captions and labels from a CSV, TSV, JSONL or Parquet file."""
+    """Images with captions and labels from a CSV, TSV, JSONL or Parquet file."""
 
     name = "table"
     MANUAL_DOWNLOAD_INSTRUCTIONS = "Give the table's path as `source`."

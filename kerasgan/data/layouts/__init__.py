@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from kerasgan.config import DataConfig
+from kerasgan.config.settings import DataConfig
 from kerasgan.data.annotations import Annotations
 from kerasgan.errors import UserError
 
@@ -26,7 +26,7 @@ def read_annotations(config: DataConfig, source: Path) -> Annotations:
     else:
         raise UserError(f"Data set {config.dataset!r} has no annotations")
     annotations = read(config, source)
-    if not annotations.pictures:
+    if not annotations.images:
         annotations.ledger.refuse_beyond(config.max_bad)
         raise UserError(
             f"{annotations.files[0]} has no rows below its header that can be used"

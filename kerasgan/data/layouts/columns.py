@@ -1,11 +1,11 @@
-"""Which columns of a table hold the picture, the captions and the label."""
+"""Which columns of a table hold the image, the captions and the label."""
 
 import re
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
-from kerasgan.config import DataConfig
+from kerasgan.config.settings import DataConfig
 from kerasgan.errors import UserError
 
 # Names in the order in which they are preferred.
@@ -31,19 +31,19 @@ class Columns:
 
     @classmethod
     def choose(cls, config: DataConfig, names: list[str], source: Path) -> "Columns":
-        """As `find`; UserError without a picture's column, or without a caption's
+        """As `find`; UserError without an image's column, or without a caption's
         unless the settings want none."""
         found = cls.find(config, names, source)
         if found.image is None:
             raise UserError(
-                f"{source}: none of its columns is plainly the picture's file name "
+                f"{source}: none of its columns is plainly the image's file name "
                 f"({_list(names)}). Name it with --image-column."
             )
         if not found.captions and config.caption_columns is None:
             raise UserError(
                 f"{source}: none of its columns is plainly a caption "
                 f"({_list(names)}). Name it with --caption-column, or give "
-                "--caption-column '' for pictures without captions."
+                "--caption-column '' for images without captions."
             )
         return found
 

@@ -10,13 +10,13 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import NamedTuple
 
-from kerasgan.config import DataConfig
+from kerasgan.config.settings import DataConfig
 from kerasgan.data.annotations import (
     Annotations,
-    Row,
-    clean,
-    join_rows,
-    names_of_labels,
+    CaptionRow,
+    clean_text,
+    group_rows,
+    label_names_of,
 )
 from kerasgan.data.layouts.columns import LABEL
 from kerasgan.data.layouts.img2dataset import (
@@ -38,9 +38,9 @@ from kerasgan.data.layouts.labels import (
     label_of,
 )
 from kerasgan.data.layouts.table import text_of
-from kerasgan.data.ledger import Ledger
-from kerasgan.data.preparing import cores
-from kerasgan.data.sampling import order, sample_size
+from kerasgan.data.read_report import ReadReport
+from kerasgan.data.sampling import sample_size, seeded_order
+from kerasgan.data.threads import available_cores
 from kerasgan.errors import UserError
 
 # img2dataset renames --caption_col to `caption`; where that was forgotten, COYO's
@@ -48,7 +48,7 @@ from kerasgan.errors import UserError
 TEXTS = ("caption", "text", "txt")
 COLUMNS = {*TEXTS, *KEYS, *LABEL, "labels", "label_probs", "image_phash", "imagehash"}
 LOST_HASH = (
-    "no image_phash: only byte-equal pictures are kept on one side of the split; "
+    "no image_phash: only byte-equal images are kept on one side of the split; "
     'img2dataset saves it with --save_additional_columns \'["id", "image_phash"]\''
 )
 
@@ -56,7 +56,7 @@ LOST_HASH = (
 class Pair(NamedTuple):
     """A downloaded pair, what labels are looked up by, and the label of its own row."""
 
-    row: Row
+    row: CaptionRow
     keys: dict[str, str | None]  # of each of KEYS
     own: Label
 
@@ -70,10 +70,10 @@ def read(config: DataConfig, source: Path) -> Annotations:
     """
     labels = label_files(config.labels)
     shards = [shard for shard in find_shards(source) if shard.path not in labels]
-    names = order({shard.name for shard in shards}, config.seed, "shards")
+    names = seeded_order({shard.name for shard in shards}, config.seed, "shards")
     place = {name: number for number, name in enumerate(names)}
     ordered = sorted(shards, key=lambda shard: place[shard.name])
-    ledger, pairs, used, bare = Ledger(), [], [], []
+    ledger, pairs, used, bare = ReadReport(), [], [], []
     size = sample_size(config, sys.maxsize).size  # "all" is more than there is
     wanted = need = math.ceil(size * (1 + 2 * config.max_bad))
     rows, skips = [], []
@@ -91,11 +91,11 @@ def read(config: DataConfig, source: Path) -> Annotations:
     _enter(ledger, skips)
     _refuse(config, source, pairs, rows, used, bare, ledger)
     _note(ledger, pairs, rows, used, bare, ordered)
-    pictures = join_rows(rows, ledger)
+    images = group_rows(rows, ledger)
     layout = f"img2dataset {', '.join(sorted({shard.kind for shard in used}))}"
     files = [shard.path for shard in used] + labels
-    classes = names_of_labels(pictures) or None
-    return Annotations(layout, files, source, pictures, ledger, classes)
+    classes = label_names_of(images) or None
+    return Annotations(layout, files, source, images, ledger, classes)
 
 
 def _in_parallel(
@@ -105,7 +105,7 @@ def _in_parallel(
     root = source if source.is_dir() else source.parent
     columns = COLUMNS | {*filter(None, [config.label_column])}
     attempt = functools.partial(read_shard, columns=columns, root=root)
-    workers = cores()
+    workers = available_cores()
     with ThreadPoolExecutor(workers) as pool:
         for at in range(0, len(shards), workers):
             yield from pool.map(attempt, shards[at : at + workers])
@@ -116,19 +116,19 @@ def _pair(config: DataConfig, shard: Shard, sample: Sample) -> Pair:
     keys = {name: key_of(name, record.get(name)) for name in KEYS}
     keys["key"] = sample.key
     # COYO's id is the same however the pair was downloaded, and so is what it decides.
-    name = keys["id"] or clean(f"{shard.name}/{sample.key}")
+    name = keys["id"] or clean_text(f"{shard.name}/{sample.key}")
     texts = (text_of(record.get(column)) for column in TEXTS)
     text = html.unescape(next(filter(None, texts), ""))
     own = label_of(config, record, label_column(config, record))
-    row = Row(
+    row = CaptionRow(
         shard.path, sample.key, name, (text,), "", group=own.phash, read=sample.read
     )
     return Pair(row, keys, own)
 
 
 def _labelled(
-    config: DataConfig, pairs: list[Pair], ledger: Ledger
-) -> tuple[list[Row], list[Skip]]:
+    config: DataConfig, pairs: list[Pair], ledger: ReadReport
+) -> tuple[list[CaptionRow], list[Skip]]:
     """The rows of the commonest classes, and why the others are left out.
 
     All rows as they are if nothing tells any class.
@@ -155,7 +155,7 @@ def _labelled(
 
 
 def _look_up(
-    config: DataConfig, pairs: list[Pair], ledger: Ledger
+    config: DataConfig, pairs: list[Pair], ledger: ReadReport
 ) -> Callable[[Pair], Label]:
     if config.labels is None:
         return lambda pair: pair.own
@@ -170,13 +170,13 @@ def _look_up(
     return label_for
 
 
-def _enter(ledger: Ledger, skips: list[Skip]) -> None:
+def _enter(ledger: ReadReport, skips: list[Skip]) -> None:
     for reason, file, line, value, bad in skips:
         ledger.rows += bad  # only what should have been a pair counts for --max-bad
-        ledger.skip(clean(reason), file, line, clean(value), bad)
+        ledger.skip(clean_text(reason), file, line, clean_text(value), bad)
 
 
-def _refuse(config, source: Path, pairs, rows, used, bare, ledger: Ledger) -> None:
+def _refuse(config, source: Path, pairs, rows, used, bare, ledger: ReadReport) -> None:
     """UserError where there is nothing to go on with."""
     if rows:
         return
@@ -195,27 +195,27 @@ def _refuse(config, source: Path, pairs, rows, used, bare, ledger: Ledger) -> No
         count = sum(pyarrow.parquet.read_metadata(s.path).num_rows for s in bare)
         raise UserError(
             f"{source} holds COYO's metadata ({count:,} rows with urls and texts in "
-            f"{len(bare)} Parquet files) and no pictures. They have to be downloaded "
+            f"{len(bare)} Parquet files) and no images. They have to be downloaded "
             "with img2dataset; docs/coyo.md tells how, step by step."
         )
     raise UserError(
         f"No COYO found in {source} or up to 3 folders below it. img2dataset's "
-        "00000.tar, folders 00000/ or 00000.parquet with pictures are expected; "
+        "00000.tar, folders 00000/ or 00000.parquet with images are expected; "
         "docs/coyo.md tells how they are made."
     )
 
 
-def _counts(ledger: Ledger) -> str:
+def _counts(ledger: ReadReport) -> str:
     return ", ".join(f"{n} × {why}" for why, n in ledger.skipped.most_common())
 
 
-def _note(ledger: Ledger, pairs, rows, used, bare, ordered) -> None:
+def _note(ledger: ReadReport, pairs, rows, used, bare, ordered) -> None:
     ledger.note(
         f"read {len(used)} of {len(ordered) - len(bare)} shards, with "
         f"{len(pairs):,} downloaded pairs"
     )
     if bare:
-        ledger.note(f"{len(bare)} Parquet files without pictures, as {bare[0].path}")
+        ledger.note(f"{len(bare)} Parquet files without images, as {bare[0].path}")
     if not any(pair.keys["id"] for pair in pairs):
         ledger.note(
             "no id of COYO's: pairs are named by their key, labels joined by url"

@@ -5,15 +5,15 @@ import io
 from collections.abc import Iterator
 from pathlib import Path
 
-from kerasgan.data.ledger import Ledger
-from kerasgan.data.pictures import ENDINGS
+from kerasgan.data.images import IMAGE_SUFFIXES
+from kerasgan.data.read_report import ReadReport
 from kerasgan.errors import UserError
 
 Record = tuple[int, dict]  # line or row number from 1, column to value
 
 
 def read_records(
-    source: Path, text: str, separator: str, ledger: Ledger
+    source: Path, text: str, separator: str, ledger: ReadReport
 ) -> tuple[list[str], Iterator[Record]]:
     """The columns' names, and the rows by the first line of each.
 
@@ -51,7 +51,9 @@ def _row(lines: list[str], at: int, separator: str, width: int):
         raise csv.Error(f"{len(cells)} cells for {width} columns")
     for line in lines[at + 1 : at + used]:
         inside = [cell.strip().lower() for cell in line.split(separator)]
-        if len(inside) >= width and any(cell.endswith(ENDINGS) for cell in inside):
+        if len(inside) >= width and any(
+            cell.endswith(IMAGE_SUFFIXES) for cell in inside
+        ):
             raise csv.Error("unpaired quote")
     return cells, used
 

@@ -4,15 +4,15 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from kerasgan.data.annotations import Row, numbered_lines, read_text
-from kerasgan.data.ledger import Ledger
+from kerasgan.data.annotations import CaptionRow, numbered_lines, read_text
+from kerasgan.data.read_report import ReadReport
 from kerasgan.errors import UserError
 
 BARS_HEADER = ["image_name", "comment_number", "comment"]
 LOST_DELIMITER = re.compile(r"\s*(\d+)\s+(\S.*)")
 
 
-def read_token(path: Path, ledger: Ledger) -> Iterator[Row]:
+def read_token(path: Path, ledger: ReadReport) -> Iterator[CaptionRow]:
     """`1000092795.jpg#0<TAB>caption` a line: the original files."""
     for line, text in numbered_lines(read_text(path, ledger)):
         head, tab, caption = text.partition("\t")
@@ -20,10 +20,10 @@ def read_token(path: Path, ledger: Ledger) -> Iterator[Row]:
         if not tab or not name or not number.isdecimal():
             _malformed(ledger, path, line, text)
             continue
-        yield Row(path, line, name, (caption,), key=number)
+        yield CaptionRow(path, line, name, (caption,), key=number)
 
 
-def read_bars(path: Path, ledger: Ledger) -> Iterator[Row]:
+def read_bars(path: Path, ledger: ReadReport) -> Iterator[CaptionRow]:
     """`image_name| comment_number| comment`: Kaggle's results.csv.
 
     Quotes mean nothing in it. One row of the published file,
@@ -40,10 +40,10 @@ def read_bars(path: Path, ledger: Ledger) -> Iterator[Row]:
         if len(rest) != 2 or not rest[0].strip().isdecimal():
             _malformed(ledger, path, line, text)
             continue
-        yield Row(path, line, name.strip(), (rest[1],), key=rest[0].strip())
+        yield CaptionRow(path, line, name.strip(), (rest[1],), key=rest[0].strip())
 
 
-def read_commas(path: Path, ledger: Ledger) -> Iterator[Row]:
+def read_commas(path: Path, ledger: ReadReport) -> Iterator[CaptionRow]:
     """`image,caption`: Kaggle's captions.txt; captions with commas are quoted."""
     lines = numbered_lines(read_text(path, ledger))
     _check_header(path, next(lines)[1], ",", ["image", "caption"])
@@ -56,7 +56,7 @@ def read_commas(path: Path, ledger: Ledger) -> Iterator[Row]:
         caption = caption.strip()
         if len(caption) > 1 and caption[0] == caption[-1] == '"':
             caption = caption[1:-1].replace('""', '"')
-        yield Row(path, line, name.strip(), (caption,))
+        yield CaptionRow(path, line, name.strip(), (caption,))
 
 
 def _check_header(path: Path, header: str, separator: str, wanted: list[str]) -> None:
@@ -68,6 +68,6 @@ def _check_header(path: Path, header: str, separator: str, wanted: list[str]) ->
         )
 
 
-def _malformed(ledger: Ledger, path: Path, line: int, text: str) -> None:
+def _malformed(ledger: ReadReport, path: Path, line: int, text: str) -> None:
     ledger.rows += 1
     ledger.skip("malformed row", path, line, text)

@@ -5,12 +5,12 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from kerasgan.config import DataConfig
-from kerasgan.data.annotations import Annotations, Row, join_rows, read_text
+from kerasgan.config.settings import DataConfig
+from kerasgan.data.annotations import Annotations, CaptionRow, group_rows, read_text
 from kerasgan.data.layouts.delimited import read_records
 from kerasgan.data.layouts.flickr import read_bars, read_commas, read_token
-from kerasgan.data.layouts.folders import find_file, find_pictures, walk
-from kerasgan.data.ledger import Ledger
+from kerasgan.data.layouts.folders import find_file, find_images, walk
+from kerasgan.data.read_report import ReadReport
 from kerasgan.errors import UserError
 
 LAYOUTS = """\
@@ -23,7 +23,7 @@ ENTITY = re.compile(r"\[/EN#\S+ ([^\]]*)\]")
 def read(config: DataConfig, source: Path) -> Annotations:
     """Annotations of the first layout found, in the order of `LAYOUTS`."""
     folders = walk(source) if source.is_dir() else [(source.parent, [source.name])]
-    ledger = Ledger()
+    ledger = ReadReport()
     for layout, matches, reader in READERS:
         path = find_file(folders, matches)
         if path is None:
@@ -31,17 +31,17 @@ def read(config: DataConfig, source: Path) -> Annotations:
         rows, files = reader(path, ledger), [path]
         if reader is read_entities:
             files = sorted(path.parent.glob("*.txt")) + split_lists(path)
-        pictures = join_rows(rows, ledger)
-        root = find_pictures(pictures, config.image_root, source)
-        return Annotations(layout, files, root, pictures, ledger)
+        images = group_rows(rows, ledger)
+        root = find_images(images, config.image_root, source)
+        return Annotations(layout, files, root, images, ledger)
     raise UserError(
         f"No Flickr30k found in {source} or up to 3 folders below it. Looked for:\n"
         f"{LAYOUTS}"
     )
 
 
-def read_karpathy(path: Path, ledger: Ledger) -> Iterator[Row]:
-    """Karpathy and Fei-Fei's JSON, with its train, val and test pictures."""
+def read_karpathy(path: Path, ledger: ReadReport) -> Iterator[CaptionRow]:
+    """Karpathy and Fei-Fei's JSON, with its train, val and test images."""
     for index, image in enumerate(_images(path, ledger)):
         line = f"images[{index}]"
         try:
@@ -51,10 +51,10 @@ def read_karpathy(path: Path, ledger: Ledger) -> Iterator[Row]:
             ledger.rows += 1
             ledger.skip("malformed row", path, line, json.dumps(image))
             continue
-        yield Row(path, line, name, tuple(captions), key="", split=split)
+        yield CaptionRow(path, line, name, tuple(captions), key="", split=split)
 
 
-def _images(path: Path, ledger: Ledger) -> list:
+def _images(path: Path, ledger: ReadReport) -> list:
     try:
         return json.loads(read_text(path, ledger))["images"]
     except (ValueError, KeyError, TypeError) as error:
@@ -63,7 +63,7 @@ def _images(path: Path, ledger: Ledger) -> list:
         ) from error
 
 
-def read_hugging_face(path: Path, ledger: Ledger) -> Iterator[Row]:
+def read_hugging_face(path: Path, ledger: ReadReport) -> Iterator[CaptionRow]:
     """Columns raw (a JSON list in a string), split, filename."""
     names, records = read_records(path, read_text(path, ledger), ",", ledger)
     if not {"raw", "filename"} <= set(names):
@@ -79,10 +79,10 @@ def read_hugging_face(path: Path, ledger: Ledger) -> Iterator[Row]:
             ledger.skip("malformed row", path, line, str(record))
             continue
         name, split = record["filename"], record.get("split")
-        yield Row(path, line, name, tuple(captions), key="", split=split)
+        yield CaptionRow(path, line, name, tuple(captions), key="", split=split)
 
 
-def read_entities(path: Path, ledger: Ledger) -> Iterator[Row]:
+def read_entities(path: Path, ledger: ReadReport) -> Iterator[CaptionRow]:
     """Plummer and others' Sentences/<id>.txt, a caption a line, marks taken off."""
     splits = {
         name: file.stem
@@ -91,10 +91,12 @@ def read_entities(path: Path, ledger: Ledger) -> Iterator[Row]:
     }
     for file in sorted(path.parent.glob("*.txt")):
         captions = tuple(ENTITY.sub(r"\1", text) for text in _lines(file, ledger))
-        yield Row(file, 1, f"{file.stem}.jpg", captions, split=splits.get(file.stem))
+        yield CaptionRow(
+            file, 1, f"{file.stem}.jpg", captions, split=splits.get(file.stem)
+        )
 
 
-def _lines(file: Path, ledger: Ledger) -> list[str]:
+def _lines(file: Path, ledger: ReadReport) -> list[str]:
     return read_text(file, ledger).split("\n") if file.stat().st_size else []
 
 

@@ -2,11 +2,11 @@
 
 from pathlib import Path
 
-from kerasgan.config import DataConfig
-from kerasgan.data.annotations import Annotations, join_rows, read_text
+from kerasgan.config.settings import DataConfig
+from kerasgan.data.annotations import Annotations, group_rows, read_text
 from kerasgan.data.layouts.flickr import read_commas, read_token
-from kerasgan.data.layouts.folders import find_file, find_pictures, walk
-from kerasgan.data.ledger import Ledger
+from kerasgan.data.layouts.folders import find_file, find_images, walk
+from kerasgan.data.read_report import ReadReport
 from kerasgan.errors import UserError
 
 LISTS = {
@@ -17,9 +17,9 @@ LISTS = {
 
 
 def read(config: DataConfig, source: Path) -> Annotations:
-    """Flickr8k.token.txt with its lists of pictures, or captions.txt."""
+    """Flickr8k.token.txt with its lists of images, or captions.txt."""
     folders = walk(source) if source.is_dir() else [(source.parent, [source.name])]
-    ledger = Ledger()
+    ledger = ReadReport()
     token = find_file(folders, lambda name: name == "Flickr8k.token.txt")
     commas = find_file(folders, lambda name: name == "captions.txt")
     if token is not None:
@@ -34,11 +34,11 @@ def read(config: DataConfig, source: Path) -> Annotations:
     lists = {name: path.with_name(file) for name, file in LISTS.items()}
     lists = {name: file for name, file in lists.items() if file.is_file()}
     splits = {
-        picture: name
+        image: name
         for name, file in lists.items()
-        for picture in read_text(file, ledger).split()
+        for image in read_text(file, ledger).split()
     }
     rows = (row._replace(split=splits.get(row.name)) for row in rows)
-    pictures = join_rows(rows, ledger)
-    root = find_pictures(pictures, config.image_root, source)
-    return Annotations(layout, [path, *lists.values()], root, pictures, ledger)
+    images = group_rows(rows, ledger)
+    root = find_images(images, config.image_root, source)
+    return Annotations(layout, [path, *lists.values()], root, images, ledger)

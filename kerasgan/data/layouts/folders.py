@@ -1,4 +1,4 @@
-"""Finds annotation files and folders of pictures below a directory."""
+"""Finds annotation files and folders of images below a directory."""
 
 import os
 from collections.abc import Iterable
@@ -7,7 +7,7 @@ from pathlib import Path, PurePosixPath
 from kerasgan.errors import UserError
 
 DEEPEST = 3  # folders below the source that are looked into
-PROBES = 50  # pictures that are looked for in each folder
+PROBES = 50  # images that are looked for in each folder
 
 
 def walk(source: Path) -> list[tuple[Path, list[str]]]:
@@ -31,8 +31,8 @@ def find_file(folders: list[tuple[Path, list[str]]], matches) -> Path | None:
     return None
 
 
-def find_pictures(names: Iterable[str], image_root: str | None, source: Path) -> Path:
-    """The folder that holds the pictures: `image_root`, or the likeliest one.
+def find_images(names: Iterable[str], image_root: str | None, source: Path) -> Path:
+    """The folder that holds the images: `image_root`, or the likeliest one.
 
     The likeliest has most of the first 50 names; of equals the shallowest.
     """
@@ -46,7 +46,7 @@ def find_pictures(names: Iterable[str], image_root: str | None, source: Path) ->
         zips = find_file(walk(folder), lambda name: name.endswith(".zip"))
         hint = f" {zips} may hold them: unpack it first." if zips else ""
         raise UserError(
-            f"None of the pictures ({', '.join(probes[:3])} …) lies in {folder} or in "
+            f"None of the images ({', '.join(probes[:3])} …) lies in {folder} or in "
             f"a folder up to {DEEPEST} levels below it.{hint} Name their folder with "
             "--image-root DIR."
         )

@@ -1,11 +1,11 @@
-"""The shards that img2dataset writes: tars, folders, or Parquet with pictures.
+"""The shards that img2dataset writes: tars, folders, or Parquet with images.
 
 Facts from its writer.py and downloader.py (version 1.47): a shard is `00000.tar`,
 `00000/` or `00000.parquet`; the first two have their metadata, failures too, in a
 `00000.parquet` beside them, and successes' as JSON inside. Rows come in the order in
 which downloads ended. `--caption_col text` is renamed `caption`; `id` and `image_phash`
 are there only if they were listed as additional columns; `width` and `height` are
-those of the downloaded picture, so nothing here reads them.
+those of the downloaded image, so nothing here reads them.
 """
 
 import functools
@@ -18,17 +18,17 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
+from kerasgan.data.image_sources import MAX_FILE_BYTES, read_file
+from kerasgan.data.images import BadImage
 from kerasgan.data.layouts.folders import walk
-from kerasgan.data.pictures import BadPicture
-from kerasgan.data.sources import LARGEST_FILE, read_file
 from kerasgan.errors import UserError
 
-PICTURES = ("jpg", "jpeg", "png", "webp")  # img2dataset's --encode_format
+IMAGES = ("jpg", "jpeg", "png", "webp")  # img2dataset's --encode_format
 OUTCOME = {"key", "status", "error_message"}
 LARGEST_TEXT = 1 << 20  # bytes of one caption or JSON
-LARGEST_GROUP = 1 << 30  # bytes of one row group's pictures
+LARGEST_GROUP = 1 << 30  # bytes of one row group's images
 
-Read = Callable[[], bytes]  # BadPicture with the reason
+Read = Callable[[], bytes]  # BadImage with the reason
 
 
 class Shard(NamedTuple):
@@ -41,7 +41,7 @@ class Shard(NamedTuple):
 
 
 class Sample(NamedTuple):
-    """One row of a shard: its metadata and the means to read its picture."""
+    """One row of a shard: its metadata and the means to read its image."""
 
     key: str
     record: dict
@@ -60,7 +60,7 @@ class Skip(NamedTuple):
 
 @dataclass
 class Content:
-    """What was found in one shard; `bare` if it is metadata without pictures."""
+    """What was found in one shard; `bare` if it is metadata without images."""
 
     shard: Shard
     samples: list[Sample] = field(default_factory=list)
@@ -99,7 +99,7 @@ def _name(path: Path, root: Path) -> str:
 
 def _is_shard(files: list[str]) -> bool:
     extensions = {name.rpartition(".")[2].lower() for name in files}
-    return bool(extensions & set(PICTURES) and extensions & {"json", "txt"})
+    return bool(extensions & set(IMAGES) and extensions & {"json", "txt"})
 
 
 def plain_key(key) -> str:
@@ -112,7 +112,7 @@ def plain_key(key) -> str:
 
 
 def read_shard(shard: Shard, columns: set[str], root: Path) -> Content:
-    """A shard's rows, with those of `columns` that it has; pictures are not read."""
+    """A shard's rows, with those of `columns` that it has; images are not read."""
     content = Content(shard)
     try:
         if shard.kind == "parquet":
@@ -131,7 +131,7 @@ def _read_parquet(content: Content, columns: set[str]) -> None:
     path = content.shard.path
     with pyarrow.parquet.ParquetFile(path) as file:
         schema, groups = file.schema_arrow, file.metadata
-        column = next((name for name in PICTURES if _is_bytes(schema, name)), None)
+        column = next((name for name in IMAGES if _is_bytes(schema, name)), None)
         if column is None:
             content.bare = True
             return
@@ -160,7 +160,7 @@ def _read_members(content: Content, columns: set[str], root: Path) -> None:
             files = members.get(key, {})
             if "txt" in files and "caption" not in record:
                 record["txt"] = _text(files["txt"])
-            read = next((files[name] for name in PICTURES if name in files), "missing")
+            read = next((files[name] for name in IMAGES if name in files), "missing")
             _add(content, Sample(key, record, read))
 
 
@@ -199,7 +199,7 @@ def _add(content: Content, sample: Sample) -> None:
 def _text(read: Read | str) -> str:
     try:
         data = b"" if isinstance(read, str) else read()
-    except BadPicture:
+    except BadImage:
         return ""
     return data.decode(errors="replace") if len(data) <= LARGEST_TEXT else ""
 
@@ -223,7 +223,7 @@ def folder_members(folder: Path, root: Path) -> Iterator[tuple[str, Read | str]]
 def tar_members(path: Path) -> Iterator[tuple[str, Read | str]]:
     """(name, reader, or why there is none) of each member, from the headers alone.
 
-    Nothing is ever extracted: a picture is a range of the tar's bytes.
+    Nothing is ever extracted: an image is a range of the tar's bytes.
     """
     size = path.stat().st_size
     with tarfile.open(path, "r:") as tar:
@@ -239,7 +239,7 @@ def tar_members(path: Path) -> Iterator[tuple[str, Read | str]]:
                 read = "outside the folder"
             elif not member.isreg() or member.issparse():
                 read = "not a file"
-            elif length > LARGEST_FILE:
+            elif length > MAX_FILE_BYTES:
                 read = "file too large"
             elif length < 0 or start + length > size:
                 read = "truncated or damaged"
@@ -257,19 +257,19 @@ def read_range(path: Path, start: int, length: int) -> bytes:
         with open(path, "rb") as file:
             return os.pread(file.fileno(), length, start)
     except OSError as error:
-        raise BadPicture("unreadable") from error
+        raise BadImage("unreadable") from error
 
 
 def read_cell(path: Path, column: str, group: int, row: int) -> bytes:
     """One cell of bytes; cells are read a row group at a time."""
     try:
         data = _row_group(path, column, group)[row].as_py()
-    except BadPicture:
+    except BadImage:
         raise
     except Exception as error:  # decoders raise what they like on strange bytes
-        raise BadPicture("unreadable") from error
+        raise BadImage("unreadable") from error
     if data is None:
-        raise BadPicture("missing")
+        raise BadImage("missing")
     return data
 
 
@@ -284,5 +284,5 @@ def _row_group(path: Path, column: str, group: int):
             c.total_uncompressed_size for c in chunks if c.path_in_schema == column
         )
         if size > LARGEST_GROUP:
-            raise BadPicture("row group too large")
+            raise BadImage("row group too large")
         return file.read_row_group(group, columns=[column]).column(0)

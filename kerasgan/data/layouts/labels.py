@@ -10,12 +10,12 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
 
-from kerasgan.config import DataConfig
-from kerasgan.data.annotations import clean
+from kerasgan.config.settings import DataConfig
+from kerasgan.data.annotations import clean_text
 from kerasgan.data.layouts.columns import LABEL, guess
 from kerasgan.data.layouts.img2dataset import plain_key
 from kerasgan.data.layouts.table import READERS, text_of
-from kerasgan.data.ledger import Ledger
+from kerasgan.data.read_report import ReadReport
 from kerasgan.errors import UserError
 
 KEYS = ("id", "url", "key")  # what pairs and labels are joined by, the first that fits
@@ -24,7 +24,7 @@ UNSURE = ""  # the label where the likeliest class is below the threshold
 
 
 class Label(NamedTuple):
-    """A class, UNSURE, or None; and the picture's perceptual hash, if it is known."""
+    """A class, UNSURE, or None; and the image's perceptual hash, if it is known."""
 
     name: str | None
     phash: str | None
@@ -55,11 +55,11 @@ def label_of(config: DataConfig, record: dict, column: str | None) -> Label:
     """What one row says; of a list of classes the likeliest, above the threshold."""
     value, phash = record.get(column), None
     for name in ("image_phash", "imagehash"):
-        phash = phash or clean(text_of(record.get(name))) or None
+        phash = phash or clean_text(text_of(record.get(name))) or None
     if isinstance(value, list):
         value = _likeliest(value, record.get("label_probs"), config.label_threshold)
         return Label(value, phash)
-    return Label(clean(text_of(value)) or None, phash)
+    return Label(clean_text(text_of(value)) or None, phash)
 
 
 def _likeliest(classes: list, probabilities, threshold: float) -> str | None:
@@ -67,11 +67,11 @@ def _likeliest(classes: list, probabilities, threshold: float) -> str | None:
         probability, best = max(zip(probabilities, classes, strict=True))
     except (TypeError, ValueError):  # none, other lengths, or things without order
         return None
-    return clean(text_of(best)) if probability >= threshold else UNSURE
+    return clean_text(text_of(best)) if probability >= threshold else UNSURE
 
 
 def find_labels(
-    config: DataConfig, wanted: dict[str, set[str]], ledger: Ledger
+    config: DataConfig, wanted: dict[str, set[str]], ledger: ReadReport
 ) -> dict[tuple[str, str], Label]:
     """The labels of some pairs: (key column, value) to label; the first one counts.
 
@@ -101,15 +101,15 @@ def find_labels(
 
 def key_of(name: str, value) -> str | None:
     """An id, url or key in the form in which they are compared."""
-    text = clean(text_of(value)) or None
+    text = clean_text(text_of(value)) or None
     return plain_key(text) if text and name == "key" else text
 
 
-def _rows(path: Path, wanted: dict[str, set[str]], ledger: Ledger):
+def _rows(path: Path, wanted: dict[str, set[str]], ledger: ReadReport):
     """The names of a table's columns, and its records or those that are wanted."""
     if path.suffix.lower() == ".parquet":
         return _parquet_rows(path, wanted)
-    own = Ledger()
+    own = ReadReport()
     names, numbered = READERS[path.suffix.lower()](path, own)
     records = [record for _, record in numbered]
     for text in own.notes:

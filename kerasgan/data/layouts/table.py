@@ -1,50 +1,48 @@
-"""A table of pictures: CSV, TSV, JSON lines or Parquet."""
+"""A table of images: CSV, TSV, JSON lines or Parquet."""
 
 import json
 from collections.abc import Iterator
 from pathlib import Path
 
-from kerasgan.config import DataConfig
+from kerasgan.config.settings import DataConfig
 from kerasgan.data.annotations import (
     Annotations,
-    Row,
-    drop_uncommon,
-    join_rows,
-    names_of_labels,
+    CaptionRow,
+    drop_rare_labels,
+    group_rows,
+    label_names_of,
     numbered_lines,
     read_text,
 )
 from kerasgan.data.layouts.columns import Columns, refuse_repeated
 from kerasgan.data.layouts.delimited import Record, read_records
 from kerasgan.data.layouts.folders import existing_folder
-from kerasgan.data.ledger import Ledger
+from kerasgan.data.read_report import ReadReport
 from kerasgan.errors import UserError
 
 BATCH = 1024  # rows of Parquet that are read at once
 
 
 def read(config: DataConfig, source: Path) -> Annotations:
-    """The table's rows, joined by picture; every column that is used is noted."""
-    ledger = Ledger()
+    """The table's rows, joined by image; every column that is used is noted."""
+    ledger = ReadReport()
     names, records = open_table(source, ledger)
     columns = Columns.choose(config, names, source)
     ledger.note(str(columns))
-    pictures = join_rows(
+    images = group_rows(
         rows(source, records, columns),
         ledger,
-        captioned=bool(columns.captions) and not config.keep_captionless,
+        captioned=bool(columns.captions) and not config.keep_uncaptioned,
         labelled=columns.label is not None,
     )
     if columns.label is not None:
-        drop_uncommon(pictures, config.label_minimum, ledger)
+        drop_rare_labels(images, config.label_minimum, ledger)
     root = existing_folder(config.image_root or str(source.parent))
-    labels = names_of_labels(pictures) if columns.label is not None else None
-    return Annotations(
-        f"table {source.suffix}", [source], root, pictures, ledger, labels
-    )
+    labels = label_names_of(images) if columns.label is not None else None
+    return Annotations(f"table {source.suffix}", [source], root, images, ledger, labels)
 
 
-def open_table(source: Path, ledger: Ledger) -> tuple[list[str], Iterator[Record]]:
+def open_table(source: Path, ledger: ReadReport) -> tuple[list[str], Iterator[Record]]:
     """The names of a table's columns, and its records, read as they are asked for.
 
     Malformed rows are entered in `ledger`. UserError if it is no table, or two columns
@@ -59,7 +57,9 @@ def open_table(source: Path, ledger: Ledger) -> tuple[list[str], Iterator[Record
     return names, records
 
 
-def rows(source: Path, records: Iterator[Record], columns: Columns) -> Iterator[Row]:
+def rows(
+    source: Path, records: Iterator[Record], columns: Columns
+) -> Iterator[CaptionRow]:
     """The records as rows; a record that repeats another has its key."""
     for line, record in records:
         captions = [
@@ -70,7 +70,7 @@ def rows(source: Path, records: Iterator[Record], columns: Columns) -> Iterator[
         label = text_of(record.get(columns.label)) if columns.label else None
         name = text_of(record.get(columns.image)).strip()
         key = json.dumps([captions, label])
-        yield Row(source, line, name, tuple(captions), key, label)
+        yield CaptionRow(source, line, name, tuple(captions), key, label)
 
 
 def captions_in(value) -> list[str]:
@@ -96,7 +96,9 @@ def text_of(value) -> str:
     return str(value)
 
 
-def read_delimited(source: Path, ledger: Ledger) -> tuple[list[str], Iterator[Record]]:
+def read_delimited(
+    source: Path, ledger: ReadReport
+) -> tuple[list[str], Iterator[Record]]:
     """CSV with the separator that its header shows, or TSV."""
     text = read_text(source, ledger)
     header = next(numbered_lines(text))[1]
@@ -104,7 +106,9 @@ def read_delimited(source: Path, ledger: Ledger) -> tuple[list[str], Iterator[Re
     return read_records(source, text, separator, ledger)
 
 
-def read_json_lines(source: Path, ledger: Ledger) -> tuple[list[str], Iterator[Record]]:
+def read_json_lines(
+    source: Path, ledger: ReadReport
+) -> tuple[list[str], Iterator[Record]]:
     """One JSON object a line."""
     text = read_text(source, ledger)
     # Read twice: names may come up in any line, and records take ten times the room.
@@ -131,7 +135,9 @@ def _objects(text: str) -> Iterator[tuple[int, str, dict | None]]:
         yield line, written, record if isinstance(record, dict) else None
 
 
-def read_parquet(source: Path, ledger: Ledger) -> tuple[list[str], Iterator[Record]]:
+def read_parquet(
+    source: Path, ledger: ReadReport
+) -> tuple[list[str], Iterator[Record]]:
     """Parquet; rows are numbered from 1."""
     import pyarrow
     import pyarrow.parquet

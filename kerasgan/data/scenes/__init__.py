@@ -6,7 +6,7 @@
     scene.label     # one of LABELS
 
 The same index and seed give the same scene on every machine, and at every size.
-How the pictures and the captions hide the class, and what can therefore be
+How the images and the captions hide the class, and what can therefore be
 reached at best, stands in docs/scenes.md.
 """
 
@@ -14,39 +14,39 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from kerasgan.data.scenes.drawing import paint
-from kerasgan.data.scenes.limits import (
-    HIDDEN_SHARE,
+from kerasgan.data.scenes.best_accuracy import (
+    HIDDEN_ANIMAL_SHARE,
     LABELS,
-    UNNAMED_SHARE,
-    best_possible,
+    UNNAMED_ANIMAL_SHARE,
+    best_possible_accuracy,
 )
-from kerasgan.data.scenes.plan import Thing, plan_scene
-from kerasgan.data.scenes.sentences import describe
+from kerasgan.data.scenes.caption_writer import write_captions
+from kerasgan.data.scenes.composition import Thing, compose_scene
+from kerasgan.data.scenes.drawing import paint
 
 SMALLEST_SIZE = 32  # pixels; below it the animals cannot be told apart
 
 __all__ = [
-    "HIDDEN_SHARE",
+    "HIDDEN_ANIMAL_SHARE",
     "LABELS",
     "SMALLEST_SIZE",
-    "UNNAMED_SHARE",
+    "UNNAMED_ANIMAL_SHARE",
     "Scene",
-    "best_possible",
+    "best_possible_accuracy",
     "draw_scene",
 ]
 
 
 @dataclass(frozen=True, eq=False)
 class Scene:
-    """One picture and what is known of it.
+    """One image and what is known of it.
 
     image: uint8 (size, size, 3), RGB, 0–255.
     captions: five different sentences of 5–18 lower-case words.
     label: one of LABELS, the kind of the animal.
     backdrop: where the scene is, such as "beach".
     things: what else is in it: kind, colour, count, and place in thousandths.
-    hidden: the picture shows nothing of the animal.
+    hidden: the image shows nothing of the animal.
     unnamed: none of the captions says what animal it is.
     """
 
@@ -68,10 +68,10 @@ def draw_scene(index: int, size: int, seed: int) -> Scene:
         raise ValueError(f"a scene's index counts from 0, got {index}")
     if size < SMALLEST_SIZE:
         raise ValueError(f"scenes need at least {SMALLEST_SIZE} pixels, got {size}")
-    plan = plan_scene(index, seed)
+    plan = compose_scene(index, seed)
     return Scene(
         image=paint(plan, size),
-        captions=describe(plan),
+        captions=write_captions(plan),
         label=plan.label,
         backdrop=plan.backdrop,
         things=plan.things,

@@ -6,21 +6,21 @@ import numpy as np
 from PIL import Image
 
 from kerasgan.data.scenes.animals import ANIMALS, COVERS
-from kerasgan.data.scenes.backdrops import draw_backdrop, draw_foreground
-from kerasgan.data.scenes.pen import Pen, Tones
-from kerasgan.data.scenes.plan import Plan, Thing, spacing
-from kerasgan.data.scenes.things import THINGS
-from kerasgan.data.scenes.worlds import COLOURS
+from kerasgan.data.scenes.background_drawing import draw_background, draw_foreground
+from kerasgan.data.scenes.backgrounds import COLOURS
+from kerasgan.data.scenes.canvas import Canvas, Shades
+from kerasgan.data.scenes.composition import Composition, Thing, spacing
+from kerasgan.data.scenes.objects import OBJECTS
 
 OVERSAMPLING = 4
 COVER_MARGIN = 30  # how far a cover reaches over the animal's place, in thousandths
 
 
-def paint(plan: Plan, size: int) -> np.ndarray:
-    """The picture of `plan`: uint8 (size, size, 3), RGB."""
+def paint(plan: Composition, size: int) -> np.ndarray:
+    """The image of `plan`: uint8 (size, size, 3), RGB."""
     canvas = Image.new("RGB", (size * OVERSAMPLING, size * OVERSAMPLING))
-    pen = Pen(canvas)
-    draw_backdrop(pen, plan)
+    pen = Canvas(canvas)
+    draw_background(pen, plan)
     for thing in plan.things:
         if thing.group != "small":
             _draw_thing(pen, thing)
@@ -35,17 +35,17 @@ def paint(plan: Plan, size: int) -> np.ndarray:
     return _light(np.asarray(canvas.reduce(OVERSAMPLING)), size)
 
 
-def _draw_animal(pen: Pen, animal: Thing, label: str) -> None:
+def _draw_animal(pen: Canvas, animal: Thing, label: str) -> None:
     half = animal.height // 2
     pen.shadow(animal.x, animal.base, half * 9 // 10)
     place = (animal.x - half, animal.base - animal.height, animal.height)
-    pen.figure(ANIMALS[label], place, Tones(COLOURS[animal.colour]), animal.mirrored)
+    pen.figure(ANIMALS[label], place, Shades(COLOURS[animal.colour]), animal.mirrored)
 
 
-def _draw_thing(pen: Pen, thing: Thing) -> None:
+def _draw_thing(pen: Canvas, thing: Thing) -> None:
     step = spacing(thing.height)
     first = thing.x - (thing.count - 1) * step // 2 - thing.height // 2
-    tones = Tones(COLOURS.get(thing.colour, COLOURS["grey"]))
+    tones = Shades(COLOURS.get(thing.colour, COLOURS["grayscale"]))
     for number in range(thing.count):
         left = first + number * step
         top = thing.base - thing.height
@@ -53,10 +53,12 @@ def _draw_thing(pen: Pen, thing: Thing) -> None:
             top += (0, 45, -20)[number]
         elif thing.kind != "boat":
             pen.shadow(left + thing.height // 2, thing.base, thing.height * 4 // 10)
-        pen.figure(THINGS[thing.kind], (left, top, thing.height), tones, thing.mirrored)
+        pen.figure(
+            OBJECTS[thing.kind], (left, top, thing.height), tones, thing.mirrored
+        )
 
 
-def _draw_cover(pen: Pen, plan: Plan) -> None:
+def _draw_cover(pen: Canvas, plan: Composition) -> None:
     """Something neutral in the animal's place. The label is not looked at."""
     animal = plan.animal
     side = animal.height + 2 * COVER_MARGIN
@@ -67,10 +69,14 @@ def _draw_cover(pen: Pen, plan: Plan) -> None:
         _draw_static(pen, left, top, side, plan)
     else:
         pen.shadow(animal.x, animal.base + COVER_MARGIN // 2, side // 2)
-        pen.figure(COVERS[plan.cover], (left, top, side), Tones((150, 150, 150)), False)
+        pen.figure(
+            COVERS[plan.cover], (left, top, side), Shades((150, 150, 150)), False
+        )
 
 
-def _draw_fog(pen: Pen, left: int, top: int, side: int, decor: tuple[int, ...]) -> None:
+def _draw_fog(
+    pen: Canvas, left: int, top: int, side: int, decor: tuple[int, ...]
+) -> None:
     for number in range(9):
         x = left + side * (1 + number % 3) // 4 + decor[number] % 40 - 20
         y = top + side * (1 + number // 3) // 4 + decor[number + 9] % 40
@@ -79,15 +85,17 @@ def _draw_fog(pen: Pen, left: int, top: int, side: int, decor: tuple[int, ...]) 
             pen.glass_oval(x, y, radius * 5 // 4, radius, (228, 232, 238, 70))
 
 
-def _draw_static(pen: Pen, left: int, top: int, side: int, plan: Plan) -> None:
+def _draw_static(
+    pen: Canvas, left: int, top: int, side: int, plan: Composition
+) -> None:
     """Grey noise, like a broken television, in 16×16 cells."""
     noise = np.random.RandomState([plan.seed & 0xFFFFFFFF, plan.index])
     cells = noise.randint(40, 230, (16, 16)).astype(np.uint8)
     pen.paste(Image.fromarray(cells).convert("RGB"), left, top, side)
 
 
-def _light(picture: np.ndarray, size: int) -> np.ndarray:
-    return (picture * _lamp(size) >> 8).astype(np.uint8)
+def _light(image: np.ndarray, size: int) -> np.ndarray:
+    return (image * _lamp(size) >> 8).astype(np.uint8)
 
 
 @lru_cache(maxsize=8)

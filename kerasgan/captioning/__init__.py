@@ -1,0 +1,1 @@
+"""Captioning and finding: the dual encoder, the captioner, and reranking."""

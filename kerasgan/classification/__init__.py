@@ -1,0 +1,1 @@
+"""Classifying image-text pairs: paper B's network, and the ensemble."""

@@ -1,0 +1,1 @@
+"""Networks from images and captions to features, pretrained or trained along."""

@@ -1,0 +1,85 @@
+"""Reads tensors from PyTorch files of the kind before 1.6, without PyTorch."""
+
+import pickle
+from collections import OrderedDict
+
+import numpy as np
+
+MAGIC, PROTOCOL = 0x1950A86A20F9469CFC6C, 1001  # of PyTorch's files before 1.6
+STORAGES = {"FloatStorage": np.dtype("<f4"), "LongStorage": np.dtype("<i8")}
+
+
+def read_tensors(path):
+    """Reads a PyTorch file of the kind before 1.6, and nothing else in it.
+
+    Its parts: a magic number, the protocol, the writer's type sizes, the tensors with
+    their storages' names, the names in order, and each storage as its length and its
+    little-endian values.
+
+    Returns:
+        `{name: array}`.
+
+    Raises:
+        pickle.UnpicklingError: the file names anything but ordered dicts and tensors,
+            or is not such a file.
+    """
+    with open(path, "rb") as file:
+        header = [_TensorUnpickler(file).load() for _ in range(3)]
+        if header[:2] != [MAGIC, PROTOCOL] or not header[2]["little_endian"]:
+            raise pickle.UnpicklingError(f"{path} is not an old PyTorch file.")
+        tensors = _TensorUnpickler(file).load()
+        storages = {}
+        for key in _TensorUnpickler(file).load():
+            dtype, length = _dtype_and_length(tensors, key, path)
+            if int.from_bytes(file.read(8), "little") != length:
+                raise pickle.UnpicklingError(f"{path} is damaged at storage {key}.")
+            storages[key] = np.frombuffer(file.read(length * dtype.itemsize), dtype)
+    return {name: tensor.of(storages[tensor.key]) for name, tensor in tensors.items()}
+
+
+def _dtype_and_length(tensors, key, path):
+    for tensor in tensors.values():
+        if tensor.key == key:
+            return tensor.dtype, tensor.length
+    raise pickle.UnpicklingError(f"{path} has a storage {key} that no tensor uses.")
+
+
+class _Tensor:
+    """Where a tensor lies in its storage, as `torch._utils._rebuild_tensor_v2` is
+    told."""
+
+    def __init__(self, storage, offset, shape, strides, *_):
+        (self.dtype, self.key, self.length), self.offset = storage, offset
+        self.shape, self.strides = shape, strides
+
+    def of(self, values):
+        reach = sum((n - 1) * step for n, step in zip(self.shape, self.strides))
+        inside = 0 <= self.offset <= self.offset + reach < len(values)
+        if not inside or min(self.strides, default=0) < 0:
+            raise pickle.UnpicklingError("A tensor reaches out of its storage.")
+        strides = [step * self.dtype.itemsize for step in self.strides]
+        view = np.lib.stride_tricks.as_strided(
+            values[self.offset :], self.shape, strides, writeable=False
+        )
+        return np.ascontiguousarray(view).reshape(self.shape)
+
+
+class _TensorUnpickler(pickle.Unpickler):
+    """Admits ordered dicts and tensors; whatever else a file names is refused."""
+
+    def find_class(self, module, name):
+        if (module, name) == ("collections", "OrderedDict"):
+            return OrderedDict
+        if (module, name) == ("torch._utils", "_rebuild_tensor_v2"):
+            return _Tensor
+        if module == "torch" and name in STORAGES:
+            return STORAGES[name]
+        raise pickle.UnpicklingError(
+            f"The file asks for {module}.{name}; only tensors are admitted."
+        )
+
+    def persistent_load(self, reference):
+        kind, dtype, key, _device, length, _view = reference
+        if kind != "storage" or not isinstance(dtype, np.dtype):
+            raise pickle.UnpicklingError(f"Not a tensor's storage: {kind!r}")
+        return dtype, key, length

@@ -1,0 +1,1 @@
+"""Drawing: the generator, the discriminator, and how they are trained."""

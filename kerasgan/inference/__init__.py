@@ -1,0 +1,1 @@
+"""Batch inference: a trained run on any number of images."""

@@ -1,0 +1,1 @@
+"""Keras callbacks that all trainings share."""

@@ -1,0 +1,213 @@
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import keras
+import numpy as np
+import pytest
+
+import kerasgan
+from kerasgan.config.settings import Settings
+from kerasgan.data import load_data
+from kerasgan.errors import JobError, UserError
+from kerasgan.runs import new_run, open_run
+from tests.helpers import opened
+
+
+def changed(settings, **values):
+    tree = settings.model_dump()
+    for name, value in values.items():
+        section, key = name.split("__")
+        tree[section][key] = value
+    return Settings(**tree)
+
+
+def weights_of(run):
+    image_generator = kerasgan.load_gan(run.path)
+    return (
+        image_generator.generator.get_weights()
+        + image_generator.discriminator.get_weights()
+    )
+
+
+def train(settings, path, resume=False):
+    run = open_run(path) if resume else new_run("train-gan", settings, path)
+    kerasgan.train_gan(settings, run, progress=False)
+    return run
+
+
+@pytest.mark.parametrize("conditional", [True, False])
+def test_one_epoch_and_one_more_are_two(tiny, tmp_path, conditional):
+    settings = changed(tiny, gan__conditional=conditional)
+    whole = train(settings, tmp_path / "whole")
+    train(changed(settings, training__epochs=1), tmp_path / "parts")
+    parts = train(settings, tmp_path / "parts", resume=True)
+    for a, b in zip(weights_of(whole), weights_of(parts), strict=True):
+        # Sums over two threads are not always rounded alike.
+        np.testing.assert_allclose(a, b, atol=1e-6)
+    drop = ("seconds", "images_per_second")
+    lines = [
+        [{k: v for k, v in line.items() if k not in drop} for line in run.metrics]
+        for run in (whole, parts)
+    ]
+    for one, other in zip(*lines):
+        assert one == pytest.approx(other, abs=1e-5)
+
+
+def test_a_run_holds_what_it_should(tiny, tmp_path):
+    run = train(tiny, tmp_path / "run")
+    assert [line["epoch"] for line in run.metrics] == [1, 2]
+    for name in ("g_loss", "d_loss", "value", "d_real", "d_generated", "d_mismatched"):
+        assert np.isfinite(run.metrics[0][name])
+    assert run.metrics[1]["seconds"] > run.metrics[0]["seconds"] > 0
+    assert run.metrics[0]["value"] <= 0
+    assert run.data["train"] == len(run.data["train_ids"]) == 32
+    assert run.settings == tiny
+    assert json.loads((run.path / "options.json").read_text())["chosen"] == {
+        "gan.conditional": True,
+        "gan.augmentation": ["colour", "translation", "cutout"],
+    }
+    shown = load_data(tiny.data).test.captions
+    assert run.captions == [group[0] for group in shown][:2]
+    for name in ("reals.png", "epoch-0001.png", "epoch-0002.png"):
+        assert opened(run.images / name).size[0] > 64
+    assert list(run.tensorboard.iterdir())
+
+
+def test_grids_show_training_captions_where_test_has_none(tiny, tmp_path, monkeypatch):
+    pairs = load_data(tiny.data)
+    for group in [*pairs.test.captions, pairs.train.captions[0]]:
+        group.clear()
+    name = "kerasgan.gan.train_gan.load_data"
+    monkeypatch.setattr(name, lambda *args, **kwargs: pairs)
+    run = train(changed(tiny, training__epochs=1), tmp_path / "run")
+    assert run.captions == [group[0] for group in pairs.train.captions[1:3]]
+    assert (run.images / "epoch-0001.png").is_file()
+
+
+def test_choices_that_settings_make_are_kept(tiny, tmp_path):
+    given = {"gan__conditional": False, "gan__augmentation": ["cutout"]}
+    run = train(changed(tiny, training__epochs=1, **given), tmp_path / "run")
+    options = json.loads((run.path / "options.json").read_text())
+    assert options["chosen"] == {
+        "gan.conditional": False,
+        "gan.augmentation": ["cutout"],
+    }
+    with pytest.raises(UserError, match="captions.json is not there"):
+        run.captions
+
+
+@pytest.mark.parametrize(
+    ("loss", "warns"), [("hinge", True), ("wasserstein-gp", False)]
+)
+def test_a_critic_does_not_win(tiny, tmp_path, monkeypatch, capsys, loss, warns):
+    monkeypatch.setattr("kerasgan.training.watching.D_WINS", -1)  # always
+    monkeypatch.setattr("kerasgan.training.watching.PATIENCE", 1)
+    settings = changed(tiny, gan__loss=loss, training__epochs=1)
+    kerasgan.train_gan(settings, new_run("train-gan", settings, tmp_path / "run"))
+    assert ("D has condition" in capsys.readouterr().err) == warns
+
+
+def test_images_follow_captions_noise_and_seed(tiny, tmp_path):
+    run = train(changed(tiny, training__epochs=1), tmp_path / "run")
+    image_generator = kerasgan.load_gan(run.path)
+    captions = ["a red boat", "", "Ünknown wörds — 木"]
+    images = image_generator.generate(captions, seed=1)
+    assert images.shape == (3, 32, 32, 3) and images.dtype == np.uint8
+    np.testing.assert_array_equal(images, image_generator.generate(captions, seed=1))
+    assert (images != image_generator.generate(captions, seed=2)).any()
+    strip = image_generator.interpolate("a red boat", "a house", 4)
+    assert strip.shape == (4, 32, 32, 3)
+    path = kerasgan.save_imgs(
+        image_generator, tmp_path / "new" / "grid.png", captions, columns=2
+    )
+    assert opened(path).format == "PNG"
+    with pytest.raises(UserError, match="--caption"):
+        image_generator.generate(count=2)
+
+
+def test_grey_images_and_captionless_runs(tiny, tmp_path):
+    settings = changed(
+        tiny, gan__conditional=False, gan__channels="grayscale", training__epochs=1
+    )
+    run = train(settings, tmp_path / "run")
+    image_generator = kerasgan.load_gan(run.path)
+    assert image_generator.generate(count=3).shape == (3, 32, 32, 1)
+    with pytest.raises(UserError, match="without captions"):
+        image_generator.generate(["a red boat"])
+
+
+def test_minutes_stop_early_and_still_save(tiny, tmp_path):
+    settings = changed(tiny, training__epochs=500, training__minutes=1e-3)
+    run = train(settings, tmp_path / "run")
+    assert len(run.metrics) == 1
+    assert kerasgan.load_gan(run.path).conditional
+
+
+def test_a_size_that_no_doubling_reaches_is_refused_before_images_are_prepared(
+    tiny, tmp_path, monkeypatch
+):
+    monkeypatch.setattr("kerasgan.gan.train_gan.load_data", pytest.fail)
+    with pytest.raises(UserError, match="power of two.*data.image_size=48"):
+        train(changed(tiny, data__image_size=48), tmp_path / "run")
+
+
+def test_resumes_after_kill(tiny, tmp_path):
+    """Killed without warning in the middle, a run goes on to the same weights."""
+    settings = changed(tiny, training__epochs=3)
+    whole = train(settings, tmp_path / "whole")
+    script = (
+        "import sys, kerasgan; from kerasgan.runs import new_run;"
+        "settings = kerasgan.Settings.model_validate_json(sys.argv[1]);"
+        "run = new_run('train-gan', settings, sys.argv[2]);"
+        "kerasgan.train_gan(settings, run, progress=False)"
+    )
+    path = tmp_path / "killed"
+    process = subprocess.Popen(
+        [sys.executable, "-c", script, settings.model_dump_json(), path]
+    )
+    while process.poll() is None and not list(path.glob("checkpoints/epoch-*1.npz")):
+        time.sleep(0.01)
+    os.kill(process.pid, signal.SIGKILL)
+    assert process.wait() == -signal.SIGKILL
+    assert not list(path.glob("checkpoints/epoch-*3.npz"))
+    resumed = train(settings, path, resume=True)
+    assert [line["epoch"] for line in resumed.metrics] == [1, 2, 3]
+    for a, b in zip(weights_of(whole), weights_of(resumed), strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+def test_a_run_goes_on_with_its_own_settings_alone(tiny, tmp_path):
+    run = new_run("train-gan", tiny, tmp_path / "run")
+    with pytest.raises(UserError, match="gan.r1: 1.0 there, 9.0 now"):
+        kerasgan.train_gan(changed(tiny, gan__r1=9.0), run, progress=False)
+    assert run.settings == tiny
+
+
+def test_bfloat16_runs_load_and_draw(tiny, tmp_path):
+    settings = changed(tiny, training__precision="mixed_bfloat16", training__epochs=1)
+    run = train(settings, tmp_path / "run")
+    assert keras.config.dtype_policy().name == "float32"
+    images = kerasgan.load_gan(run.path).generate(["a red boat"])
+    assert images.shape == (1, 32, 32, 3)
+
+
+def test_numbers_that_are_none_stop_training(tiny, tmp_path):
+    settings = changed(
+        tiny, training__learning_rate=1e30, training__epochs=9, gan__loss="hinge"
+    )
+    with pytest.raises(JobError, match="is no number"):
+        train(settings, tmp_path / "run")
+
+
+def test_a_damaged_run_says_so(tmp_path):
+    run = new_run("train-gan", Settings(), tmp_path / "run")
+    (run.path / "options.json").write_text("{")
+    with pytest.raises(UserError, match="options.json is damaged"):
+        kerasgan.load_gan(run.path)
+    (run.path / "options.json").write_text(json.dumps({"command": "other"}))
+    with pytest.raises(UserError, match="not of train-gan"):
+        kerasgan.load_gan(run.path)
