@@ -1,3 +1,9 @@
-from setuptools import setup
+"""What setup.cfg cannot describe: the recipes of `configs/` are part of the wheel."""
 
-setup()
+from setuptools import find_packages, setup
+
+setup(
+    packages=[*find_packages(include=["kerasgan*"]), "kerasgan.configs"],
+    package_dir={"kerasgan.configs": "configs"},
+    package_data={"kerasgan": ["py.typed", "*.pyi"], "kerasgan.configs": ["*.yaml"]},
+)

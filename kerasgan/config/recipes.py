@@ -1,44 +1,111 @@
-"""Recipes: settings read from YAML and the command line, checked, compared."""
+"""Finds recipes by name, reads them from YAML, and resolves them to settings."""
 
 import difflib
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from pydantic import ValidationError
 
+from kerasgan.config import renamed_keys
 from kerasgan.config.settings import Settings
 from kerasgan.errors import UserError
 
+SUFFIX = ".yaml"
+
+
+def recipes_dir() -> Path:
+    """Returns the directory of the recipes that come with the package.
+
+    It is `kerasgan/configs` in an installed package and `configs` in a checkout.
+    """
+    package = Path(__file__).resolve().parents[1]
+    installed = package / "configs"
+    return installed if installed.is_dir() else package.parent / "configs"
+
+
+def list_recipes() -> list[tuple[str, str]]:
+    """Returns name and description, its first comment line, of each recipe."""
+    recipes = []
+    for path in sorted(recipes_dir().glob(f"*{SUFFIX}")):
+        first_line = path.read_text(encoding="utf-8").partition("\n")[0]
+        recipes.append((path.stem, first_line.lstrip("# ")))
+    return recipes
+
+
+def find_recipe(name: str | Path) -> Path:
+    """Finds a recipe.
+
+    Args:
+        name: path of a YAML file, or the name of a recipe of the package, such as
+            `flickr30k-gan`. An existing file has priority.
+
+    Returns:
+        Absolute path of the file.
+
+    Raises:
+        UserError: there is no such file or recipe.
+    """
+    path = Path(name).expanduser().absolute()
+    if path.exists() and not path.is_dir():  # also a pipe
+        return path
+    names = [recipe for recipe, _ in list_recipes()]
+    if str(name) in names:
+        return recipes_dir() / f"{name}{SUFFIX}"
+    stem = path.name.removesuffix(SUFFIX)
+    raise UserError(
+        f"There is no recipe {str(name)!r}: neither a file nor a recipe of kerasgan."
+        f"{_suggestion(stem, names)} Recipes: {', '.join(names)}."
+    )
+
 
 def read_recipe(path: str | Path) -> dict:
-    """Reads a YAML file of settings (YAML 1.2: `4e-4` is a number, `no` a word)."""
+    """Reads a recipe as YAML 1.2, in which `4e-4` is a number and `no` a string.
+
+    Args:
+        path: path or name of the recipe, see `find_recipe`.
+
+    Returns:
+        `{"section": {"key": value}}`, not validated.
+
+    Raises:
+        UserError: the file does not exist, or is no YAML file with sections.
+    """
     from ruamel.yaml import YAML
     from ruamel.yaml.error import YAMLError
 
-    path = Path(path).expanduser().absolute()
+    path = find_recipe(path)
     try:
         recipe = YAML(typ="safe", pure=True).load(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise UserError(f"There is no recipe at {path}.") from None
     except (OSError, UnicodeDecodeError, YAMLError) as error:
         raise UserError(f"The recipe {path} cannot be read: {error}") from None
     if not isinstance(recipe or {}, dict):
-        raise UserError(f"The recipe {path} must hold sections. Received: {recipe!r}")
+        raise UserError(f"The recipe {path} must have sections. Received: {recipe!r}")
     return recipe or {}
 
 
 def read_assignment(text: str) -> tuple[str, object]:
-    """Reads `gan.latent_dim=64`, as written on the command line."""
+    """Parses `gan.latent_dim=64`, as written on the command line.
+
+    Args:
+        text: the assignment; its value is YAML.
+
+    Returns:
+        Key and value.
+
+    Raises:
+        UserError: the text is no assignment.
+    """
     from ruamel.yaml import YAML
     from ruamel.yaml.error import YAMLError
 
     key, sign, value = text.partition("=")
     if not sign or key.count(".") != 1:
-        raise UserError(f"--set wants SECTION.KEY=VALUE. Received: {text!r}")
+        raise UserError(f"--set expects SECTION.KEY=VALUE. Received: {text!r}")
     try:
         return key.strip(), YAML(typ="safe", pure=True).load(value)
     except YAMLError:
         raise UserError(
-            f"--set {key} wants a YAML value. Received: {value!r}"
+            f"--set {key} expects a YAML value. Received: {value!r}"
         ) from None
 
 
@@ -46,72 +113,102 @@ def resolve(
     recipe: dict | None = None,
     values: dict[str, object] | None = None,
     base: Settings | None = None,
-    place: str = "the recipe",
+    source: str = "the recipe",
 ) -> Settings:
-    """Sets a recipe over `base` (the defaults), and single values over the recipe.
+    """Applies a recipe to `base` (the defaults), and single values to the result.
 
     Args:
         recipe: `{"section": {"key": value}}`.
-        values: `{"section.key": value}`.
+        values: `{"section.key": value}` of the command line.
         base: settings to start from.
-        place: where the recipe comes from, for messages.
+        source: where the recipe comes from, for messages.
+
+    Returns:
+        The settings.
 
     Raises:
-        UserError: for an unknown section or key, naming the nearest known one, and
-            for a value of the wrong type or out of range.
+        UserError: an unknown section or key, with a suggestion, or a value of the
+            wrong type or out of range.
     """
     tree = (base or Settings()).model_dump()
-    places = {}
-    for section, keys in (recipe or {}).items():
-        if keys is None:
-            keys = {}
-        if not isinstance(keys, dict):
-            _refuse_unknown(section, tree, place)
-            raise UserError(f"{section} in {place} must hold keys. Received: {keys!r}")
-        for key, value in keys.items():
-            _assign(tree, str(section), str(key), value, place)
-            places[section, key] = place
-    for name, value in (values or {}).items():
-        section, key = name.split(".")
-        _assign(tree, section, key, value, "the command line")
-        places[section, key] = "the command line"
+    sources = {}
+    for section, key, value, origin in _assignments(recipe, values, source, tree):
+        _require_known(section, tree, origin)
+        new_name = renamed_keys.renamed_key(section, key)
+        if new_name and key not in tree[section]:
+            raise UserError(
+                f"{section}.{key} in {origin} was renamed to {section}.{new_name} in"
+                f" {renamed_keys.VERSION}."
+            )
+        _require_known(key, tree[section], f"section {section} of {origin}")
+        tree[section][key] = value
+        sources[section, key] = origin
     try:
         return Settings(**tree)
     except ValidationError as error:
-        found: dict[tuple, list[str]] = {}
-        for problem in error.errors():  # several of one value that may be several types
-            place = (*problem["loc"][:2], repr(problem["input"]))
-            found.setdefault(place, []).append(problem["msg"])
-        lines = [
-            f"{section}.{key} in {places.get((section, key), 'the stored settings')}: "
-            f"{' or: '.join(dict.fromkeys(messages))}. Received: {received}"
-            for (section, key, received), messages in found.items()
-        ]
-        raise UserError("\n".join(lines)) from None
+        raise UserError(_validation_message(error, sources)) from None
 
 
-def _assign(tree, section, key, value, place):
-    _refuse_unknown(section, tree, place)
-    _refuse_unknown(key, tree[section], f"section {section} of {place}")
-    tree[section][key] = value
+def differences(stored: Settings, wanted: Settings, ignored: set[str]) -> list[str]:
+    """Lists the values that differ between two settings.
 
+    Args:
+        stored: settings of a run.
+        wanted: other settings.
+        ignored: keys `section.key` that may differ.
 
-def _refuse_unknown(name, known, place):
-    if name in known:
-        return
-    near = difflib.get_close_matches(str(name), list(known), n=1, cutoff=0.4)
-    hint = f" Did you mean {near[0]!r}?" if near else ""
-    raise UserError(
-        f"Unknown key {name!r} in {place}.{hint} Known: {', '.join(known)}."
-    )
-
-
-def differences(stored: Settings, wanted: Settings, free: set[str]) -> list[str]:
-    """Names what differs between two settings, but for the keys in `free`."""
+    Returns:
+        A line for each difference.
+    """
     lines = []
     for section, keys in stored.model_dump().items():
         for key, value in keys.items():
             other = getattr(getattr(wanted, section), key)
-            if other != value and f"{section}.{key}" not in free:
-                lines.append(f"{section}.{key}: {value!r} there, {other!r} now")
+            if other != value and f"{section}.{key}" not in ignored:
+                lines.append(f"{section}.{key}: {value!r} in the run, {other!r} now")
     return lines
+
+
+def _assignments(recipe, values, source, tree) -> Iterator[tuple]:
+    """Yields section, key, value and origin of each."""
+    for section, keys in (recipe or {}).items():
+        _require_known(section, tree, source)
+        if not isinstance(keys or {}, dict):
+            raise UserError(f"{section} in {source} must have keys. Received: {keys!r}")
+        for key, value in (keys or {}).items():
+            yield section, str(key), value, source
+    for name, value in (values or {}).items():
+        yield *name.split("."), value, "the command line"
+
+
+def _require_known(name: object, known: Iterable[str], source: str) -> None:
+    known = list(known)
+    if name not in known:
+        raise UserError(
+            f"Unknown key {name!r} in {source}.{_suggestion(str(name), known)}"
+            f" Available: {', '.join(known)}."
+        )
+
+
+def _suggestion(name: str, known: list[str]) -> str:
+    close = difflib.get_close_matches(name, known, n=1, cutoff=0.4)
+    return f" Did you mean {close[0]!r}?" if close else ""
+
+
+def _validation_message(error: ValidationError, sources: dict) -> str:
+    """Returns a line for each invalid value."""
+    # A value of several possible types has an error for each of them.
+    messages: dict[tuple, list[str]] = {}
+    for problem in error.errors():
+        section, key = problem["loc"][:2]  # a list's items have a third
+        message = problem["msg"]
+        new_name = renamed_keys.renamed_value(str(section), str(key), problem["input"])
+        if new_name:
+            message += f" (it was renamed to {new_name!r} in {renamed_keys.VERSION})"
+        place = section, key, repr(problem["input"])
+        messages.setdefault(place, []).append(message)
+    return "\n".join(
+        f"{section}.{key} in {sources.get((section, key), 'the stored settings')}:"
+        f" {' or: '.join(dict.fromkeys(texts))}. Received: {received}"
+        for (section, key, received), texts in messages.items()
+    )

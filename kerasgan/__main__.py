@@ -1,0 +1,6 @@
+"""Runs the command: `python -m kerasgan`."""
+
+from kerasgan.cli import main
+
+if __name__ == "__main__":
+    main(prog_name="kerasgan")

@@ -1,0 +1,23 @@
+"""The Keras callbacks of the package."""
+
+from kerasgan.training.callbacks import (
+    EpochCheckpoint,
+    EpochPrinter,
+    ImageGrid,
+    JsonLinesLogger,
+    ProgressBar,
+    StopOnNonFinite,
+    TimedCosineDecay,
+    TimeLimit,
+)
+
+__all__ = [
+    "EpochCheckpoint",
+    "EpochPrinter",
+    "ImageGrid",
+    "JsonLinesLogger",
+    "ProgressBar",
+    "StopOnNonFinite",
+    "TimeLimit",
+    "TimedCosineDecay",
+]
