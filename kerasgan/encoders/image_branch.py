@@ -1,32 +1,35 @@
-"""The branch that sees: an image to a vector."""
+"""The image branch of the discriminator: an image to a vector."""
+
+from collections.abc import Sequence
 
 import keras
 
 
 def build_image_branch(
-    image_size,
-    channels=3,
-    filters=(32, 64, 128, 128),
-    spectral_normalization=False,
-    name="image_branch",
-):
-    """Builds the convolutions that the discriminator looks with.
+    image_size: int,
+    channels: int = 3,
+    filters: Sequence[int] = (32, 64, 128, 128),
+    spectral_normalization: bool = False,
+    name: str = "image_branch",
+) -> keras.Model:
+    """Builds the convolutions of the discriminator.
 
     Every convolution is 4×4 and halves the image (DCGAN, Radford et al. 2016,
-    https://arxiv.org/abs/1511.06434), without batch normalisation: each image is
-    judged by itself, so real and generated ones may share a batch.
+    https://arxiv.org/abs/1511.06434). There is no batch normalization, so real and
+    generated images may share a batch.
 
     Args:
         image_size: side of the square images in pixels, a multiple of
             `2 ** len(filters)`.
-        channels: 3 for RGB, 1 for grey.
+        channels: 3 for RGB, 1 for grayscale.
         filters: output channels of each convolution.
         spectral_normalization: divides each kernel by its largest singular value
             (Miyato et al. 2018, https://arxiv.org/abs/1802.05957).
+        name: of the model.
 
     Returns:
-        A `keras.Model`: images `(batch, size, size, channels)` in [-1, 1] to
-        `(batch, features)` floats.
+        A `keras.Model`: images `(n, size, size, channels)` in [-1, 1] to floats
+        `(n, features)`.
     """
     image = keras.Input((image_size, image_size, channels), name="image")
     features = image

@@ -1,4 +1,6 @@
-"""The image encoder: an image to a grid of features, for matching and for captions."""
+"""The image encoder: an image to a grid of features."""
+
+from collections.abc import Sequence
 
 import keras
 
@@ -7,78 +9,84 @@ from kerasgan.encoders.keras_applications import build_application, find_applica
 from kerasgan.errors import UserError
 
 BACKBONES = ("conv", "efficientnet-lite0")
-BACKBONE_IMAGE_SIZE = 224  # pixels, what EfficientNet-Lite0 was trained with
+BACKBONE_IMAGE_SIZE = 224  # pixels; EfficientNet-Lite0 was trained with it
 FILTERS = (64, 128, 256)
 
 
 def build_image_encoder(
-    backbone="conv", image_size=64, weights="imagenet", filters=FILTERS
-):
-    """Builds the image encoder.
+    backbone: str = "conv",
+    image_size: int = 64,
+    weights: str | None = "imagenet",
+    filters: Sequence[int] = FILTERS,
+) -> keras.Model:
+    """Builds an image encoder.
 
-    `conv` is trained from scratch with whatever looks through it: a convolution and
-    residual blocks (He et al. 2016, https://arxiv.org/abs/1603.05027), each of
-    which halves the image. `efficientnet-lite0` was trained on ImageNet by others
-    and stays as it is; so were the networks of `keras.applications`, which stay as
-    they are with weights and are trained where they have none.
+    `conv` is trained from scratch together with the model that uses it: a convolution
+    and residual blocks (He et al. 2016, https://arxiv.org/abs/1603.05027).
+    `efficientnet-lite0` and the networks of `keras.applications` are frozen if they
+    have weights, and trained otherwise.
 
     Args:
-        backbone: `"conv"`, `"efficientnet-lite0"`, or a network of
-            `keras.applications` by its name, in large or small letters:
-            `"MobileNetV3Small"`.
-        image_size: side of the images in pixels, a multiple of 16 for `conv` and of
-            32 for `efficientnet-lite0`.
-        weights: `"imagenet"`, or None or `"none"` for random ones; `conv` has none.
-            For a network of `keras.applications` also the path of a file
-            (`build_application`).
-        filters: of the residual blocks of `conv`, each of which halves the image;
-            the convolution before them halves it too, with half as many as the first.
-
-    Raises:
-        UserError: an unknown backbone; the size does not suit it; the package with the
-            weights of `efficientnet-lite0` is not installed; the weights of a network
-            of `keras.applications` could not be fetched, or the file does not fit.
+        backbone: `"conv"`, `"efficientnet-lite0"`, or the name of a network of
+            `keras.applications` in upper or lower case: `"MobileNetV3Small"`.
+        image_size: side of the images in pixels, a multiple of 16 for `conv` and of 32
+            for `efficientnet-lite0`.
+        weights: `"imagenet"`, or None or `"none"` for random weights; `conv` has none.
+            For a network of `keras.applications` also the path of a file; see
+            `build_application`.
+        filters: of the residual blocks of `conv`, each of which halves the image. The
+            convolution before them halves it as well, with half as many filters as the
+            first block.
 
     Returns:
-        A `keras.Model`: images `(n, size, size, 3)`, RGB in [0, 255], to a grid
-        `(n, size / 16, size / 16, 256)` with three blocks, or `(n, size / 32,
-        size / 32, 1280)`, or `(n, height, width, channels)` as the network of
-        `keras.applications` has it.
+        A `keras.Model`: RGB images `(n, size, size, 3)` in [0, 255] to features
+        `(n, height, width, channels)`. With the default filters of `conv`:
+        `(n, size / 16, size / 16, 256)`; of `efficientnet-lite0`:
+        `(n, size / 32, size / 32, 1280)`.
+
+    Raises:
+        UserError: the backbone is unknown, the size does not fit, or the weights are
+            not installed, could not be fetched, or do not fit.
     """
     weights = None if weights == "none" else weights
     if backbone == "efficientnet-lite0":
         network = efficientnet_lite0(weights, image_size)
-        image_encoder = keras.Model(
+        encoder = keras.Model(
             network.input, network.output["grid"], name="image_encoder"
         )
-        image_encoder.trainable = False
-        return image_encoder
+        encoder.trainable = weights is None
+        return encoder
     if backbone != "conv":
         name = find_application(backbone, others=BACKBONES)
         return build_application(name, image_size, weights)
-    if image_size % 2 ** (1 + len(filters)):
+    return _build_residual_encoder(image_size, filters)
+
+
+def _build_residual_encoder(image_size, filters):
+    factor = 2 ** (1 + len(filters))
+    if image_size % factor:
         raise UserError(
-            "The backbone conv looks at images whose side is a multiple of"
-            f" {2 ** (1 + len(filters))}. Received: data.image_size={image_size}"
+            f"The backbone conv needs an image size that is a multiple of {factor}."
+            f" Received: data.image_size={image_size}"
         )
     images = keras.Input((image_size, image_size, 3), name="image")
     x = keras.layers.Rescaling(1 / 127.5, offset=-1)(images)
     x = _convolution(x, max(1, filters[0] // 2), 2)
     for size in filters:
-        x = _residual(x, size)
+        x = _residual_block(x, size)
     return keras.Model(images, keras.layers.ReLU()(x), name="image_encoder")
 
 
-def _residual(x, filters):
+def _residual_block(x, filters):
     x = keras.layers.ReLU()(x)
-    short = keras.layers.AveragePooling2D(2)(x)
-    short = keras.layers.Conv2D(filters, 1, use_bias=False)(short)
+    shortcut = keras.layers.AveragePooling2D(2)(x)
+    shortcut = keras.layers.Conv2D(filters, 1, use_bias=False)(shortcut)
     x = keras.layers.ReLU()(_convolution(x, filters, 2))
-    return keras.layers.Add()([_convolution(x, filters, 1), short])
+    return keras.layers.Add()([_convolution(x, filters, 1), shortcut])
 
 
 def _convolution(x, filters, strides):
     x = keras.layers.Conv2D(filters, 3, strides, "same", use_bias=False)(x)
-    # Data sets of a few thousand images have few steps an epoch: with Keras's .99 the
-    # means would be those of epochs ago, and tell nothing about when to stop.
+    # A few thousand images make few steps an epoch. With Keras's momentum of .99 the
+    # moving averages would lag by epochs, and validation would mislead early stopping.
     return keras.layers.BatchNormalization(momentum=0.9)(x)

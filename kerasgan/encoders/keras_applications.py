@@ -1,10 +1,11 @@
-"""Networks that others trained: those of `keras.applications`, by their names."""
+"""The pretrained networks of `keras.applications`, by name."""
 
 import difflib
 import functools
 import inspect
 import warnings
 import zipfile
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import keras
@@ -25,60 +26,62 @@ UNREADABLE = (
     UserWarning,
     zipfile.BadZipFile,
 )
-IMAGENET_DEVIATION = np.float32([0.229, 0.224, 0.225])  # of red, green, blue
+IMAGENET_DEVIATION = np.array([0.229, 0.224, 0.225], np.float32)  # of red, green, blue
 
 
 @functools.cache
-def applications():
-    """The functions of `keras.applications` that build a network, by their names."""
+def applications() -> dict[str, Callable[..., keras.Model]]:
+    """Returns the functions of `keras.applications` that build a network, by name."""
     members = inspect.getmembers(keras.applications, inspect.isfunction)
     return dict(members)
 
 
-def find_application(name, others=()):
-    """The name of a network as `keras.applications` spells it.
+def find_application(name: str, others: Iterable[str] = ()) -> str:
+    """Returns the name of a network as `keras.applications` spells it.
 
     Args:
-        name: str, in large or small letters.
-        others: further names to propose.
+        name: in upper or lower case.
+        others: further names that the error message may suggest.
 
     Raises:
-        UserError: there is none; the message has the names that are near.
+        UserError: there is no such network; the message suggests similar names.
     """
-    known = {one.lower(): one for one in applications()}
+    known = {application.lower(): application for application in applications()}
     if name.lower() in known:
         return known[name.lower()]
-    proposed = known | {one.lower(): one for one in others}
-    near = difflib.get_close_matches(name.lower(), proposed, n=5, cutoff=0.5)
-    names = ", ".join(proposed[one] for one in near or sorted(proposed))
+    suggestions = known | {other.lower(): other for other in others}
+    similar = difflib.get_close_matches(name.lower(), suggestions, n=5, cutoff=0.5)
+    names = ", ".join(suggestions[key] for key in similar or sorted(suggestions))
     raise UserError(
-        f"There is no such backbone. Received: {name}."
-        f" {'Near it are' if near else 'There are'}: {names}"
+        f"Unknown backbone. Received: {name}."
+        f" {'Similar names' if similar else 'Known names'}: {names}"
     )
 
 
-def build_application(name, image_size, weights="imagenet"):
-    """A network of `keras.applications` without its head.
+def build_application(
+    name: str, image_size: int, weights: str | None = "imagenet"
+) -> keras.Model:
+    """Builds a network of `keras.applications` without its head.
 
-    The images are prepared inside, as the network's family wants them, so that a
-    saved or exported model takes plain images.
+    Its preprocessing is part of the model, so that a saved or exported model takes RGB
+    images.
 
     Args:
         name: as `keras.applications` spells it: `"MobileNetV3Small"`.
         image_size: side of the images in pixels.
-        weights: `"imagenet"`, fetched by Keras and kept in `~/.keras`; None for
-            random ones; or the path of a file: `.weights.h5` or `.keras`, saved from
-            this model or from the bare network, or the `.h5` without head ("notop")
-            that Keras publishes. Nothing but numbers is read from a file.
-
-    Raises:
-        UserError: the size does not suit the network, the weights could not be
-            fetched, or the file is not there or does not fit.
+        weights: `"imagenet"`, fetched by Keras and kept in `~/.keras`; None for random
+            weights; or the path of a file: `.weights.h5` or `.keras`, saved from this
+            model or from the bare network, or the `.h5` without head ("notop") that
+            Keras publishes. Only numbers are read from a file.
 
     Returns:
-        A `keras.Model`: images `(n, image_size, image_size, 3)`, RGB, float or uint8
-        in [0, 255], to a grid `(n, height, width, channels)`. With weights it is not
-        trainable.
+        A `keras.Model`: RGB images `(n, image_size, image_size, 3)`, float or uint8 in
+        [0, 255], to features `(n, height, width, channels)`. It is not trainable if it
+        has weights.
+
+    Raises:
+        UserError: the size does not fit the network, the weights could not be fetched,
+            or the file does not exist or does not fit.
     """
     file = None if weights in ("imagenet", None) else _existing_file(weights)
     network = _build_network(name, image_size, None if file else weights)
@@ -96,20 +99,20 @@ def _build_network(name, image_size, weights):
     build, shape = applications()[name], (image_size, image_size, 3)
     try:
         with warnings.catch_warnings():
-            # "Weights for input shape (224, 224)" suit any size without the head.
+            # Weights for the input shape (224, 224) fit any size without the head.
             warnings.filterwarnings("ignore", "`input_shape` is undefined", UserWarning)
             return build(include_top=False, weights=weights, input_shape=shape)
     except ValueError as error:
         raise UserError(
-            f"{name} cannot be built so. Received: image_size={image_size},"
+            f"{name} cannot be built. Received: image_size={image_size},"
             f" weights={weights}. Keras says: {error}"
         ) from error
-    except Exception as error:  # Keras raises no narrower one where a download fails
+    except Exception as error:  # Keras raises no narrower error if a download fails
         if weights is None:
             raise
         raise UserError(
-            f"The ImageNet weights of {name} could not be fetched: {error}. Give the"
-            " path of a file with weights instead, fetched on another machine"
+            f"The ImageNet weights of {name} could not be downloaded: {error}. Give"
+            " the path of a file with weights that was downloaded on another machine"
             f" ({', '.join(SUFFIXES)}), or none for random weights."
         ) from error
 
@@ -122,12 +125,12 @@ def _existing_file(weights):
             f" {', '.join(SUFFIXES)}. Received: {weights}"
         )
     if not path.is_file():
-        raise UserError(f"There is no file with weights at {path}")
+        raise UserError(f"The file of weights does not exist: {path}")
     return path
 
 
 def _load_weights(model, network, path, name):
-    """Reads weights that were saved from the bare network or from the whole model."""
+    """Loads weights that were saved from the bare network or from the whole model."""
     try:
         try:
             _read_weights(network, path)
@@ -138,22 +141,22 @@ def _load_weights(model, network, path, name):
         raise UserError(
             f"The weights in {path} are not of {name}. Keras says: {reason}"
         ) from error
-    _restore_deviation(network)
+    _restore_variance(network)
 
 
 def _read_weights(model, path):
-    # Never `load_model`: what a file asks to be built is not asked here.
+    # Not `load_model`: a file of weights must not define what is built.
     with warnings.catch_warnings():
-        # Keras only warns where a part of the weights is missing.
+        # Keras only warns if some weights are missing.
         warnings.simplefilter("error", UserWarning)
         model.load_weights(path)
 
 
-def _restore_deviation(network):
-    """Squares what EfficientNet's ImageNet weights give as the variance.
+def _restore_variance(network):
+    """Squares the standard deviation that EfficientNet's weights have as variance.
 
-    They hold the standard deviation in its place. Keras mends that by one more layer,
-    but only where it fetches the weights itself (tensorflow/tensorflow#49930).
+    Keras corrects this mistake in the weights with a further layer, but only if it
+    downloads the weights itself (tensorflow/tensorflow#49930).
     """
     for layer in network.layers:
         if isinstance(layer, keras.layers.Normalization) and layer.weights:

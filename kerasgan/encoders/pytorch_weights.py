@@ -2,6 +2,7 @@
 
 import pickle
 from collections import OrderedDict
+from pathlib import Path
 
 import numpy as np
 
@@ -9,19 +10,22 @@ MAGIC, PROTOCOL = 0x1950A86A20F9469CFC6C, 1001  # of PyTorch's files before 1.6
 STORAGES = {"FloatStorage": np.dtype("<f4"), "LongStorage": np.dtype("<i8")}
 
 
-def read_tensors(path):
-    """Reads a PyTorch file of the kind before 1.6, and nothing else in it.
+def read_tensors(path: str | Path) -> dict[str, np.ndarray]:
+    """Reads the tensors of a PyTorch file of the kind before 1.6.
 
     Its parts: a magic number, the protocol, the writer's type sizes, the tensors with
-    their storages' names, the names in order, and each storage as its length and its
-    little-endian values.
+    the names of their storages, these names in order, and each storage as its length
+    and its little-endian values.
+
+    Args:
+        path: of the file.
 
     Returns:
         `{name: array}`.
 
     Raises:
-        pickle.UnpicklingError: the file names anything but ordered dicts and tensors,
-            or is not such a file.
+        pickle.UnpicklingError: the file refers to anything but ordered dicts and
+            tensors, is damaged, or is of another kind.
     """
     with open(path, "rb") as file:
         header = [_TensorUnpickler(file).load() for _ in range(3)]
@@ -45,18 +49,19 @@ def _dtype_and_length(tensors, key, path):
 
 
 class _Tensor:
-    """Where a tensor lies in its storage, as `torch._utils._rebuild_tensor_v2` is
-    told."""
+    """A tensor's place in its storage, as `_rebuild_tensor_v2` of PyTorch describes."""
 
     def __init__(self, storage, offset, shape, strides, *_):
         (self.dtype, self.key, self.length), self.offset = storage, offset
         self.shape, self.strides = shape, strides
 
     def of(self, values):
-        reach = sum((n - 1) * step for n, step in zip(self.shape, self.strides))
+        reach = sum(
+            (n - 1) * step for n, step in zip(self.shape, self.strides, strict=True)
+        )
         inside = 0 <= self.offset <= self.offset + reach < len(values)
         if not inside or min(self.strides, default=0) < 0:
-            raise pickle.UnpicklingError("A tensor reaches out of its storage.")
+            raise pickle.UnpicklingError("A tensor exceeds its storage.")
         strides = [step * self.dtype.itemsize for step in self.strides]
         view = np.lib.stride_tricks.as_strided(
             values[self.offset :], self.shape, strides, writeable=False
@@ -65,7 +70,7 @@ class _Tensor:
 
 
 class _TensorUnpickler(pickle.Unpickler):
-    """Admits ordered dicts and tensors; whatever else a file names is refused."""
+    """An unpickler that only allows ordered dicts and tensors."""
 
     def find_class(self, module, name):
         if (module, name) == ("collections", "OrderedDict"):
@@ -75,7 +80,7 @@ class _TensorUnpickler(pickle.Unpickler):
         if module == "torch" and name in STORAGES:
             return STORAGES[name]
         raise pickle.UnpicklingError(
-            f"The file asks for {module}.{name}; only tensors are admitted."
+            f"The file asks for {module}.{name}; only tensors are allowed."
         )
 
     def persistent_load(self, reference):

@@ -1,4 +1,4 @@
-"""The branch that reads: words to a vector."""
+"""The text branch: token ids to a vector."""
 
 import keras
 
@@ -9,14 +9,17 @@ KINDS = ("lstm-attention", "lstm", "words")
 
 
 def build_text_branch(
-    vocabulary_size, length, dim=128, kind="lstm-attention", name="text_branch"
-):
+    vocabulary_size: int,
+    length: int | None,
+    dim: int = 128,
+    kind: str = "lstm-attention",
+    name: str = "text_branch",
+) -> keras.Model:
     """Builds the text branch.
 
-    `lstm-attention` is the papers': embedding, LSTM, attention over its outputs; `lstm`
-    leaves the attention out and takes the last output.
-    `words` sums weighted embeddings and does not hear the order of the words; it
-    learns more per second of training.
+    `lstm-attention` is the papers' branch: embedding, LSTM, and attention over its
+    outputs. `lstm` takes the last output instead. `words` sums weighted embeddings and
+    ignores the order of words; it learns more per second of training.
 
     Args:
         vocabulary_size: number of token ids; 0 is padding.
@@ -24,21 +27,26 @@ def build_text_branch(
             right.
         dim: size of the vector, and of the embedding and the LSTM.
         kind: `"lstm-attention"`, `"lstm"` or `"words"`.
+        name: of the model.
 
     Returns:
-        A `keras.Model`: token ids `(batch, length)` int32 to `(batch, dim)` floats.
+        A `keras.Model`: token ids int32 `(n, length)` to floats `(n, dim)`.
+
+    Raises:
+        ValueError: an unknown kind.
     """
+    if kind not in KINDS:
+        raise ValueError(f"kind must be one of {KINDS}. Received: kind={kind!r}")
     token_ids = keras.Input((length,), dtype="int32", name="token_ids")
-    if kind in ("lstm-attention", "lstm"):
-        attends = kind == "lstm-attention"
-        words = keras.layers.Embedding(vocabulary_size, dim, mask_zero=True)(token_ids)
-        vector = keras.layers.LSTM(dim, return_sequences=attends, name="lstm")(words)
-        if attends:
-            vector = AttentionPooling(name="attention")(vector)
-    elif kind == "words":
+    if kind == "words":
         vector = WeightedEmbeddingSum(vocabulary_size, 2 * dim, name="words")(token_ids)
         hidden = keras.layers.Dense(dim, activation="relu")(vector)
         vector = keras.layers.Dense(dim)(vector) + keras.layers.Dense(dim)(hidden)
     else:
-        raise ValueError(f"kind must be one of {KINDS}. Received: kind={kind!r}")
+        has_attention = kind == "lstm-attention"
+        words = keras.layers.Embedding(vocabulary_size, dim, mask_zero=True)(token_ids)
+        lstm = keras.layers.LSTM(dim, return_sequences=has_attention, name="lstm")
+        vector = lstm(words)
+        if has_attention:
+            vector = AttentionPooling(name="attention")(vector)
     return keras.Model(token_ids, vector, name=name)

@@ -1,317 +1,299 @@
-"""The game of G and D, paper A equations (1) and (2), as one Keras model."""
+"""The GAN: generator against discriminator, paper A equations (1) and (2)."""
 
-from typing import NamedTuple
+from collections.abc import Sequence
+from typing import Any
 
 import keras
+import numpy as np
 import tensorflow as tf
 from keras import ops
 
+from kerasgan.gan import gan_checks
 from kerasgan.gan.augmentation import augment
-from kerasgan.gan.losses import LOSSES, contrastive_loss
-from kerasgan.training.devices import ReplicaSeedGenerator
+from kerasgan.gan.forward_pass import forward_pass
+from kerasgan.gan.gan_inputs import make_gan_inputs
+from kerasgan.gan.gradient_penalties import r1_penalty
+from kerasgan.gan.gradients import add_lazily, gradients_of, one_stage_gradients
+from kerasgan.gan.image_generator import ImageGenerator, latent_dim_of, scale_images
+from kerasgan.gan.losses import LOSSES
+from kerasgan.gan.moving_average import update_moving_average
+from kerasgan.layers.registration import register
+from kerasgan.training.devices import ReplicaSeedGenerator, gatherable, num_replicas
 
 METRICS = ("g_loss", "d_loss", "value", "d_real", "d_generated", "d_mismatched")
+SERIALIZED_ARGUMENTS = (
+    *("order", "r1", "r1_interval", "augmentation", "contrastive_weight"),
+    *("diversity_weight", "ema_half_life", "seed"),
+)
 
 
-class ForwardPass(NamedTuple):
-    """What one round of the game gave: two losses, what G drew, and D's logits by kind
-    of pair."""
-
-    g_loss: tf.Tensor
-    d_loss: tf.Tensor
-    images: tf.Tensor
-    real: tf.Tensor
-    generated: tf.Tensor
-    mismatched: tf.Tensor | None = None
-
-
+@register
 class GAN(keras.Model):
     """Trains a generator against a discriminator.
 
-    A batch is `{"image": uint8 (n, size, size, channels), "token_ids": int32
-    (n, length)}`; without captions `token_ids` is not read. n is even.
+    `fit` takes batches of images, of `(images, captions)`, or of
+    `{"image": images, "token_ids": token_ids}`. Images are `(n, size, size, channels)`
+    with values in [0, 255]; captions are strings `(n,)`, or `(n, k)`, of which one is
+    drawn; token ids are int32 `(n, length)`. A discriminator without a text branch
+    ignores them. With one, n must be even: an odd batch of unknown size loses its last
+    image.
 
     With captions D tells real pairs from generated ones and from real images with
-    someone else's caption (GAN-CLS, Reed et al. 2016,
-    https://arxiv.org/abs/1605.05396), and images and captions are contrasted over
-    the batch. The second half of a generated batch repeats the captions of the first
-    with other noise, so that G can be asked to tell them apart.
+    another image's caption (GAN-CLS, Reed et al. 2016,
+    https://arxiv.org/abs/1605.05396), and images and captions are contrasted over the
+    batch. The second half of a generated batch repeats the captions of the first half
+    with other noise, so that the diversity loss can compare them.
 
     Args:
-        generator: what `build_generator` returns.
-        discriminator: what `build_discriminator` returns.
-        settings: a `kerasgan.config.settings.GanConfig`.
-        batch_size: images a step, over all replicas.
-        seed: seeds noise and augmentation.
+        generator: the result of `build_generator`.
+        discriminator: the result of `build_discriminator`.
+        vectorizer: the result of `build_vectorizer`; needed for captions as strings.
+        loss: `"minimax"` (the paper's), `"non-saturating"`, `"hinge"`,
+            `"least-squares"` or `"wasserstein-gp"`.
+        order: `"one-stage"` updates both networks from one forward pass;
+            `"alternating"` updates D first and G against the updated D.
+        r1: weight of the R1 gradient penalty on real images; 0 for none.
+        r1_interval: steps between two R1 penalties.
+        augmentation: any of `"color"`, `"translation"`, `"cutout"`; see `augment`.
+        contrastive_weight: weight of the contrastive loss between images and captions.
+        diversity_weight: weight of the diversity loss of images of one caption.
+        ema_half_life: half-life of G's moving average, in thousands of images.
+        seed: int; seeds noise and augmentation.
+
+    Example:
+        ```python
+        gan = kerasgan.GAN(
+            kerasgan.build_generator(image_size=32),
+            kerasgan.build_discriminator(image_size=32),
+            loss="hinge",
+        )
+        gan.compile(keras.optimizers.Adam(2e-4, 0.5), keras.optimizers.Adam(2e-4, 0.5))
+        gan.fit(dataset, epochs=20)  # batches of images
+        images = gan.generate(count=16)
+        ```
     """
 
     def __init__(
-        self, generator, discriminator, settings, batch_size=64, seed=0, **kwargs
+        self,
+        generator: keras.Model,
+        discriminator: keras.Model,
+        vectorizer: keras.layers.Layer | None = None,
+        loss: str = "non-saturating",
+        order: str = "one-stage",
+        r1: float = 1.0,
+        r1_interval: int = 16,
+        augmentation: Sequence[str] = (),
+        contrastive_weight: float = 1.0,
+        diversity_weight: float = 1.0,
+        ema_half_life: float = 10.0,
+        seed: int = 0,
+        **kwargs: Any,
     ):
         super().__init__(**kwargs)
-        self.generator = generator
-        self.discriminator = discriminator
-        self.settings = settings
+        gan_checks.check_choices(loss, order, augmentation or ())
+        gan_checks.check_networks(generator, discriminator, vectorizer)
+        self.generator, self.discriminator = generator, discriminator
+        self.vectorizer = vectorizer
+        self.loss_name, self.order = loss, order
+        self.r1, self.r1_interval = r1, r1_interval
+        self.augmentation = tuple(augmentation or ())
+        self.contrastive_weight = contrastive_weight
+        self.diversity_weight = diversity_weight
+        self.ema_half_life, self.seed = ema_half_life, seed
         self.conditional = discriminator.text_branch is not None
         self.ema_generator = keras.models.clone_model(generator)
         self.ema_generator.set_weights(generator.get_weights())
         self.seed_generator = ReplicaSeedGenerator(seed)
+        # int64: XLA on a GPU cannot reach int32 variables, which live on the host.
         self.step = self.add_weight(
-            name="step", shape=(), dtype="int32", initializer="zeros", trainable=False
+            name="step", shape=(), dtype="int64", initializer="zeros", trainable=False
         )
-        self.trackers = [keras.metrics.Mean(name=name) for name in METRICS]
-        self.loss_functions = LOSSES[settings.loss]
-        self.batch_size = batch_size
-        extra = self.conditional and (
-            settings.contrastive_weight or settings.diversity_weight
+        names = METRICS if self.conditional else METRICS[:-1]
+        self.trackers = [keras.metrics.Mean(name=name) for name in names]
+        self.adversarial_loss = LOSSES[loss]
+        extra_losses = self.conditional and (contrastive_weight or diversity_weight)
+        self.shares_backward_pass = (
+            not extra_losses and self.adversarial_loss.has_gradient_everywhere
         )
-        self.rescales = not extra and self.loss_functions.never_flat
-
-    def build(self, input_shape=None):
-        self.built = True
+        self.built = True  # as both networks are
 
     def call(self, batch, training=False):
-        """D's logits `(n,)` for the pairs of a batch."""
+        """Returns D's logits `(n,)` for a batch of pairs."""
         inputs = {**batch, "image": scale_images(batch["image"])}
         return self.discriminator(inputs, training=training)
 
-    def compile(self, g_optimizer, d_optimizer, **kwargs):
+    def compile(
+        self,
+        g_optimizer: keras.optimizers.Optimizer | str = "adam",
+        d_optimizer: keras.optimizers.Optimizer | str = "adam",
+        **kwargs: Any,
+    ) -> None:
+        """Sets the optimizers.
+
+        Args:
+            g_optimizer: of the generator.
+            d_optimizer: of the discriminator.
+            **kwargs: of `keras.Model.compile`, such as `jit_compile`.
+
+        Raises:
+            ValueError: `optimizer`, `loss` or `metrics` are given.
+        """
+        gan_checks.reject_arguments("compile", kwargs)
         super().compile(optimizer=None, **kwargs)
-        self.g_optimizer, self.d_optimizer = g_optimizer, d_optimizer
-        g_optimizer.build(self.generator.trainable_variables)
-        d_optimizer.build(self.discriminator.trainable_variables)
+        self.g_optimizer = keras.optimizers.get(g_optimizer)
+        self.d_optimizer = keras.optimizers.get(d_optimizer)
+        self.g_optimizer.build(self.generator.trainable_variables)
+        self.d_optimizer.build(self.discriminator.trainable_variables)
+
+    def fit(
+        self,
+        x: Any = None,
+        y: Any = None,
+        batch_size: int | None = None,
+        *,
+        shuffle: bool = True,
+        **kwargs: Any,
+    ) -> keras.callbacks.History:
+        """Trains both networks.
+
+        Args:
+            x: a `tf.data.Dataset` as the class describes; or arrays
+                `(images, captions)`; or an array of images.
+            y: n captions, if `x` is an array of images.
+            batch_size: of arrays; None for 32.
+            shuffle: whether arrays are shuffled before each epoch.
+            **kwargs: of `keras.Model.fit`, such as `epochs` or `callbacks`.
+
+        Raises:
+            ValueError: images do not fit the networks, captions are missing or have no
+                vectorizer, or there are validation data, for which a GAN has no loss.
+        """
+        gan_checks.reject_arguments("fit", kwargs)
+        image_shape = self.discriminator.image_branch.input_shape[1:]
+        arguments = self.vectorizer, batch_size, shuffle, image_shape, self.conditional
+        x = make_gan_inputs(x, y, *arguments)
+        is_dataset = isinstance(x, tf.data.Dataset)
+        kwargs["shuffle"] = shuffle and not is_dataset  # which only concerns arrays
+        return super().fit(x, batch_size=batch_size, **kwargs)
+
+    def evaluate(self, *args: Any, **kwargs: Any) -> Any:
+        """Raises an error: the losses of a GAN say nothing about its images."""
+        raise NotImplementedError(gan_checks.NO_VALIDATION)
+
+    def generate(
+        self,
+        captions: Sequence[str] | None = None,
+        count: int | None = None,
+        seed: int = 0,
+        noise: np.ndarray | None = None,
+    ) -> np.ndarray:
+        """Generates uint8 images with the moving average of G.
+
+        Args:
+            captions: n str, for a conditional GAN.
+            count: number of images, without captions.
+            seed: of the noise.
+            noise: float32 `(n, latent_dim)` instead of drawn noise.
+        """
+        networks = self.ema_generator, self.discriminator, self.vectorizer
+        return ImageGenerator(*networks).generate(captions, count, seed, noise)
 
     @property
-    def metrics(self):
+    def latent_dim(self) -> int:
+        """Size of the noise."""
+        return latent_dim_of(self.generator)
+
+    @property
+    def metrics(self) -> list[keras.metrics.Metric]:
+        """The running means of the losses, V(D, G) and D's accuracies."""
         return self.trackers
 
-    # One step ------------------------------------------------------------------
-
-    def train_step(self, batch):
+    def train_step(self, data):
+        """Updates both networks once."""
+        batch, _, _ = keras.utils.unpack_x_y_sample_weight(data)
+        batch = batch if isinstance(batch, dict) else {"image": batch}
         real = scale_images(batch["image"])
         token_ids = batch["token_ids"] if self.conditional else None
-        if self.settings.order == "one-stage":
-            with tf.GradientTape(persistent=True) as tape:
-                game = self._play(real, token_ids)
-            d_gradients, g_gradients = self._gradients_of_both(tape, game)
+        one_stage = self.order == "one-stage"
+        with tf.GradientTape(persistent=one_stage) as tape:
+            outputs = forward_pass(self, real, token_ids)
+        if one_stage:
+            networks = self.generator, self.discriminator
+            d_gradients, g_gradients = one_stage_gradients(
+                tape, outputs, *networks, self.shares_backward_pass
+            )
         else:
-            with tf.GradientTape() as tape:
-                game = self._play(real, token_ids)
-            d_gradients = self._gradients(tape, game.d_loss, self.discriminator)
-        d_gradients = self._with_r1(d_gradients, real, token_ids)
+            d_gradients = gradients_of(tape, outputs.d_loss, self.discriminator)
+        d_gradients = self._add_r1(d_gradients, real, token_ids)
         self.d_optimizer.apply(d_gradients, self.discriminator.trainable_variables)
-        if self.settings.order == "alternating":
-            # What only D's loss needs is left out when the graph is built.
+        if not one_stage:
+            # TensorFlow prunes what only D's loss needs from this graph.
             with tf.GradientTape() as tape:
-                g_loss = self._play(real, token_ids).g_loss
-            g_gradients = self._gradients(tape, g_loss, self.generator)
+                g_loss = forward_pass(self, real, token_ids).g_loss
+            g_gradients = gradients_of(tape, g_loss, self.generator)
         self.g_optimizer.apply(g_gradients, self.generator.trainable_variables)
-        self._average()
+        self._update_moving_average(ops.shape(real)[0])
         self.step.assign_add(1)
-        return self._measure(game)
+        return self._update_metrics(outputs)
 
-    def _play(self, real, token_ids):
-        """Generates a batch and judges it beside the real one."""
-        count = ops.shape(real)[0]
-        words, captions, condition = None, None, None
-        if self.conditional:
-            words, captions = self.discriminator.encode_text(token_ids, training=True)
-            condition = ops.arange(count) % (count // 2)  # each caption twice
-        generated = self._generate(count, words, condition)
-        see = self.discriminator.encode_image
-        real_logits, real_vectors = see(self._augment(real), training=True)
-        logits, vectors = see(self._augment(generated), training=True)
-        if not self.conditional:
-            d_loss = self.loss_functions.discriminator(real_logits, logits)
-            d_loss = d_loss + self._gradient_penalty(real, generated, None)
-            g_loss = self.loss_functions.generator(logits)
-            return ForwardPass(g_loss, d_loss, generated, real_logits, logits)
-
-        match = self.discriminator.match
-        logits = logits + match(vectors, ops.take(captions, condition, axis=0))
-        mismatched = real_logits + match(real_vectors, ops.roll(captions, 1, axis=0))
-        real_logits = real_logits + match(real_vectors, captions)
-        # Where the neighbour's caption reads the same, a generated pair stands in.
-        differs = ops.any(token_ids != ops.roll(token_ids, 1, axis=0), axis=-1)
-        mismatched = ops.where(differs, mismatched, logits)
-        d_loss = 0.5 * (
-            self.loss_functions.discriminator(real_logits, logits)
-            + self.loss_functions.discriminator(real_logits, mismatched)
-        )
-        d_loss = d_loss + self._gradient_penalty(real, generated, captions)
-        g_loss = self.loss_functions.generator(logits)
-        if self.settings.contrastive_weight:
-            rows = ops.arange(count)
-            d_loss = d_loss + self.settings.contrastive_weight * contrastive_loss(
-                real_vectors, captions, rows, token_ids
-            )
-            g_loss = g_loss + self.settings.contrastive_weight * contrastive_loss(
-                vectors, captions, condition, token_ids
-            )
-        if self.settings.diversity_weight:
-            g_loss = g_loss + self.settings.diversity_weight * diversity_loss(
-                generated, real
-            )
-        return ForwardPass(g_loss, d_loss, generated, real_logits, logits, mismatched)
-
-    def _generate(self, count, words, condition):
-        noise = keras.random.normal(
-            (count, self.settings.latent_dim), seed=self.seed_generator
-        )
-        if not self.conditional:
-            return self.generator(noise, training=True)
-        # D's text branch learns from D alone.
-        caption = ops.stop_gradient(ops.take(words, condition, axis=0))
-        return self.generator({"noise": noise, "caption": caption}, training=True)
-
-    def _augment(self, images):
-        return augment(images, self.settings.augmentation, self.seed_generator)
-
-    def _gradients(self, tape, loss, network):
-        # Replicas add their gradients up, so each gives its share of the mean.
-        replicas = tf.distribute.get_strategy().num_replicas_in_sync
-        weights = network.trainable_variables
-        return tape.gradient(loss, weights, output_gradients=tf.constant(1 / replicas))
-
-    def _gradients_of_both(self, tape, game):
-        """D's and G's, from one pass through both networks (Shen et al. 2021,
-        https://arxiv.org/abs/2103.00430).
-
-        Where both losses reach a generated image through its logit alone, the way
-        back through D is the same but for a factor an image, and is gone once.
-        """
-        if not self.rescales:
-            return (
-                self._gradients(tape, game.d_loss, self.discriminator),
-                self._gradients(tape, game.g_loss, self.generator),
-            )
-        discriminator, image_generator = (
-            network.trainable_variables
-            for network in (self.discriminator, self.generator)
-        )
-        share = tf.constant(1 / tf.distribute.get_strategy().num_replicas_in_sync)
-        *d_gradients, slopes = tape.gradient(
-            game.d_loss, [*discriminator, game.images], output_gradients=share
-        )
-        for_g, for_d = (
-            tape.gradient(loss, game.generated) for loss in (game.g_loss, game.d_loss)
-        )
-        factors = tf.math.divide_no_nan(for_g, for_d)
-        slopes = slopes * ops.reshape(factors, (-1, 1, 1, 1))
-        g_gradients = tape.gradient(
-            game.images, image_generator, output_gradients=slopes
-        )
-        return d_gradients, g_gradients
-
-    # Regularisation ------------------------------------------------------------
-
-    def _gradient_penalty(self, real, generated, captions):
-        """Of `wasserstein-gp`, on points between real and generated images
-        (Gulrajani et al. 2017, https://arxiv.org/abs/1704.00028), weight 10."""
-        if self.settings.loss != "wasserstein-gp":
-            return 0.0
-        place = keras.random.uniform(
-            (ops.shape(real)[0], 1, 1, 1), seed=self.seed_generator
-        )
-        between = real + place * (ops.stop_gradient(generated) - real)
-        norms = ops.sqrt(self._squared_slopes(between, captions) + 1e-12)
-        return 10.0 * ops.mean(ops.square(norms - 1))
-
-    def _squared_slopes(self, images, captions=None):
-        """How steeply D's logit rises with each image, squared: `(n,)`."""
-        with tf.GradientTape() as tape:
-            tape.watch(images)
-            logits, vectors = self.discriminator.encode_image(images, training=True)
-            if captions is not None:
-                logits = logits + self.discriminator.match(vectors, captions)
-        slopes = tape.gradient(logits, images)
-        return ops.sum(ops.square(slopes), axis=(1, 2, 3))
-
-    def _with_r1(self, gradients, real, token_ids):
-        """Adds R1 on real images (Mescheder et al. 2018,
-        https://arxiv.org/abs/1801.04406), lazily: every `r1_interval` steps, as many
-        times as strong (Karras et al. 2020, https://arxiv.org/abs/1912.04958)."""
-        if not self.settings.r1:
+    def _add_r1(self, gradients, real, token_ids):
+        if not self.r1:
             return gradients
-        weights = self.discriminator.trainable_variables
 
         def penalty():
-            with tf.GradientTape() as tape:
-                captions = None
-                if self.conditional:
-                    _, captions = self.discriminator.encode_text(
-                        token_ids, training=True
-                    )
-                slopes = self._squared_slopes(self._augment(real), captions)
-                loss = 0.5 * self.settings.r1 * ops.mean(slopes)
-                loss = loss * self.settings.r1_interval
-            found = self._gradients(tape, loss, self.discriminator)
-            return [
-                ops.zeros_like(weight) if slope is None else tf.convert_to_tensor(slope)
-                for slope, weight in zip(found, weights)
-            ]
+            captions = None
+            if self.conditional:
+                _, captions = self.discriminator.encode_text(token_ids, training=True)
+            images = augment(real, self.augmentation, self.seed_generator)
+            penalty = r1_penalty(self.discriminator, images, captions)
+            return self.r1 * self.r1_interval * penalty
 
-        due = self.step % self.settings.r1_interval == 0
-        penalties = tf.cond(due, penalty, lambda: [ops.zeros_like(w) for w in weights])
-        return [
-            tf.convert_to_tensor(slope) + penalty
-            for slope, penalty in zip(gradients, penalties)
-        ]
+        return add_lazily(
+            gradients, penalty, self.discriminator, self.step, self.r1_interval
+        )
 
-    def _average(self):
-        """Moves the generator's exponential moving average, with a half-life in
-        images that is short at first (Karras et al. 2020)."""
-        images = ops.cast(self.step + 1, "float32") * self.batch_size
-        half_life = ops.minimum(1000 * self.settings.ema_half_life, 0.05 * images)
-        keep = 0.5 ** (self.batch_size / ops.maximum(half_life, 1e-6))
-        for average, weight in zip(
-            self.ema_generator.variables, self.generator.variables
-        ):
-            if "float" in average.dtype:
-                average.assign(weight + keep * (average - weight))
+    def _update_moving_average(self, count):
+        batch_size = ops.cast(count * num_replicas(), "float32")
+        images_seen = ops.cast(self.step + 1, "float32") * batch_size
+        networks = self.ema_generator, self.generator
+        half_life = 1000 * self.ema_half_life
+        update_moving_average(*networks, images_seen, batch_size, half_life)
 
-    # Figures -------------------------------------------------------------------
-
-    def _measure(self, game):
-        figures = {
-            "g_loss": game.g_loss,
-            "d_loss": game.d_loss,
-            "value": self.loss_functions.value(game.real, game.generated),
-            "d_real": ops.mean(ops.cast(game.real > 0, "float32")),
-            "d_generated": ops.mean(ops.cast(game.generated < 0, "float32")),
-        }
-        if self.conditional:
-            wrong = ops.cast(game.mismatched < 0, "float32")
-            figures["d_mismatched"] = ops.mean(wrong)
+    def _update_metrics(self, outputs):
+        values = outputs.metrics(self.adversarial_loss)
         for tracker in self.trackers:
-            if tracker.name in figures:
-                tracker.update_state(figures[tracker.name])
-        # Shape (1,): MultiWorkerMirroredStrategy cannot gather scalars.
+            tracker.update_state(values[tracker.name])
+        return {tracker.name: gatherable(tracker.result()) for tracker in self.trackers}
+
+    def get_config(self):
+        """Returns the arguments of `__init__`."""
+        serialize = keras.saving.serialize_keras_object
         return {
-            tracker.name: ops.reshape(tracker.result(), (1,))
-            for tracker in self.trackers
-            if tracker.name in figures
+            **super().get_config(),
+            "generator": serialize(self.generator),
+            "discriminator": serialize(self.discriminator),
+            "vectorizer": serialize(self.vectorizer),
+            "loss": self.loss_name,
+            **{name: getattr(self, name) for name in SERIALIZED_ARGUMENTS},
         }
 
+    @classmethod
+    def from_config(cls, config):
+        """Builds a GAN from `get_config`'s result."""
+        networks = {
+            name: keras.saving.deserialize_keras_object(config[name])
+            for name in ("generator", "discriminator", "vectorizer")
+        }
+        return cls(**{**config, **networks})
 
-def scale_images(images):
-    """uint8 images to floats in [-1, 1], as both networks want them."""
-    return ops.cast(images, "float32") / 127.5 - 1
+    def get_compile_config(self):
+        """Returns both optimizers, or None before `compile`."""
+        if not self.compiled:
+            return None
+        serialize = keras.saving.serialize_keras_object
+        optimizers = {"g_optimizer": self.g_optimizer, "d_optimizer": self.d_optimizer}
+        return {name: serialize(optimizer) for name, optimizer in optimizers.items()}
 
-
-def diversity_loss(generated, real, enough=0.7):
-    """How far images of one caption fall short of differing, 0 to 1.
-
-    The two halves of `generated` (n, size, size, channels) show the same captions
-    under different noise; their distance, at a quarter of the resolution so that
-    texture does not count, is measured against `enough` times that of
-    real images of different captions (in the spirit of Yang et al. 2019,
-    https://arxiv.org/abs/1901.09024).
-    """
-    generated, real = (
-        ops.average_pool(images, 4, strides=4) for images in (generated, real)
-    )
-    first, second = ops.split(generated, 2)
-    between = ops.mean(ops.abs(first - second), axis=(1, 2, 3))
-    wanted = enough * ops.mean(ops.abs(real - ops.roll(real, 1, axis=0)))
-    return ops.mean(ops.relu(1 - between / (wanted + 1e-6)))
+    def compile_from_config(self, config):
+        """Compiles with the optimizers of `get_compile_config`."""
+        self.compile(**keras.saving.deserialize_keras_object(config))

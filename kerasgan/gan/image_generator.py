@@ -1,128 +1,216 @@
-"""A trained generator at work."""
+"""Generating images with a trained generator."""
+
+from collections.abc import Sequence
+from pathlib import Path
 
 import keras
 import numpy as np
+import tensorflow as tf
+from keras import ops
 
-from kerasgan.data.text import stored_vectorizer, tokenize
+from kerasgan.data.text import load_or_build_vectorizer, tokenize
 from kerasgan.errors import UserError
 from kerasgan.runs import Run, open_run
 from kerasgan.training.image_grids import save_image_grid
+from kerasgan.training.input_checks import check_captions
 
 BATCH_SIZE = 64  # images generated at a time
 
 
 class ImageGenerator:
-    """Draws images, from captions where the generator was trained with them.
+    """Generates images, from captions where the generator was trained with them.
 
     Args:
-        generator: what `build_generator` returns.
-        discriminator: what `build_discriminator` returns; its text branch reads.
-        vectorizer: what `build_vectorizer` returns, or None without captions.
+        generator: the result of `build_generator`.
+        discriminator: the result of `build_discriminator`; its text branch encodes the
+            captions.
+        vectorizer: the result of `build_vectorizer`; needed for captions.
+
+    Attributes:
+        latent_dim: size of the noise.
+        conditional: whether the generator needs captions.
     """
 
-    def __init__(self, generator, discriminator, vectorizer=None):
+    def __init__(
+        self,
+        generator: keras.Model,
+        discriminator: keras.Model,
+        vectorizer: keras.layers.Layer | None = None,
+    ):
         self.generator = generator
         self.discriminator = discriminator
         self.vectorizer = vectorizer
-        inputs = generator.inputs[0] if vectorizer is None else generator.input["noise"]
-        self.latent_dim = inputs.shape[-1]
+        self.latent_dim = latent_dim_of(generator)
+        self.conditional = isinstance(generator.input, dict)
 
-    @property
-    def conditional(self):
-        return self.vectorizer is not None
+    def noise(self, count: int, seed: int = 0) -> np.ndarray:
+        """Draws noise from a standard normal distribution.
 
-    def noise(self, count, seed=0):
-        """Normal noise `(count, latent_dim)`, float32."""
+        Args:
+            count: rows.
+            seed: int.
+
+        Returns:
+            float32 `(count, latent_dim)`.
+        """
         shape = (count, self.latent_dim)
         return np.random.default_rng(seed).standard_normal(shape, dtype="float32")
 
-    def encode_text(self, captions):
-        """Captions, a list of n str, to what the generator is condition `(n, text_dim)`."""
+    def encode_text(self, captions: Sequence[str]) -> np.ndarray:
+        """Encodes captions as the generator needs them.
+
+        Args:
+            captions: n str.
+
+        Returns:
+            float32 `(n, text_dim)`.
+
+        Raises:
+            UserError: the generator was trained without captions.
+            ValueError: there is no vectorizer.
+        """
         if not self.conditional:
             raise UserError(
-                "This run was trained without captions; it cannot take any."
+                "This generator was trained without captions and cannot use any."
+            )
+        if self.vectorizer is None:
+            raise ValueError(
+                "Captions need the vectorizer that the generator was trained with."
+                " Received: vectorizer=None"
             )
         token_ids = tokenize(self.vectorizer, captions)
         batches = [
-            keras.ops.convert_to_numpy(
+            ops.convert_to_numpy(
                 self.discriminator.text_branch(token_ids[start : start + BATCH_SIZE])
             )
             for start in range(0, len(token_ids), BATCH_SIZE)
         ]
         return np.concatenate(batches)
 
-    def generate(self, captions=None, count=None, seed=0, noise=None):
-        """Draws an image for each caption, or `count` images.
+    def generate(
+        self,
+        captions: Sequence[str] | None = None,
+        count: int | None = None,
+        seed: int = 0,
+        noise: np.ndarray | None = None,
+    ) -> np.ndarray:
+        """Generates an image for each caption, or `count` images.
 
         Args:
-            captions: list of str; needed where the run was trained with captions.
-            count: how many, without captions.
+            captions: n str; needed where the generator was trained with captions.
+            count: number of images, without captions.
             seed: of the noise.
-            noise: `(n, latent_dim)` float32 instead.
+            noise: float32 `(n, latent_dim)` instead of drawn noise.
 
         Returns:
             uint8 images `(n, size, size, channels)`.
+
+        Raises:
+            UserError: captions are missing, or the generator cannot use them.
+            ValueError: `captions` is one string, or nothing tells how many images.
         """
         if self.conditional and captions is None:
-            raise UserError("This run draws from captions: give some with --caption.")
-        condition = None if captions is None else self.encode_text(captions)
+            raise UserError(
+                "This generator was trained with captions and needs some: pass"
+                " `captions`, or --caption on the command line."
+            )
+        features = None if captions is None else self.encode_text(captions)
+        check_captions(captions)
+        if noise is None and captions is None and count is None:
+            raise ValueError("generate needs captions, count or noise.")
         if noise is None:
             noise = self.noise(count if captions is None else len(captions), seed)
         batches = []
         for start in range(0, len(noise), BATCH_SIZE):
-            part = slice(start, start + BATCH_SIZE)
-            inputs = noise[part]
-            if condition is not None:
-                inputs = {"noise": inputs, "caption": condition[part]}
+            rows = slice(start, start + BATCH_SIZE)
+            inputs = noise[rows]
+            if features is not None:
+                inputs = {"noise": inputs, "caption": features[rows]}
             batches.append(to_uint8(self.generator(inputs, training=False)))
         return np.concatenate(batches)
 
-    def interpolate(self, start, stop, steps, seed=0):
-        """Draws the way from one caption to another, or from one noise to another.
+    def interpolate(
+        self, start: str | None, stop: str | None, steps: int, seed: int = 0
+    ) -> np.ndarray:
+        """Generates an interpolation between two captions, or between two noises.
 
         Args:
-            start, stop: captions; the noise changes too when they are equal. None
-                without captions.
-            steps: images.
+            start: first caption; None without captions.
+            stop: last caption; if equal to `start` the noise is interpolated.
+            steps: number of images.
+            seed: of the noise.
 
         Returns:
             uint8 images `(steps, size, size, channels)`.
         """
-        share = np.linspace(0, 1, steps, dtype="float32")[:, None]
+        shares = np.linspace(0, 1, steps, dtype="float32")[:, None]
         first, last = self.noise(2, seed)
         if self.conditional and start != stop:
-            condition = self.encode_text([start, stop])
-            condition = condition[:1] * (1 - share) + condition[1:] * share
+            features = self.encode_text([start, stop])
+            features = features[:1] * (1 - shares) + features[1:] * shares
             noise = np.repeat(first[None], steps, axis=0)
-            inputs = {"noise": noise, "caption": condition}
+            inputs = {"noise": noise, "caption": features}
             return to_uint8(self.generator(inputs, training=False))
-        # A straight line through normal noise passes near the middle, where no noise
-        # is: along the sphere it does not (White 2016, https://arxiv.org/abs/1609.04468).
-        angle = share * (np.pi / 2)
-        noise = np.cos(angle) * first + np.sin(angle) * last
+        # Along the sphere: a straight line passes near the origin, where normal noise
+        # hardly ever lies (White 2016, https://arxiv.org/abs/1609.04468).
+        angles = shares * (np.pi / 2)
+        noise = np.cos(angles) * first + np.sin(angles) * last
         captions = [start] * steps if self.conditional else None
         return self.generate(captions, noise=noise)
 
-    def save(self, run: Run):
-        """Writes the networks into a run's `models/`, each whole or not at all."""
+    def save(self, run: Run) -> None:
+        """Saves both networks in a run's `models/`, each completely or not at all.
+
+        Args:
+            run: the run directory.
+        """
         run.save_network("discriminator", self.discriminator)
         run.save_network("generator", self.generator)
 
 
-def to_uint8(images):
-    """Images in [-1, 1] to uint8 0…255."""
-    images = keras.ops.convert_to_numpy(images)
+def latent_dim_of(generator: keras.Model) -> int:
+    """Returns the size of a generator's noise.
+
+    Args:
+        generator: the result of `build_generator`.
+    """
+    inputs = generator.input
+    return (inputs["noise"] if isinstance(inputs, dict) else inputs).shape[-1]
+
+
+def scale_images(images: tf.Tensor) -> tf.Tensor:
+    """Scales images from [0, 255] to [-1, 1], the range of both networks.
+
+    Args:
+        images: of any shape and numeric dtype.
+
+    Returns:
+        float32 of the same shape.
+    """
+    return ops.cast(images, "float32") / 127.5 - 1
+
+
+def to_uint8(images: tf.Tensor) -> np.ndarray:
+    """Converts images from [-1, 1] to uint8 in [0, 255].
+
+    Args:
+        images: floats of any shape; values outside the range are clipped.
+    """
+    images = ops.convert_to_numpy(images)
     return np.rint((np.clip(images, -1, 1) + 1) * 127.5).astype("uint8")
 
 
-def load_gan(run) -> ImageGenerator:
-    """Loads what a run of `train-gan` trained.
+def load_gan(run: str | Path | Run) -> ImageGenerator:
+    """Loads the generator that a run of `train-gan` trained.
 
     Args:
         run: a run directory or a `Run`.
 
+    Returns:
+        An `ImageGenerator` with the moving average of the generator.
+
     Raises:
-        UserError: when it is no such run, or has not finished.
+        UserError: it is not such a run, or its images stage has not finished.
     """
     run = run if isinstance(run, Run) else open_run(run)
     run.require_command("train-gan")
@@ -130,7 +218,7 @@ def load_gan(run) -> ImageGenerator:
         captions_only = run.settings.training.stage == "captions"
         stage = " --stage images" if captions_only else ""
         raise UserError(
-            f"{run.path} has not finished its images: continue it with"
+            f"{run.path} has not finished training its image generator. Continue with"
             f" kerasgan train-gan{stage} --resume --run-dir {run.path}"
         )
     generator = run.load_network("generator")
@@ -139,23 +227,30 @@ def load_gan(run) -> ImageGenerator:
     if discriminator.text_branch is not None:
         gan = run.settings.gan
         sizes = gan.vocabulary_size, gan.caption_length
-        vectorizer = stored_vectorizer(run.models / "vocabulary.txt", *sizes)
+        vectorizer = load_or_build_vectorizer(run.models / "vocabulary.txt", *sizes)
     return ImageGenerator(generator, discriminator, vectorizer)
 
 
-def save_imgs(image_generator, path, captions=None, rows=6, columns=6, seed=0):
-    """Draws a grid of generated images (paper A's `save_imgs`).
+def save_imgs(
+    image_generator: "ImageGenerator | str | Path",
+    path: str | Path,
+    captions: Sequence[str] | None = None,
+    rows: int = 6,
+    columns: int = 6,
+    seed: int = 0,
+) -> Path:
+    """Saves a grid of generated images (paper A's `save_imgs`).
 
     Args:
-        image_generator: a `ImageGenerator`, or the directory of a run.
-        path: of the PNG; missing folders are made.
+        image_generator: an `ImageGenerator`, or a run directory.
+        path: of the PNG; missing directories are made.
         captions: a row of images for each; needed for a run trained with captions.
-        rows: rows without captions.
-        columns: images a row; noise differs along a row and is the same in each.
+        rows: number of rows, without captions.
+        columns: images a row; the noise differs along a row and is the same in each.
         seed: of the noise.
 
     Returns:
-        The path written.
+        The path.
     """
     if not isinstance(image_generator, ImageGenerator):
         image_generator = load_gan(image_generator)

@@ -3,6 +3,8 @@
 import functools
 import inspect
 import re
+from types import ModuleType
+from typing import Any
 
 import keras
 from keras import ops
@@ -11,29 +13,39 @@ from kerasgan.layers.registration import register
 
 
 @functools.cache
-def families():
-    """The modules of `keras.applications` that prepare images, by their names."""
+def families() -> dict[str, ModuleType]:
+    """Returns the `keras.applications` modules with a `preprocess_input`, by name."""
     members = inspect.getmembers(keras.applications, inspect.ismodule)
-    prepare = {name: module for name, module in members if name != "imagenet_utils"}
-    return {k: v for k, v in prepare.items() if hasattr(v, "preprocess_input")}
+    return {
+        name: module
+        for name, module in members
+        if name != "imagenet_utils" and hasattr(module, "preprocess_input")
+    }
 
 
-def family_of(name):
-    """The module whose `preprocess_input` a network wants: `"MobileNetV3Small"` is of
-    `"mobilenet_v3"`, and `"ResNet50V2"` of `"resnet_v2"`."""
+def family_of(name: str) -> str:
+    """Returns the name of the module that preprocesses the images of a network.
+
+    `"MobileNetV3Small"` belongs to `"mobilenet_v3"`, `"ResNet50V2"` to `"resnet_v2"`.
+
+    Args:
+        name: of a network, as `keras.applications` spells it.
+    """
     plain = re.sub(r"^resnet\d+", "resnet", name.lower())
-    fitting = [one for one in families() if plain.startswith(one.replace("_", ""))]
-    return max(fitting, key=len)
+    matches = [
+        family for family in families() if plain.startswith(family.replace("_", ""))
+    ]
+    return max(matches, key=len)
 
 
 @register
 class ApplicationPreprocessing(keras.layers.Layer):
-    """Prepares images with the `preprocess_input` of a family of networks.
+    """Preprocesses images with the `preprocess_input` of a family of networks.
 
-    Some scale to [-1, 1], some subtract ImageNet's means from blue, green and red,
-    and some leave it to the network.
+    Some families scale to [-1, 1], some subtract ImageNet's means from blue, green and
+    red, and some leave preprocessing to the network.
 
-    Input and output: images `(n, height, width, 3)`; the input RGB in [0, 255].
+    Input: RGB images `(n, height, width, 3)` in [0, 255]. Output: of the same shape.
 
     Args:
         family: name of a module of `keras.applications`: `"mobilenet_v3"`.
@@ -42,7 +54,7 @@ class ApplicationPreprocessing(keras.layers.Layer):
         ValueError: an unknown family.
     """
 
-    def __init__(self, family, **kwargs):
+    def __init__(self, family: str, **kwargs: Any):
         super().__init__(**kwargs)
         if family not in families():
             raise ValueError(
@@ -51,12 +63,15 @@ class ApplicationPreprocessing(keras.layers.Layer):
         self.family = family
 
     def call(self, images):
+        """Preprocesses a batch."""
         images = ops.cast(images, self.compute_dtype)
-        prepare = families()[self.family].preprocess_input
-        return prepare(images, data_format="channels_last")
+        preprocess = families()[self.family].preprocess_input
+        return preprocess(images, data_format="channels_last")
 
     def compute_output_shape(self, input_shape):
+        """Returns the shape of the input."""
         return input_shape
 
     def get_config(self):
+        """Returns the arguments of `__init__`."""
         return {**super().get_config(), "family": self.family}

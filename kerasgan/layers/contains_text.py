@@ -8,10 +8,15 @@ from kerasgan.layers.registration import register
 
 @register
 class ContainsText(keras.layers.Layer):
-    """Strings `(n,)` to bool `(n,)`: whether there is a letter or a digit in them."""
+    """Tells whether strings contain a letter or a digit.
+
+    Input: strings `(n,)`. Output: bool `(n,)`.
+    """
 
     def call(self, texts):
+        """Matches a batch of strings."""
         return tf.strings.regex_full_match(texts, r"(?s).*[\pL\pN].*")
 
     def compute_output_spec(self, texts):
+        """Returns a bool tensor of the same shape."""
         return keras.KerasTensor(texts.shape, "bool")

@@ -1,53 +1,62 @@
 """A log-linear ensemble of classifiers, as a layer."""
 
+from collections.abc import Sequence
+from typing import Any
+
 import keras
 import numpy as np
 from keras import ops
 
 from kerasgan.layers.registration import register
 
-MIN_LOG_PROBABILITY = -20.0  # log-probability of a class that a part has not met
+MIN_LOG_PROBABILITY = -20.0  # of a class that a member was not trained on
 
 
 @register
 class LogLinearEnsemble(keras.layers.Layer):
-    """Parts trained alone, put together: p ∝ Π pₖ^wₖ.
+    """Combines classifiers that were trained separately: p ∝ Π pₖ^wₖ.
 
-    The weights depend on what is there: those of a pair, of an image alone, of a text
-    alone. With neither, the classes' shares in the training pairs are the answer. (The
-    geometric pool of experts: Hinton 1999, "Products of experts"; weights outside of
-    what the parts were fitted on: Wolpert 1992, "Stacked generalization".)
+    The weights depend on the inputs that are present: image and text, only an image, or
+    only a text. With neither, the output is the prior. (Geometric pool of experts:
+    Hinton 1999, "Products of experts"; weights fitted on out-of-fold predictions:
+    Wolpert 1992, "Stacked generalization".)
 
-    Inputs: log-probabilities `(n, parts, classes)`, and `(n,)` bool each: whether there
-    is an image, and a text. Output: probabilities `(n, classes)` float32.
+    Inputs: log-probabilities `(n, members, classes)`, and two bool `(n,)`: whether an
+    image is present, and whether a text is. Output: probabilities `(n, classes)`,
+    float32.
 
     Args:
-        weights: `(3, parts)`, non-negative: for a pair, an image, a text.
-        prior: `(classes,)`, the classes' shares.
+        weights: non-negative `(3, members)`: for image and text, an image, a text.
+        prior: `(classes,)`, the shares of the classes in the training data.
     """
 
-    def __init__(self, weights, prior, **kwargs):
-        kwargs.setdefault("dtype", "float32")  # half of it would cost decimals
+    def __init__(
+        self, weights: Sequence[Sequence[float]], prior: Sequence[float], **kwargs: Any
+    ):
+        kwargs.setdefault("dtype", "float32")  # bfloat16 would lose digits
         super().__init__(**kwargs)
-        self.pool_weights = np.asarray(weights, "float32").tolist()
+        self.member_weights = np.asarray(weights, "float32").tolist()
         self.prior = np.asarray(prior, "float32").tolist()
 
-    def call(self, log_probabilities, seen, read):
-        parts = len(self.pool_weights[0])
-        table = ops.array([[0.0] * parts, *self.pool_weights], dtype="float32")
-        row = ops.where(seen, ops.where(read, 1, 2), ops.where(read, 3, 0))
+    def call(self, log_probabilities, has_image, has_text):
+        """Combines the members' predictions for a batch."""
+        members = len(self.member_weights[0])
+        table = ops.array([[0.0] * members, *self.member_weights], dtype="float32")
+        row = ops.where(has_image, ops.where(has_text, 1, 2), ops.where(has_text, 3, 0))
         weights = ops.take(table, row, axis=0)
         logits = ops.sum(weights[:, :, None] * log_probabilities, axis=1)
-        nothing = ops.cast(ops.equal(row, 0), "float32")[:, None]
+        has_neither = ops.cast(ops.equal(row, 0), "float32")[:, None]
         prior = ops.log(ops.array(self.prior, dtype="float32") + 1e-7)
-        return ops.softmax(logits + nothing * prior, axis=-1)
+        return ops.softmax(logits + has_neither * prior, axis=-1)
 
     def compute_output_shape(self, shape, *_):
+        """Returns `(n, classes)`."""
         return (shape[0], shape[2])
 
     def get_config(self):
+        """Returns the arguments of `__init__`."""
         return {
             **super().get_config(),
-            "weights": self.pool_weights,
+            "weights": self.member_weights,
             "prior": self.prior,
         }

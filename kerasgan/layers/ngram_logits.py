@@ -1,4 +1,7 @@
-"""A linear model on the TF-IDF of n-grams, in the graph, from strings to logits."""
+"""A linear model on TF-IDF features of n-grams, as a layer that takes strings."""
+
+from collections.abc import Sequence
+from typing import Any
 
 import keras
 import numpy as np
@@ -18,49 +21,49 @@ ANALYZERS = ("word", "char_wb")
 
 @register
 class NgramLogits(keras.layers.Layer):
-    """TF-IDF of n-grams times coefficients: strings `(n,)` to logits `(n, classes)`.
+    """Multiplies the TF-IDF vectors of texts by coefficients.
 
-    The same as scikit-learn's `TfidfVectorizer` and the `decision_function` of its
-    `LogisticRegression` (https://scikit-learn.org/stable/modules/feature_extraction):
-    lower-case n-grams, counts `tf` (or `1 + log(tf)`) times `idf`, rows of Euclidean
-    length 1, times coefficients, plus intercepts, which are all that a text without
-    known n-grams gets. `from_sklearn` copies a fitted model.
+    It computes the same as scikit-learn's `TfidfVectorizer` followed by the
+    `decision_function` of `LogisticRegression`
+    (https://scikit-learn.org/stable/modules/feature_extraction): counts `tf` of
+    lower-case n-grams (or `1 + log(tf)`) times `idf`, normalized to Euclidean length 1,
+    times coefficients, plus intercepts. A text without known n-grams gets the
+    intercepts. `from_sklearn` copies a fitted model.
 
-    Nothing in it is as large as texts times n-grams. The n-grams travel with the
-    weights, in `.keras`, in `.weights.h5` and, as a table, in a SavedModel.
+    No tensor has as many elements as texts times n-grams. The n-grams are saved with
+    the weights in `.keras` and `.weights.h5`, and as a table in a SavedModel.
 
-    Where it differs from scikit-learn: what is no UTF-8 is read as U+FFFD, U+FDD0
-    stands for NUL, and TensorFlow's table of Unicode is not Python's. TensorFlow 2.21
-    leaves 40 capitals as they are that came with Unicode 14 (U+2C2F, Vithkuqi), does
-    not look past marks of that age for a word's last sigma, and knows letters younger
-    than Python 3.11. All else is the same: İ, ẞ, the last sigma of a word.
+    Differences from scikit-learn: invalid UTF-8 is read as U+FFFD, NUL as U+FDD0, and
+    TensorFlow's tables of Unicode are not Python's. TensorFlow 2.21 does not lower-case
+    40 capitals of Unicode 14 (U+2C2F, Vithkuqi), ignores marks of that version when it
+    looks for the last sigma of a word, and knows letters newer than Python 3.11.
+    Everything else is the same: İ, ẞ, the last sigma of a word.
 
-    Input: a string tensor `(n,)`. Output: float32 `(n, classes)`, without bounds;
-    `softmax` makes probabilities of them.
+    Input: strings `(n,)`. Output: logits `(n, classes)`, float32.
 
     Args:
         classes: number of classes.
         size: number of n-grams.
-        analyzer: `"word"`, neighbouring words of at least two letters, digits or
-            underscores, joined by a space; or `"char_wb"`, neighbouring characters of
-            a word that has a space before and after it.
-        ngram_range: least and most words, or characters, of an n-gram.
-        sublinear_tf: `1 + log(tf)` for the count `tf`.
+        analyzer: `"word"`: sequences of words of at least two letters, digits or
+            underscores, joined by a space; or `"char_wb"`: sequences of characters of a
+            word with a space before and after it.
+        ngram_range: minimum and maximum number of words, or characters, of an n-gram.
+        sublinear_tf: whether `tf` is replaced by `1 + log(tf)`.
 
     Raises:
-        ValueError: an unknown `analyzer`, a range that is none, or no n-gram.
+        ValueError: an unknown `analyzer`, an invalid range, or no n-grams.
     """
 
     def __init__(
         self,
-        classes,
-        size,
-        analyzer="word",
-        ngram_range=(1, 2),
-        sublinear_tf=False,
-        **kwargs,
+        classes: int,
+        size: int,
+        analyzer: str = "word",
+        ngram_range: tuple[int, int] = (1, 2),
+        sublinear_tf: bool = False,
+        **kwargs: Any,
     ):
-        kwargs.setdefault("dtype", "float32")  # half of it would cost decimals
+        kwargs.setdefault("dtype", "float32")  # bfloat16 would lose digits
         super().__init__(**kwargs)
         _check(classes, size, analyzer, ngram_range)
         self.classes = classes
@@ -68,28 +71,33 @@ class NgramLogits(keras.layers.Layer):
         self.analyzer = analyzer
         self.ngram_range = tuple(ngram_range)
         self.sublinear_tf = sublinear_tf
-        self.supports_jit = False  # XLA knows no strings
+        self.supports_jit = False  # XLA does not support strings
         self._ngrams = self._table = None
 
     @classmethod
-    def from_sklearn(cls, vectorizer, regression, **kwargs):
+    def from_sklearn(
+        cls, vectorizer: Any, regression: Any, **kwargs: Any
+    ) -> "NgramLogits":
         """Copies a fitted vectorizer and a linear classifier.
 
         Args:
-            vectorizer: a fitted `TfidfVectorizer`, `analyzer` `"word"` or `"char_wb"`;
-                `ngram_range`, `sublinear_tf` and `dtype` as you like, the rest its
-                defaults.
+            vectorizer: a fitted `TfidfVectorizer` with `analyzer` `"word"` or
+                `"char_wb"`, any `ngram_range`, `sublinear_tf` and `dtype`, and defaults
+                otherwise.
             regression: a fitted `LogisticRegression`, or another classifier with
-                `coef_` and `intercept_`. One with a single row of coefficients gives
-                two classes: the logit of the first is 0, that of the second the
+                `coef_` and `intercept_`. A single row of coefficients makes two
+                classes: the logit of the first is 0, that of the second the
                 `decision_function`.
             **kwargs: of `keras.layers.Layer`.
 
+        Returns:
+            A layer with the same n-grams and coefficients.
+
         Raises:
-            ValueError: the vectorizer works otherwise than this layer can, or the two
-                were not fitted together.
+            ValueError: the vectorizer has other options, or the two were not fitted
+                together.
         """
-        _refuse_other_vectorizers(vectorizer)
+        _check_vectorizer(vectorizer)
         ngrams = sorted(vectorizer.vocabulary_, key=vectorizer.vocabulary_.get)
         coefficients = np.atleast_2d(regression.coef_)
         intercepts = np.broadcast_to(regression.intercept_, len(coefficients))
@@ -105,35 +113,42 @@ class NgramLogits(keras.layers.Layer):
             **kwargs,
         )
         ngrams = [ngram.replace(NUL, NUL_REPLACEMENT) for ngram in ngrams]
-        layer.fill(ngrams, vectorizer.idf_, coefficients.T, intercepts)
+        layer.set_ngrams(ngrams, vectorizer.idf_, coefficients.T, intercepts)
         return layer
 
-    def fill(self, ngrams, idf, coefficients, intercepts):
-        """Gives the layer its n-grams and what was learned about them.
+    def set_ngrams(
+        self,
+        ngrams: Sequence[str],
+        idf: np.ndarray,
+        coefficients: np.ndarray,
+        intercepts: np.ndarray,
+    ) -> None:
+        """Sets the n-grams and their weights.
 
-        A `tf.function` that was traced before goes on with the n-grams of before.
+        A `tf.function` that was traced before keeps the earlier n-grams.
 
         Args:
-            ngrams: a list of `size` different strings, lower-case, no line breaks.
+            ngrams: `size` different lower-case strings without line breaks.
             idf: floats `(size,)`.
             coefficients: floats `(size, classes)`.
             intercepts: floats `(classes,)`.
 
         Raises:
-            ValueError: a shape, the number of n-grams or an n-gram does not suit.
+            ValueError: a shape, the number of n-grams or an n-gram is invalid.
         """
-        self._know(ngrams)
+        self._build_table(ngrams)
         if not self.built:
             self.build((None,))
         self.idf.assign(idf)
         self.coefficients.assign(coefficients)
         self.intercepts.assign(intercepts)
 
-    def get_ngrams(self):  # no property: saving would walk through its list
-        """The n-grams, a list of str in the order of the coefficients; or None."""
+    def get_ngrams(self) -> list[str] | None:  # a property would be walked by saving
+        """Returns the n-grams in the order of the coefficients, or None."""
         return None if self._ngrams is None else self._ngrams.tolist()
 
     def build(self, input_shape):
+        """Creates idf, coefficients and intercepts."""
         self.idf = self.add_weight(
             name="idf", shape=(self.size,), initializer="ones", trainable=False
         )
@@ -145,8 +160,11 @@ class NgramLogits(keras.layers.Layer):
         )
 
     def call(self, texts):
+        """Computes the logits of a batch."""
         if self._table is None:
-            raise ValueError(f"Layer {self.name} has no n-grams yet: call `fill`.")
+            raise ValueError(
+                f"Layer {self.name} has no n-grams. Call `set_ngrams` first."
+            )
         texts = tf.reshape(texts, [-1])
         rows, ids, counts = self._counts(*self._split(lowercase(texts)))
         if self.sublinear_tf:
@@ -155,7 +173,7 @@ class NgramLogits(keras.layers.Layer):
         number = tf.size(texts, out_type=tf.int64)
         squares = tf.math.unsorted_segment_sum(values**2, rows, number)
         values = values / tf.gather(tf.sqrt(squares), rows)
-        # A sum of the coefficients' rows that never holds them all at once.
+        # A sum of rows of the coefficients, without gathering them all.
         places = tf.stack([rows, ids], axis=1)
         tfidf = tf.SparseTensor(places, values, [number, self.size])
         coefficients = tf.convert_to_tensor(self.coefficients)
@@ -166,7 +184,7 @@ class NgramLogits(keras.layers.Layer):
         return ngrams_of(texts, self.ngram_range)
 
     def _counts(self, ngrams, rows):
-        """Each known n-gram of each text once: texts' rows, n-grams' ids, counts."""
+        """The known n-grams of each text: rows of texts, ids of n-grams, counts."""
         ids = self._table.lookup(ngrams)
         known = ids >= 0
         rows, ids = tf.boolean_mask(rows, known), tf.boolean_mask(ids, known)
@@ -174,27 +192,27 @@ class NgramLogits(keras.layers.Layer):
         rows, ids = places // self.size, places % self.size
         return rows, ids, tf.cast(counts, self.compute_dtype)
 
-    def _know(self, ngrams):
-        """Makes the table from n-grams to rows of the coefficients."""
-        different = len(set(ngrams))
-        if not len(ngrams) == different == self.size:
+    def _build_table(self, ngrams):
+        """Builds the table from n-grams to rows of the coefficients."""
+        distinct = len(set(ngrams))
+        if not len(ngrams) == distinct == self.size:
             raise ValueError(
                 f"ngrams must be {self.size} different strings. Received:"
-                f" {len(ngrams)}, of which {different} are different"
+                f" {len(ngrams)}, {distinct} of them different"
             )
         if "\n" in "".join(ngrams):
-            raise ValueError("No n-gram may hold a line break.")
+            raise ValueError("n-grams must not contain line breaks.")
         with tf.init_scope():
             keys = tf.constant(ngrams, tf.string)
             initializer = tf.lookup.KeyValueTensorInitializer(
                 keys, tf.range(self.size, dtype=tf.int64)
             )
             self._table = tf.lookup.StaticHashTable(initializer, default_value=-1)
-        # An array, for Keras and TensorFlow would look into every entry of a list.
+        # An array: Keras and TensorFlow would track every element of a list.
         self._ngrams = np.array(ngrams, dtype=object)
 
     def save_own_variables(self, store):
-        """Writes the weights, and the n-grams as UTF-8, one a line."""
+        """Saves the weights, and the n-grams as lines of UTF-8."""
         store["idf"] = np.asarray(self.idf)
         store["coefficients"] = np.asarray(self.coefficients)
         store["intercepts"] = np.asarray(self.intercepts)
@@ -203,17 +221,21 @@ class NgramLogits(keras.layers.Layer):
             store["ngrams"] = np.frombuffer(lines, np.uint8)
 
     def load_own_variables(self, store):
-        """Reads what `save_own_variables` wrote."""
+        """Loads what `save_own_variables` saved."""
         self.idf.assign(store["idf"])
         self.coefficients.assign(store["coefficients"])
         self.intercepts.assign(store["intercepts"])
-        if "ngrams" in store.keys():
-            self._know(np.asarray(store["ngrams"]).tobytes().decode().split("\n"))
+        if "ngrams" in store:
+            self._build_table(
+                np.asarray(store["ngrams"]).tobytes().decode().split("\n")
+            )
 
     def compute_output_shape(self, input_shape):
+        """Returns `(n, classes)`."""
         return (input_shape[0], self.classes)
 
     def get_config(self):
+        """Returns the arguments of `__init__`."""
         config = super().get_config()
         config.update(
             classes=self.classes,
@@ -231,10 +253,12 @@ def _check(classes, size, analyzer, ngram_range):
     if not 1 <= ngram_range[0] <= ngram_range[1]:
         raise ValueError(f"ngram_range must be (n, m ≥ n). Received: {ngram_range}")
     if min(classes, size) < 1:
-        raise ValueError(f"Received: classes={classes}, size={size}; both must be > 0")
+        raise ValueError(
+            f"classes and size must be > 0. Received: classes={classes}, size={size}"
+        )
 
 
-def _refuse_other_vectorizers(vectorizer):
+def _check_vectorizer(vectorizer):
     expected = {
         "analyzer": ANALYZERS,
         "lowercase": (True,),
@@ -245,12 +269,12 @@ def _refuse_other_vectorizers(vectorizer):
         "use_idf": (True,),
         "binary": (False,),
     }
-    if vectorizer.analyzer == "word":  # characters hear of neither
+    if vectorizer.analyzer == "word":  # neither applies to characters
         expected |= {"stop_words": (None,), "token_pattern": (r"(?u)\b\w\w+\b",)}
     for name, values in expected.items():
         value = getattr(vectorizer, name)
         if value not in values:
             raise ValueError(
-                f"NgramLogits works with {name} {' or '.join(map(repr, values))}."
+                f"NgramLogits needs {name} {' or '.join(map(repr, values))}."
                 f" Received: {name}={value!r}"
             )

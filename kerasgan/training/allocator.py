@@ -1,16 +1,17 @@
-"""Memory that training asks for again and again."""
+"""The memory allocator of the process."""
 
 import ctypes
 import platform
 
-MMAP_MAX, TRIM_THRESHOLD = -4, -1  # of glibc's mallopt
+MMAP_MAX, TRIM_THRESHOLD = -4, -1  # parameters of glibc's mallopt
 
 
-def retain_freed_memory():
-    """Has the process keep what TensorFlow frees instead of handing it back.
+def retain_freed_memory() -> None:
+    """Makes the process keep the memory that TensorFlow frees.
 
-    glibc maps each large tensor anew, and the kernel clears its pages at every step:
-    a third of the time of a step with large embeddings. Elsewhere nothing is done.
+    glibc maps each large tensor anew, and the kernel clears its pages at every step: a
+    third of the time of a step with large embeddings. Does nothing where there is no
+    glibc.
     """
     if platform.libc_ver()[0] != "glibc":
         return

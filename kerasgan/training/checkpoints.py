@@ -1,9 +1,11 @@
-"""Everything that training needs to go on, in one file: all of it or nothing."""
+"""Checkpoints: everything that training needs to continue, in one file."""
 
 import os
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from zipfile import BadZipFile
 
+import keras
 import numpy as np
 
 from kerasgan.errors import JobError
@@ -11,41 +13,52 @@ from kerasgan.errors import JobError
 MAX_TO_KEEP = 2
 
 
-def save_checkpoint(directory, epoch, variables, **figures):
-    """Writes variables after an epoch, and forgets all but the last two files.
+def save_checkpoint(
+    directory: str | Path,
+    epoch: int,
+    variables: Iterable[keras.Variable],
+    **values: float,
+) -> None:
+    """Writes variables after an epoch and deletes all but the last two files.
 
-    A file appears under its name only when it is whole and on the disk, so a process
-    killed at any moment leaves the one before.
+    A file appears under its name only when it is complete and on the disk. A process
+    killed at any moment leaves the previous checkpoint.
 
     Args:
         directory: where the files lie.
-        epoch: epochs finished.
-        variables: Keras variables, always in the same order.
-        figures: numbers to keep beside them.
+        epoch: number of finished epochs.
+        variables: always in the same order.
+        **values: numbers to store beside them.
     """
     arrays = {
         f"{number:05d} {variable.path}": variable.numpy()
         for number, variable in enumerate(variables)
     }
     path = Path(directory) / f"epoch-{epoch:06d}.npz"
-    scratch = path.with_suffix(".partial")
-    with open(scratch, "wb") as file:
-        np.savez(file, epoch=epoch, **figures, **arrays)
+    partial = path.with_suffix(".partial")
+    with open(partial, "wb") as file:
+        np.savez(file, epoch=epoch, **values, **arrays)  # type: ignore[arg-type]
         file.flush()
         os.fsync(file.fileno())
-    os.replace(scratch, path)
+    os.replace(partial, path)
     for old in sorted(Path(directory).glob("epoch-*.npz"))[:-MAX_TO_KEEP]:
         old.unlink()
 
 
-def load_checkpoint(directory, variables):
-    """Puts the newest checkpoint into the variables.
+def load_checkpoint(
+    directory: str | Path, variables: Sequence[keras.Variable]
+) -> dict | None:
+    """Assigns the newest readable checkpoint to the variables.
+
+    Args:
+        directory: where the files lie.
+        variables: in the order in which they were saved.
 
     Returns:
-        The figures saved with it, `epoch` among them, or None where there is none.
+        The values saved with it, `epoch` among them; None where there is no checkpoint.
 
     Raises:
-        JobError: when none of the files can be read, or they hold other variables.
+        JobError: none of the files can be read, or they hold other variables.
     """
     paths = sorted(Path(directory).glob("epoch-*.npz"), reverse=True)
     problems = []
@@ -64,11 +77,13 @@ def load_checkpoint(directory, variables):
 
 def _restore(path, arrays, variables):
     names = [name for name in arrays if name[:5].isdigit()]
-    shapes = [(name[6:], arrays[name].shape) for name in names]
-    wanted = [(variable.path, tuple(variable.shape)) for variable in variables]
-    if [shape for _, shape in shapes] != [shape for _, shape in wanted]:
-        unlike = [f"{a} / {b}" for a, b in zip(shapes, wanted) if a[1] != b[1]]
-        raise JobError(f"{path} holds other variables: {unlike[:3]}")
-    for name, variable in zip(names, variables):
+    stored = [(name[6:], arrays[name].shape) for name in names]
+    expected = [(variable.path, tuple(variable.shape)) for variable in variables]
+    if [shape for _, shape in stored] != [shape for _, shape in expected]:
+        different = [
+            f"{a} / {b}" for a, b in zip(stored, expected, strict=False) if a[1] != b[1]
+        ]
+        raise JobError(f"{path} holds other variables: {different[:3]}")
+    for name, variable in zip(names, variables, strict=True):
         variable.assign(arrays[name])
     return {name: arrays[name].item() for name in arrays if name not in names}

@@ -1,43 +1,63 @@
-"""How fast a stage of training learns, and when it ends."""
+"""A cosine learning rate schedule over epochs or minutes, as a callback."""
 
 import math
 import time
 
 import keras
 
+OPTIMIZERS = ("optimizer", "g_optimizer", "d_optimizer")
+
 
 class TimedCosineDecay(keras.callbacks.Callback):
-    """Lowers the learning rate along half a cosine, to nothing when the epochs or the
-    minutes are used up, and stops then.
+    """Lowers the learning rate along half a cosine, then stops training.
+
+    The rate reaches zero when the epochs or the minutes are used up, whichever is
+    first. `keras.optimizers.schedules.CosineDecay` counts steps alone.
 
     Args:
-        epochs: of the stage, as given to `fit`.
-        minutes: of the stage, or None. With minutes what is learnt depends on the
-            machine's speed.
+        epochs: as given to `fit`.
+        minutes: time limit, or None. With a limit the result depends on the speed of
+            the machine.
     """
 
-    def __init__(self, epochs, minutes=None):
+    def __init__(self, epochs: int, minutes: float | None = None):
         super().__init__()
         self.epochs, self.minutes = epochs, minutes
 
     def on_train_begin(self, logs=None):
+        """Remembers the initial learning rates."""
         self.start, self.epoch = time.perf_counter(), 0
         self.optimizers = [
             getattr(self.model, name)
-            for name in ("optimizer", "g_optimizer", "d_optimizer")
+            for name in OPTIMIZERS
             if getattr(self.model, name, None) is not None
         ]
-        self.rates = [float(one.learning_rate) for one in self.optimizers]
+        self.initial_rates = [
+            float(optimizer.learning_rate) for optimizer in self.optimizers
+        ]
+
+        self.steps = self.params["steps"]  # None for a dataset of unknown size
 
     def on_epoch_begin(self, epoch, logs=None):
+        """Counts epochs."""
         self.epoch = epoch
 
     def on_train_batch_begin(self, batch, logs=None):
-        used = (self.epoch + batch / (self.params["steps"] or 1)) / self.epochs
+        """Sets the learning rate for a step."""
+        share = min(batch / self.steps, 1) if self.steps else 0
+        progress = (self.epoch + share) / self.epochs
         if self.minutes:
-            spent = (time.perf_counter() - self.start) / (60 * self.minutes)
-            self.model.stop_training |= spent >= 1
-            used = max(used, spent)
-        left = (1 + math.cos(math.pi * min(used, 1))) / 2
-        for optimizer, rate in zip(self.optimizers, self.rates):
-            optimizer.learning_rate = rate * left
+            elapsed = (time.perf_counter() - self.start) / (60 * self.minutes)
+            self.model.stop_training |= elapsed >= 1
+            progress = max(progress, elapsed)
+        factor = (1 + math.cos(math.pi * min(progress, 1))) / 2
+        for optimizer, rate in zip(self.optimizers, self.initial_rates, strict=True):
+            optimizer.learning_rate = rate * factor
+
+    def on_train_batch_end(self, batch, logs=None):
+        """Counts steps."""
+        self.last_batch = batch
+
+    def on_epoch_end(self, epoch, logs=None):
+        """Remembers the number of steps, where Keras did not know it."""
+        self.steps = self.steps or self.last_batch + 1

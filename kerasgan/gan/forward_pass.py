@@ -1,0 +1,132 @@
+"""One forward pass of generator and discriminator, and the losses of both."""
+
+from typing import NamedTuple
+
+import keras
+import tensorflow as tf
+from keras import ops
+
+from kerasgan.gan.augmentation import augment
+from kerasgan.gan.gradient_penalties import wasserstein_gradient_penalty
+from kerasgan.gan.image_generator import latent_dim_of
+from kerasgan.gan.losses import AdversarialLoss, contrastive_loss, diversity_loss
+
+
+class ForwardPass(NamedTuple):
+    """The losses of one batch, the generated images, and D's logits by kind of pair.
+
+    Attributes:
+        g_loss: the generator's loss, a float scalar.
+        d_loss: the discriminator's loss, a float scalar.
+        images: generated images `(n, size, size, channels)` in [-1, 1].
+        real: D's logits `(n,)` for real pairs.
+        generated: D's logits `(n,)` for generated pairs.
+        mismatched: D's logits `(n,)` for real images with another image's caption, or
+            None without captions.
+    """
+
+    g_loss: tf.Tensor
+    d_loss: tf.Tensor
+    images: tf.Tensor
+    real: tf.Tensor
+    generated: tf.Tensor
+    mismatched: tf.Tensor | None = None
+
+    def metrics(self, loss: AdversarialLoss) -> dict[str, tf.Tensor]:
+        """Computes the values of the GAN's metrics, by name.
+
+        Args:
+            loss: one of `LOSSES`.
+        """
+        values = {
+            "g_loss": self.g_loss,
+            "d_loss": self.d_loss,
+            "value": loss.value(self.real, self.generated),
+            "d_real": ops.mean(ops.cast(self.real > 0, "float32")),
+            "d_generated": ops.mean(ops.cast(self.generated < 0, "float32")),
+        }
+        if self.mismatched is not None:
+            is_rejected = ops.cast(self.mismatched < 0, "float32")
+            values["d_mismatched"] = ops.mean(is_rejected)
+        return values
+
+
+def forward_pass(
+    gan: keras.Model, real: tf.Tensor, token_ids: tf.Tensor | None
+) -> ForwardPass:
+    """Generates a batch and passes it through D beside the real one.
+
+    Args:
+        gan: a `GAN`.
+        real: images `(n, size, size, channels)` in [-1, 1].
+        token_ids: their captions, int32 `(n, length)`, or None without captions.
+
+    Returns:
+        A `ForwardPass`.
+    """
+    if token_ids is None:
+        return _unconditional(gan, real)
+    discriminator, loss = gan.discriminator, gan.adversarial_loss
+    count = ops.shape(real)[0]
+    text_features, captions = discriminator.encode_text(token_ids, training=True)
+    rows = ops.arange(count) % (count // 2)  # each caption twice
+    # D's text branch learns from D alone.
+    condition = ops.stop_gradient(ops.take(text_features, rows, axis=0))
+    images = gan.generator(
+        {"noise": _noise(gan, count), "caption": condition}, training=True
+    )
+    real_logits, real_vectors, logits, vectors = _encode(gan, real, images)
+    match = discriminator.match
+    logits = logits + match(vectors, ops.take(captions, rows, axis=0))
+    mismatched = real_logits + match(real_vectors, ops.roll(captions, 1, axis=0))
+    real_logits = real_logits + match(real_vectors, captions)
+    # Where the neighbor has the same caption, a generated pair replaces it.
+    differs = ops.any(token_ids != ops.roll(token_ids, 1, axis=0), axis=-1)
+    mismatched = ops.where(differs, mismatched, logits)
+    d_loss = 0.5 * (
+        loss.discriminator(real_logits, logits)
+        + loss.discriminator(real_logits, mismatched)
+    )
+    d_loss = d_loss + _gradient_penalty(gan, real, images, captions)
+    g_loss = loss.generator(logits)
+    if gan.contrastive_weight:
+        d_loss = d_loss + gan.contrastive_weight * contrastive_loss(
+            real_vectors, captions, ops.arange(count), token_ids
+        )
+        g_loss = g_loss + gan.contrastive_weight * contrastive_loss(
+            vectors, captions, rows, token_ids
+        )
+    if gan.diversity_weight:
+        g_loss = g_loss + gan.diversity_weight * diversity_loss(images, real)
+    return ForwardPass(g_loss, d_loss, images, real_logits, logits, mismatched)
+
+
+def _unconditional(gan, real):
+    images = gan.generator(_noise(gan, ops.shape(real)[0]), training=True)
+    real_logits, _, logits, _ = _encode(gan, real, images)
+    d_loss = gan.adversarial_loss.discriminator(real_logits, logits)
+    d_loss = d_loss + _gradient_penalty(gan, real, images, None)
+    g_loss = gan.adversarial_loss.generator(logits)
+    return ForwardPass(g_loss, d_loss, images, real_logits, logits)
+
+
+def _noise(gan, count):
+    shape = (count, latent_dim_of(gan.generator))
+    return keras.random.normal(shape, seed=gan.seed_generator)
+
+
+def _encode(gan, real, images):
+    """Logits and vectors of the real images, then of the generated ones."""
+    pairs = []
+    for batch in (real, images):
+        augmented = augment(batch, gan.augmentation, gan.seed_generator)
+        pairs += gan.discriminator.encode_image(augmented, training=True)
+    return pairs
+
+
+def _gradient_penalty(gan, real, images, captions):
+    if gan.loss_name != "wasserstein-gp":
+        return 0.0
+    return wasserstein_gradient_penalty(
+        gan.discriminator, real, images, captions, gan.seed_generator
+    )

@@ -1,0 +1,76 @@
+"""Penalties on the gradient of the discriminator with respect to its images."""
+
+import keras
+import tensorflow as tf
+from keras import ops
+
+WASSERSTEIN_PENALTY_WEIGHT = 10.0  # Gulrajani et al. 2017, section 4
+
+
+def squared_gradient_norms(
+    discriminator: keras.Model, images: tf.Tensor, captions: tf.Tensor | None = None
+) -> tf.Tensor:
+    """Computes the squared norm of the gradient of D's logit for each image.
+
+    Args:
+        discriminator: a `Discriminator`.
+        images: floats `(n, size, size, channels)` in [-1, 1].
+        captions: caption vectors `(n, joint_dim)` that belong to the images, or None.
+
+    Returns:
+        Floats `(n,)`.
+    """
+    with tf.GradientTape() as tape:
+        tape.watch(images)
+        logits, vectors = discriminator.encode_image(images, training=True)
+        if captions is not None:
+            logits = logits + discriminator.match(vectors, captions)
+    gradients = tape.gradient(logits, images)
+    return ops.sum(ops.square(gradients), axis=(1, 2, 3))
+
+
+def r1_penalty(
+    discriminator: keras.Model, images: tf.Tensor, captions: tf.Tensor | None = None
+) -> tf.Tensor:
+    """Computes R1 on real images, without its weight.
+
+    Mescheder et al. 2018, https://arxiv.org/abs/1801.04406. Arguments as for
+    `squared_gradient_norms`.
+
+    Args:
+        discriminator: a `Discriminator`.
+        images: real images.
+        captions: their caption vectors, or None.
+
+    Returns:
+        A float scalar.
+    """
+    return 0.5 * ops.mean(squared_gradient_norms(discriminator, images, captions))
+
+
+def wasserstein_gradient_penalty(
+    discriminator: keras.Model,
+    real: tf.Tensor,
+    generated: tf.Tensor,
+    captions: tf.Tensor | None,
+    seed: keras.random.SeedGenerator,
+) -> tf.Tensor:
+    """Computes the penalty of WGAN-GP, with its weight of 10.
+
+    Gulrajani et al. 2017, https://arxiv.org/abs/1704.00028: the gradient should have
+    norm 1 at random points between real and generated images.
+
+    Args:
+        discriminator: a `Discriminator`.
+        real: images `(n, size, size, channels)` in [-1, 1].
+        generated: images of the same shape and range.
+        captions: caption vectors `(n, joint_dim)`, or None.
+        seed: a `keras.random.SeedGenerator`.
+
+    Returns:
+        A float scalar.
+    """
+    shares = keras.random.uniform((ops.shape(real)[0], 1, 1, 1), seed=seed)
+    between = real + shares * (ops.stop_gradient(generated) - real)
+    norms = ops.sqrt(squared_gradient_norms(discriminator, between, captions) + 1e-12)
+    return WASSERSTEIN_PENALTY_WEIGHT * ops.mean(ops.square(norms - 1))

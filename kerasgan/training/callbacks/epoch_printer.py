@@ -1,0 +1,27 @@
+"""A line of metrics after each epoch."""
+
+from collections.abc import Callable
+
+import keras
+
+
+class EpochPrinter(keras.callbacks.Callback):
+    """Prints the metrics of each epoch in one line.
+
+    `keras.callbacks.ProgbarLogger` writes to standard output, which the commands keep
+    for results.
+
+    Args:
+        progress: called with each line, such as `print`.
+    """
+
+    def __init__(self, progress: Callable[[str], None] = print):
+        super().__init__()
+        self.progress = progress
+
+    def on_epoch_end(self, epoch, logs=None):
+        """Prints a line."""
+        metrics = ", ".join(
+            f"{name} {value:.3f}" for name, value in (logs or {}).items()
+        )
+        self.progress(f"  epoch {epoch + 1}/{self.params['epochs']}: {metrics}")

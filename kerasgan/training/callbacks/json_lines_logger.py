@@ -1,0 +1,31 @@
+"""Appends the metrics of each epoch to a JSON Lines file."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+
+
+class JsonLinesLogger(keras.callbacks.Callback):
+    """Appends one JSON object an epoch: `epoch`, counted from 1, and its metrics.
+
+    `keras.callbacks.CSVLogger` cannot add a column later, and a line that a killed
+    process left half-written would spoil its file.
+
+    Args:
+        path: of the file; it is made where missing.
+        **fields: further entries of each line, before the metrics.
+    """
+
+    def __init__(self, path: str | Path, **fields: Any):
+        super().__init__()
+        self.path, self.fields = Path(path), fields
+
+    def on_epoch_end(self, epoch, logs=None):
+        """Appends a line."""
+        metrics = {name: float(np.ravel(v)[0]) for name, v in (logs or {}).items()}
+        line = {**self.fields, "epoch": epoch + 1, **metrics}
+        with open(self.path, "a", encoding="utf-8") as file:
+            file.write(json.dumps(line) + "\n")
