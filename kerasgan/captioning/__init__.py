@@ -1,1 +1,1 @@
-"""Captioning and finding: the dual encoder, the captioner, and reranking."""
+"""Captioning and retrieval: dual encoder, captioner and reranking."""

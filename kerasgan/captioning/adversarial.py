@@ -1,205 +1,278 @@
-"""The adversarial on captions: paper A equations (1) and (2) on pairs of image and words."""
+"""Adversarial training of the captioner: paper A's equations (1) and (2) on pairs."""
+
+from collections.abc import Sequence
 
 import keras
 import tensorflow as tf
 from keras import ops
 
 from kerasgan.captioning import decoding
-from kerasgan.captioning.captioner import END
+from kerasgan.captioning.captioner import Captioner
+from kerasgan.captioning.cider_reward import CiderReward
+from kerasgan.captioning.tokens import END
+from kerasgan.config.settings import CaptionsConfig
+from kerasgan.encoders.precision import resolve_precision
 from kerasgan.encoders.text_branch import build_text_branch
 from kerasgan.gan.discriminator import Discriminator
 from kerasgan.gan.losses import contrastive_loss, non_saturating_discriminator_loss
+from kerasgan.training.callbacks.stop_on_non_finite import StopOnNonFinite
 from kerasgan.training.callbacks.timed_cosine_decay import TimedCosineDecay
 
-TEACHER_FORCED_CAPTIONS = 2  # of an image's captions in the teacher forcing of a step
-OTHER_IMAGES = 4  # images whose captions a caption should not suit
-METRICS = ("d_loss", "probability", "consensus", "likelihood")
+NUM_TEACHER_FORCED = 2  # captions an image in the teacher forcing of a step
+NUM_NEGATIVES = 4  # other images of the batch that a caption should not match
+METRICS = ("d_loss", "d_probability", "cider_reward", "likelihood_loss")
 
 
-def build_caption_discriminator(features, vocabulary_size, caption_length, dim=128):
-    """D of captions: the body that judges pairs in the GAN, on the image_encoder's features.
+def build_caption_discriminator(
+    feature_dim: int, vocabulary_size: int, caption_length: int, dim: int = 128
+) -> Discriminator:
+    """Builds the discriminator of captions.
+
+    It has the head of the discriminator of images, on features of the image encoder.
+
+    Args:
+        feature_dim: size of the features.
+        vocabulary_size: number of token ids.
+        caption_length: tokens a caption.
+        dim: size of the text branch, and of the space of pairs.
 
     Returns:
-        A `Discriminator`: `{"image": (n, features), "token_ids": (n, length)}` to
+        A `Discriminator`: `{"image": (n, feature_dim), "token_ids": (n, length)}` to
         logits `(n,)`.
     """
-    image = keras.Input((features,))
-    x = keras.layers.LayerNormalization()(image)
+    features = keras.Input((feature_dim,))
+    x = keras.layers.LayerNormalization()(features)
     x = keras.layers.LeakyReLU(0.2)(keras.layers.Dense(2 * dim)(x))
-    see = keras.Model(image, keras.layers.Dropout(0.3)(x), name="image_branch")
-    read = build_text_branch(vocabulary_size, caption_length, dim, "lstm-attention")
-    discriminator = Discriminator(see, read, dim, name="discriminator")
+    image_branch = keras.Model(
+        features, keras.layers.Dropout(0.3)(x), name="image_branch"
+    )
+    text_branch = build_text_branch(
+        vocabulary_size, caption_length, dim, "lstm-attention"
+    )
+    discriminator = Discriminator(image_branch, text_branch, dim, name="discriminator")
     discriminator.build()
     return discriminator
 
 
-class AdversarialCaptioning(keras.Model):
-    """Trains a captioner against a discriminator of pairs.
-
-    D tells a real pair from the image with a generated caption and from the image
-    with someone else's caption. G draws several captions an image; those that D
-    believes more than their fellows become likelier (policy gradient; Dai et al. 2017,
-    https://arxiv.org/abs/1703.06029; the fellows as baseline: Mnih & Rezende 2016,
-    https://arxiv.org/abs/1602.06725). D's probability is joined by how well the words agree
-    with the image's own captions, CIDEr-D as in self-critical training (Rennie et
-    al. 2017, https://arxiv.org/abs/1612.00563), less `distinctness` times how well with
-    those of other images, and teacher forcing goes on beside it.
+def caption_rewards(
+    discriminator: Discriminator,
+    cider_reward: CiderReward,
+    features: tf.Tensor,
+    token_ids: tf.Tensor,
+    generated: tf.Tensor,
+    negative_cider_weight: float = 1.0,
+) -> tuple[tf.Tensor, tf.Tensor]:
+    """Computes the rewards of generated captions.
 
     Args:
-        captioner: what `build_captioner` returned, trained by likelihood.
-        discriminator: what `build_caption_discriminator` returns.
-        settings: a `kerasgan.config.settings.CaptionsConfig`.
-        cider_reward: an `CiderReward`.
+        discriminator: the result of `build_caption_discriminator`.
+        cider_reward: CIDEr-D.
+        features: of n images, `(n, height, width, channels)`.
+        token_ids: the captions of the images, `(n, j, length)`.
+        generated: captions `(n, k, length)`, with the start token.
+        negative_cider_weight: weight of CIDEr-D with the captions of other images,
+            which is subtracted.
+
+    Returns:
+        The discriminator's probability that captions are real, and CIDEr-D, both
+        `(n, k)`.
+    """
+    count = generated.shape[1]
+    _, images = discriminator.encode_image(ops.mean(features, axis=(1, 2)))
+    _, captions = discriminator.encode_text(
+        tf.reshape(generated, [-1, generated.shape[-1]])
+    )
+    logits = discriminator.match(tf.repeat(images, count, axis=0), captions)
+    probability = tf.reshape(tf.sigmoid(logits), [-1, count])
+    negatives = [
+        tf.roll(token_ids, shift, axis=0) for shift in range(1, NUM_NEGATIVES + 1)
+    ]
+    positive = cider_reward(generated, token_ids)
+    negative = cider_reward(generated, tf.concat(negatives, axis=1))
+    # In a smaller batch an image's own captions are among the negatives.
+    negative *= tf.cast(tf.shape(token_ids)[0] > NUM_NEGATIVES, tf.float32)
+    return probability, positive - negative_cider_weight * negative
+
+
+class _AdversarialCaptioning(keras.Model):
+    """Trains a captioner against a discriminator of pairs.
+
+    D tells a real pair from the image with a generated caption, and from the image with
+    another image's caption. G samples several captions an image. Those with a higher
+    reward than the others of the same image become likelier (policy gradient, Dai et
+    al. 2017, https://arxiv.org/abs/1703.06029; with the other samples as the baseline,
+    Mnih & Rezende 2016, https://arxiv.org/abs/1602.06725). The reward is D's
+    probability and CIDEr-D with the image's own captions, as in self-critical training
+    (Rennie et al. 2017, https://arxiv.org/abs/1612.00563), less CIDEr-D with the
+    captions of other images. Teacher forcing continues beside it.
+
+    Args:
+        captioner: trained by maximum likelihood.
+        discriminator: the result of `build_caption_discriminator`.
+        cider_reward: CIDEr-D.
+        config: the settings.
+        seed: of the samples.
     """
 
-    def __init__(self, captioner, discriminator, settings, cider_reward, seed=0):
+    def __init__(
+        self,
+        captioner: Captioner,
+        discriminator: Discriminator,
+        cider_reward: CiderReward,
+        config: CaptionsConfig,
+        seed: int = 0,
+    ):
         super().__init__()
-        self.captioner, self.discriminator, self.settings = (
-            captioner,
-            discriminator,
-            settings,
-        )
+        self.captioner = captioner
+        self.discriminator = discriminator
         self.cider_reward = cider_reward
+        self.config = config
+        self.seed = seed
         self.step = self.add_weight(
             shape=(), dtype="int32", initializer="zeros", trainable=False, name="step"
         )
-        self.seed = seed
         self.trackers = [keras.metrics.Mean(name=name) for name in METRICS]
 
     def build(self, input_shape=None):
+        """Does nothing: both networks are built."""
         self.built = True
 
     def call(self, batch, training=False):
+        """Calls the captioner."""
         return self.captioner(batch, training=training)
 
     def compile(self, g_optimizer, d_optimizer):
+        """Sets the optimizers of captioner and discriminator."""
         super().compile(optimizer=None, jit_compile=False)
         self.g_optimizer, self.d_optimizer = g_optimizer, d_optimizer
+        # Variables that the first step creates would make TensorFlow trace it twice.
+        g_optimizer.build(self.captioner.trainable_variables)
+        d_optimizer.build(self.discriminator.trainable_variables)
 
     @property
     def metrics(self):
+        """The running means of a step's losses and rewards."""
         return self.trackers
 
     def train_step(self, batch):
-        grid, noise, token_ids = batch["grid"], batch["noise"], batch["token_ids"]
+        """Updates both networks once."""
+        features, token_ids = batch["features"], batch["token_ids"]
         generated, _ = decoding.sample_captions(
             self.captioner,
-            grid,
-            noise,
-            self.settings.sampled_captions,
+            features,
+            batch["noise"],
+            self.config.sampled_captions,
             seed=self.step + self.seed,
         )
-        opening = tf.fill([*tf.unstack(tf.shape(generated))[:2], 1], token_ids[0, 0, 0])
-        generated = tf.concat([opening, generated], axis=-1)
-        d_loss = self._train_judge(grid, token_ids[:, 0], generated[:, 0])
-        probability, consensus = self._rewards(grid, token_ids, generated)
-        reward = probability + self.settings.cider_weight * consensus
-        likelihood = self._train_captioner(batch, generated, reward)
+        shape = [*tf.unstack(tf.shape(generated))[:2], 1]
+        generated = tf.concat([tf.fill(shape, token_ids[0, 0, 0]), generated], axis=-1)
+        d_loss = self._train_discriminator(features, token_ids[:, 0], generated[:, 0])
+        probability, cider = caption_rewards(
+            self.discriminator,
+            self.cider_reward,
+            features,
+            token_ids,
+            generated,
+            self.config.negative_cider_weight,
+        )
+        reward = probability + self.config.cider_weight * cider
+        likelihood_loss = self._train_captioner(batch, generated, reward)
         self.step.assign_add(1)
-        figures = (d_loss, probability, consensus, likelihood)
-        for tracker, figure in zip(self.trackers, figures):
-            tracker.update_state(figure)
+        values = (d_loss, probability, cider, likelihood_loss)
+        for tracker, value in zip(self.trackers, values, strict=True):
+            tracker.update_state(value)
         return {tracker.name: tracker.result() for tracker in self.trackers}
 
-    def _train_judge(self, grid, real, generated):
-        features = ops.mean(grid, axis=(1, 2))
+    def _train_discriminator(self, features, real, generated):
+        features = ops.mean(features, axis=(1, 2))
         discriminator = self.discriminator
         with tf.GradientTape() as tape:
             _, images = discriminator.encode_image(features, training=True)
             _, captions = discriminator.encode_text(real, training=True)
-            _, wrong = discriminator.encode_text(generated, training=True)
+            _, generated = discriminator.encode_text(generated, training=True)
             matched = discriminator.match(images, captions)
             loss = 0.5 * sum(
                 non_saturating_discriminator_loss(
-                    matched, discriminator.match(images, other)
+                    matched, discriminator.match(images, negatives)
                 )
-                for other in (wrong, ops.roll(captions, 1, axis=0))
+                for negatives in (generated, ops.roll(captions, 1, axis=0))
             )
             rows = ops.arange(ops.shape(real)[0])
             loss += contrastive_loss(images, captions, rows, real)
-        weights = [weight for weight in discriminator.trainable_variables]
-        slopes = tape.gradient(loss, weights)
-        kept = [(s, w) for s, w in zip(slopes, weights) if s is not None]
-        self.d_optimizer.apply_gradients(kept)
-        return loss
-
-    def _rewards(self, grid, token_ids, generated):
-        """D's probability, and the cider_reward with the image's captions less that with
-        other images', `(n, k)` each."""
-        count = generated.shape[1]
-        _, images = self.discriminator.encode_image(ops.mean(grid, axis=(1, 2)))
-        _, captions = self.discriminator.encode_text(
-            tf.reshape(generated, [-1, generated.shape[-1]])
+        weights = list(discriminator.trainable_variables)
+        gradients = tape.gradient(loss, weights)
+        # `realness` has none: images are always real here.
+        self.d_optimizer.apply_gradients(
+            [
+                pair
+                for pair in zip(gradients, weights, strict=True)
+                if pair[0] is not None
+            ]
         )
-        logits = self.discriminator.match(tf.repeat(images, count, axis=0), captions)
-        probability = tf.reshape(tf.sigmoid(logits), [-1, count])
-        others = [
-            tf.roll(token_ids, shift, axis=0) for shift in range(1, OTHER_IMAGES + 1)
-        ]
-        cider_reward = self.cider_reward(generated, token_ids)
-        others = self.cider_reward(generated, tf.concat(others, axis=1))
-        # In a smaller batch an image's own captions are among the others.
-        others *= tf.cast(tf.shape(token_ids)[0] > OTHER_IMAGES, tf.float32)
-        return probability, cider_reward - self.settings.negative_cider_weight * others
+        return loss
 
     def _train_captioner(self, batch, generated, reward):
         advantage = reward - tf.reduce_mean(reward, axis=1, keepdims=True)
         advantage /= tf.math.reduce_std(reward, axis=1, keepdims=True) + 0.01
-        drawn = {**batch, "token_ids": generated}
+        sampled = {**batch, "token_ids": generated}
         captioner = self.captioner
         with tf.GradientTape() as tape:
-            there = generated[:, :, :-1] != END
-            joined = tf.boolean_mask(captioner(drawn)[:, :, :-1], there)
-            words = tf.boolean_mask(generated[:, :, 1:], there)
-            chances = captioner.log_probabilities(joined)
-            chances = tf.gather(chances, words, batch_dims=1)
-            fate = tf.boolean_mask(
-                tf.broadcast_to(advantage[..., None], tf.shape(there)), there
-            )
-            loss = -tf.reduce_mean(chances * fate)
-            lesson = {**batch, "token_ids": self._lesson(batch["token_ids"])}
-            taught = captioner(lesson, training=True)
-            likelihood = captioner.compute_loss(lesson, y_pred=taught)
-            loss += self.settings.likelihood_weight * likelihood
+            has_next = generated[:, :, :-1] != END
+            hidden = tf.boolean_mask(captioner(sampled)[:, :, :-1], has_next)
+            words = tf.boolean_mask(generated[:, :, 1:], has_next)
+            log_probabilities = captioner.log_probabilities(hidden)
+            log_probabilities = tf.gather(log_probabilities, words, batch_dims=1)
+            advantage = tf.broadcast_to(advantage[..., None], tf.shape(has_next))
+            advantage = tf.boolean_mask(advantage, has_next)
+            loss = -tf.reduce_mean(log_probabilities * advantage)
+            # A few of each image's captions, others in each step.
+            token_ids = tf.roll(batch["token_ids"], self.step, axis=1)
+            real = {**batch, "token_ids": token_ids[:, :NUM_TEACHER_FORCED]}
+            hidden = captioner(real, training=True)
+            likelihood_loss = captioner.compute_loss(real, y_pred=hidden)
+            loss += self.config.likelihood_weight * likelihood_loss
         weights = captioner.trainable_variables
         self.g_optimizer.apply(tape.gradient(loss, weights), weights)
-        return likelihood
-
-    def _lesson(self, token_ids):
-        """A few of each image's captions, others in each step."""
-        return tf.roll(token_ids, self.step, axis=1)[:, :TEACHER_FORCED_CAPTIONS]
+        return likelihood_loss
 
 
 def train_adversarially(
-    captioner, settings, dataset, cider_reward, callbacks=(), seed=0
-):
-    """Trains the captioner in place for `settings.adversarial_epochs` epochs.
+    captioner: Captioner,
+    config: CaptionsConfig,
+    dataset: tf.data.Dataset,
+    cider_reward: CiderReward,
+    callbacks: Sequence[keras.callbacks.Callback] = (),
+    seed: int = 0,
+) -> None:
+    """Trains a captioner against a discriminator, for `config.adversarial_epochs`.
 
     Args:
-        captioner: trained by likelihood.
-        settings: a `kerasgan.config.settings.CaptionsConfig`.
-        dataset: as `training.captioning.batches` makes it.
-        cider_reward: see `AdversarialCaptioning`.
-        callbacks: Keras callbacks.
+        captioner: trained by maximum likelihood; it is trained in place.
+        config: the settings.
+        dataset: the result of `caption_batches`.
+        cider_reward: CIDEr-D.
+        callbacks: further Keras callbacks.
+        seed: of the sampled captions.
     """
-    shape = dataset.element_spec["grid"].shape
+    shape = dataset.element_spec["features"].shape
     discriminator = build_caption_discriminator(
         shape[-1], captioner.vocabulary_size, captioner.caption_length
     )
-    adversarial = AdversarialCaptioning(
-        captioner, discriminator, settings, cider_reward, seed
+    model = _AdversarialCaptioning(captioner, discriminator, cider_reward, config, seed)
+    model.compile(
+        keras.optimizers.Adam(config.adversarial_learning_rate, clipnorm=5.0),
+        keras.optimizers.Adam(config.learning_rate, beta_1=0.5),
     )
-    adversarial.compile(
-        keras.optimizers.Adam(settings.adversarial_learning_rate, clipnorm=5.0),
-        keras.optimizers.Adam(settings.learning_rate, beta_1=0.5),
-    )
-    adversarial.fit(
+    model.fit(
         dataset,
-        epochs=settings.adversarial_epochs,
+        epochs=config.adversarial_epochs,
         verbose=0,
         shuffle=False,
         callbacks=[
-            TimedCosineDecay(settings.adversarial_epochs, settings.adversarial_minutes),
+            StopOnNonFinite(
+                "captioner (adversarial)", resolve_precision(config.precision)
+            ),
+            TimedCosineDecay(config.adversarial_epochs, config.adversarial_minutes),
             *callbacks,
         ],
     )

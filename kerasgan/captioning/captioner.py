@@ -1,185 +1,268 @@
-"""The pipeline of captions."""
+"""The captioner: an image to a caption."""
+
+from collections.abc import Sequence
+from typing import Any
 
 import keras
 import numpy as np
 import tensorflow as tf
 from keras import ops
 
+from kerasgan.captioning.attention_decoder import AttentionDecoder
+from kerasgan.captioning.caption_generation import CaptionGeneration, CompiledFunctions
+from kerasgan.captioning.pair_training import PairTraining
+from kerasgan.captioning.tokens import END, UNKNOWN
+from kerasgan.data.text import tokenize
 from kerasgan.layers.registration import register
 
-END = 0  # padding, which follows the last word
-UNKNOWN = 1
-NEVER = -1e9
-GLOBAL_DROPOUT = 0.5  # of the features of the image as a whole
+SERIALIZED_ARGUMENTS = (
+    *("vocabulary_size", "start_id", "caption_length", "dim", "noise_dim", "dropout"),
+    "seed",
+)
 
 
 @register
-class Captioner(keras.Model):
-    """Image and noise to words: an LSTM that looks at the image after each word.
+class Captioner(PairTraining, CaptionGeneration, AttentionDecoder, keras.Model):
+    """Generates captions: an LSTM decoder that attends to the image after each word.
 
-    The LSTM hears the words so far; what it remembers asks a question of the
-    image's grid and of the image as a whole (dot-product attention, Luong et al.
-    2015, https://arxiv.org/abs/1508.04025), and question and answer together give the
-    next word. Nothing that was seen goes back into the LSTM, so that in training all words
-    of a caption are computed at once.
+    See `AttentionDecoder` for the network.
+
+    `fit` takes batches of `(images, captions)`, where images are
+    `(n, height, width, 3)` with values in [0, 255], and captions are strings `(n,)`, or
+    `(n, k)` for k captions an image. It also takes batches of dicts with the inputs of
+    `call`. Without an image encoder the features take the place of the images.
 
     Args:
-        vocabulary_size: number of token ids; 0 ends a caption, 1 is never said.
-        start_id: the token that opens every caption.
-        caption_length: tokens a caption, the opening one included.
+        vocabulary_size: number of token ids that can be generated. 0 ends a caption,
+            and 1, the unknown word, is never generated.
+        start_id: the token that starts every caption.
+        caption_length: tokens a caption, the start token included.
         dim: size of embedding, LSTM and attention.
         noise_dim: size of the noise.
-        dropout: share of numbers left out in training; of the image as a whole half
-            of the features is.
+        dropout: share of values dropped in training. Of the features of the whole
+            image, half are dropped.
+        image_encoder: images to features `(n, height, width, channels)`, or None. It is
+            trained too unless its `trainable` is False.
+        vectorizer: the result of `build_vectorizer`, or None; needed for captions as
+            strings.
+        seed: of the noise that is drawn where a batch has none.
+
+    Example:
+        ```python
+        vectorizer = kerasgan.build_vectorizer(captions)
+        encoder = kerasgan.build_image_encoder("conv", image_size=64)
+        captioner = kerasgan.build_captioner(
+            image_encoder=encoder, vectorizer=vectorizer
+        )
+        captioner.compile("adam")
+        captioner.fit(dataset, epochs=5)  # batches of (images, captions)
+        captions = captioner.generate(images, decoding="beam")
+        ```
     """
 
     def __init__(
         self,
-        vocabulary_size,
-        start_id,
-        caption_length=24,
-        dim=256,
-        noise_dim=16,
-        dropout=0.5,
-        **kwargs,
+        vocabulary_size: int,
+        start_id: int,
+        caption_length: int = 24,
+        dim: int = 256,
+        noise_dim: int = 16,
+        dropout: float = 0.5,
+        image_encoder: keras.Model | None = None,
+        vectorizer: keras.layers.Layer | None = None,
+        seed: int = 0,
+        **kwargs: Any,
     ):
         super().__init__(**kwargs)
         self.vocabulary_size = vocabulary_size
         self.start_id = start_id
         self.caption_length = caption_length
-        self.dim = dim
-        self.noise_dim = noise_dim
         self.dropout = dropout
-        self.look = keras.layers.Dense(dim, name="look")
-        self.standard = keras.layers.LayerNormalization(name="standard")
-        self.whole = keras.Sequential(
-            [
-                keras.layers.LayerNormalization(),
-                keras.layers.Dropout(GLOBAL_DROPOUT),
-                keras.layers.Dense(4 * dim, activation="relu"),
-                keras.layers.Dense(dim),
-            ],
-            name="whole",
-        )
-        self.begin = keras.layers.Dense(2 * dim, activation="tanh", name="begin")
-        self.embedding = keras.layers.Embedding(vocabulary_size, dim, name="embedding")
-        self.lstm = keras.layers.LSTM(dim, return_sequences=True, name="lstm")
-        self.join = keras.layers.Dense(dim, activation="tanh", name="join")
-        self.words = keras.layers.Dense(vocabulary_size, dtype="float32", name="words")
-        self.drop = keras.layers.Dropout(dropout)
+        self.seed = seed
+        self.supports_jit = False  # shapes depend on the captions' lengths
+        self.create_layers(vocabulary_size, dim, noise_dim, dropout)
+        self.image_encoder = image_encoder
+        self.vectorizer = vectorizer
+        self.seed_generator = keras.random.SeedGenerator(seed)
+        self.compiled_functions = CompiledFunctions()
 
-    def build(self, input_shape):
-        """`input_shape`: of the grid, `(n, height, width, channels)`."""
+    def build(self, input_shape=None):
+        """Builds all layers, for features `(n, height, width, channels)`."""
+        if self.image_encoder is not None:
+            input_shape = self.image_encoder.output_shape
+        elif isinstance(input_shape, dict):
+            input_shape = input_shape.get("features", input_shape.get("image"))
         self.channels = input_shape[-1]
-        self.look.build((None, None, self.channels))
-        self.standard.build((None, None, self.dim))
-        self.whole.build((None, self.channels))
-        self.begin.build((None, self.dim + self.noise_dim))
-        self.embedding.build((None, None))
-        self.lstm.build((None, None, self.dim))
-        self.join.build((None, None, 2 * self.dim))
-        self.words.build((None, self.dim))
+        self.build_layers(self.channels)
         self.built = True
 
-    def to_output_vocabulary(self, token_ids):
-        """Ids of any vocabulary that begins with the captioner's own: words that it
-        does not say are unknown to it. A numpy array, as `token_ids` is."""
+    def to_output_vocabulary(self, token_ids: np.ndarray) -> np.ndarray:
+        """Replaces words that the captioner cannot generate by the unknown word.
+
+        Args:
+            token_ids: int, of any shape, of a vocabulary that starts with the words of
+                the captioner.
+        """
         return np.where(token_ids < self.vocabulary_size, token_ids, UNKNOWN)
 
-    def encode(self, grid, noise, training=False):
-        """Grid `(n, height, width, channels)` and noise `(n, noise_dim)` to what
-        attention looks at, `(n, cells + 1, dim)`, the image as a whole being the
-        last, and the LSTM's two first states."""
-        shape = ops.shape(grid)
-        cells = ops.reshape(grid, (-1, shape[1] * shape[2], grid.shape[-1]))
-        whole = self.whole(ops.mean(cells, axis=1), training=training)
-        memory = self.standard(self.look(cells))
-        memory = ops.concatenate([memory, whole[:, None]], axis=1)
-        glance = ops.concatenate([whole, noise], axis=-1)
-        state = self.begin(self.drop(glance, training=training))
-        return self.drop(memory, training=training), ops.split(state, 2, axis=-1)
-
-    def attend(self, hidden, memory):
-        """Questions `(n, k, dim)` to what the next word is made of `(n, k, dim)`, and
-        how much of each was looked at `(n, k, cells + 1)`."""
-        scores = ops.matmul(hidden, ops.transpose(memory, (0, 2, 1)))
-        looks = ops.softmax(scores / self.dim**0.5, axis=-1)
-        answer = ops.matmul(looks, memory)
-        return self.join(ops.concatenate([hidden, answer], axis=-1)), looks
-
     def call(self, inputs, training=False):
-        """Teacher forcing.
+        """Computes the hidden features of all next words, with teacher forcing.
 
         Args:
-            inputs: `{"grid": (n, height, width, channels), "token_ids": (n, k,
-                length), "noise": (n, noise_dim)}`, k captions an image.
+            inputs: a dict of `"features"` `(n, height, width, channels)` or `"image"`
+                `(n, height, width, 3)`; `"token_ids"` int32 `(n, k, caption_length)`
+                or `(n, caption_length)`, all zero where an image has fewer captions;
+                and `"noise"` `(n, noise_dim)`, which is drawn if it is missing.
+            training: whether in training.
 
         Returns:
-            `(n, k, length, dim)`: what the word after each token is made of; see
-            `log_likelihood`.
+            Hidden features `(n, k, caption_length, dim)` of the word that follows each
+            token; `log_probabilities` takes them.
         """
-        token_ids = inputs["token_ids"]
-        count, length = token_ids.shape[1:]
-        memory, state = self.encode(inputs["grid"], inputs["noise"], training)
+        features = self._features(inputs, training)
+        token_ids = self._token_ids(inputs)
+        noise = inputs.get("noise")
+        if noise is None:
+            shape = ops.shape(features)[0], self.noise_dim
+            noise = keras.random.normal(
+                shape, dtype=self.compute_dtype, seed=self.seed_generator
+            )
+        _, count, length = ops.shape(token_ids)
+        memory, states = self.encode(features, noise, training)
         words = self.embedding(ops.reshape(token_ids, (-1, length)))
-        state = [ops.repeat(part, count, axis=0) for part in state]
-        hidden = self.lstm(self.drop(words, training=training), initial_state=state)
-        hidden = ops.reshape(hidden, (-1, count * length, self.dim))
-        joined, _ = self.attend(hidden, memory)
-        joined = self.drop(joined, training=training)
-        return ops.reshape(joined, (-1, count, length, self.dim))
-
-    def step(self, tokens, states, memory):
-        """One word further.
-
-        Args:
-            tokens: `(n, k)` ids, the last words of k captions an image.
-            states: two of `(n, k, dim)`.
-            memory: `(n, cells + 1, dim)`, see `encode`.
-
-        Returns:
-            Log-probabilities `(n, k, vocabulary_size)`, the states, and the looks
-            `(n, k, cells + 1)`.
-        """
-        count = tokens.shape[1]
-        flat = [ops.reshape(part, (-1, self.dim)) for part in states]
-        words = ops.reshape(self.embedding(tokens), (-1, self.dim))
-        _, flat = self.lstm.cell(words, flat)
-        states = [ops.reshape(part, (-1, count, self.dim)) for part in flat]
-        joined, looks = self.attend(states[0], memory)
-        return self.log_probabilities(joined), states, looks
-
-    def log_probabilities(self, joined):
-        """`(…, dim)` to log-probabilities `(…, vocabulary_size)` of the next word."""
-        logits = self.words(joined)
-        silent = ops.one_hot([UNKNOWN, self.start_id], self.vocabulary_size)
-        return ops.log_softmax(logits + NEVER * ops.sum(silent, axis=0), axis=-1)
+        states = [ops.repeat(state, count, axis=0) for state in states]
+        query = self.lstm(
+            self.dropout_layer(words, training=training), initial_state=states
+        )
+        query = ops.reshape(query, (-1, count * length, self.dim))
+        hidden, _ = self.attend(query, memory)
+        hidden = self.dropout_layer(hidden, training=training)
+        return ops.reshape(hidden, (-1, count, length, self.dim))
 
     def compute_loss(self, x, y=None, y_pred=None, sample_weight=None, training=True):
-        """Mean negative log-likelihood of a word, the ending one included."""
-        token_ids = x["token_ids"]
-        there = token_ids[:, :, :-1] != END
-        # Only where a word follows is the costly step to the vocabulary taken.
-        joined = tf.boolean_mask(y_pred[:, :, :-1], there)
-        targets = tf.boolean_mask(token_ids[:, :, 1:], there)
-        found = tf.gather(self.log_probabilities(joined), targets, batch_dims=1)
-        known = tf.cast(targets != UNKNOWN, found.dtype)
-        return -tf.reduce_sum(found * known) / tf.reduce_sum(known)
+        """Returns the mean negative log-likelihood of a word or end token."""
+        token_ids = self._token_ids(x)
+        has_next = token_ids[:, :, :-1] != END
+        # The projection to the vocabulary is costly, so it skips the padding.
+        hidden = tf.boolean_mask(y_pred[:, :, :-1], has_next)
+        targets = tf.boolean_mask(token_ids[:, :, 1:], has_next)
+        log_probabilities = tf.gather(
+            self.log_probabilities(hidden), targets, batch_dims=1
+        )
+        is_known = tf.cast(targets != UNKNOWN, log_probabilities.dtype)
+        num_words = tf.maximum(tf.reduce_sum(is_known), 1)
+        return -tf.reduce_sum(log_probabilities * is_known) / num_words
 
     def get_config(self):
-        config = super().get_config()
-        names = ("vocabulary_size", "start_id", "caption_length", "dim", "noise_dim")
-        config.update({name: getattr(self, name) for name in (*names, "dropout")})
-        return config
+        """Returns the arguments of `__init__`."""
+        serialize = keras.saving.serialize_keras_object
+        return {
+            **super().get_config(),
+            **{name: getattr(self, name) for name in SERIALIZED_ARGUMENTS},
+            "image_encoder": serialize(self.image_encoder),
+            "vectorizer": serialize(self.vectorizer),
+        }
+
+    @classmethod
+    def from_config(cls, config):
+        """Builds a captioner from the result of `get_config`."""
+        layers = {
+            name: keras.saving.deserialize_keras_object(config[name])
+            for name in ("image_encoder", "vectorizer")
+        }
+        return cls(**{**config, **layers})
+
+    def _features(self, inputs, training):
+        if "features" in inputs:
+            return inputs["features"]
+        if self.image_encoder is None:
+            return inputs["image"]
+        images = ops.cast(inputs["image"], "float32")
+        return self.image_encoder(images, training=training)
+
+    def _token_ids(self, inputs):
+        """Token ids `(n, k, caption_length)` of the output vocabulary."""
+        token_ids = inputs["token_ids"]
+        if len(token_ids.shape) == 2:
+            token_ids = token_ids[:, None]
+        if self.vectorizer is None:
+            return token_ids
+        return ops.where(token_ids < self.vocabulary_size, token_ids, UNKNOWN)
 
 
-def build_captioner(grid_shape, vocabulary_size, start_id, **settings):
-    """Builds the pipeline of captions, paper A's second generator.
+def build_captioner(
+    feature_shape: Sequence[int] | None = None,
+    vocabulary_size: int | None = None,
+    start_id: int | None = None,
+    caption_length: int | None = None,
+    dim: int = 256,
+    noise_dim: int = 16,
+    dropout: float = 0.5,
+    image_encoder: keras.Model | None = None,
+    vectorizer: keras.layers.TextVectorization | None = None,
+) -> Captioner:
+    """Builds the captioner, the generator of captions of paper A.
+
+    With `image_encoder` and `vectorizer` no other argument is needed.
 
     Args:
-        grid_shape: of the image_encoder's output, `(height, width, channels)`.
-        vocabulary_size, start_id, settings: see `Captioner`.
+        feature_shape: `(height, width, channels)` of the features, without an image
+            encoder.
+        vocabulary_size: number of token ids that can be generated, the most frequent
+            words; None for all of the vectorizer's.
+        start_id: the token that starts every caption; None for the vectorizer's.
+        caption_length: tokens a caption; None for the vectorizer's.
+        dim: see `Captioner`.
+        noise_dim: see `Captioner`.
+        dropout: see `Captioner`.
+        image_encoder: images `(n, height, width, 3)` in [0, 255] to features
+            `(n, height, width, channels)`, such as the result of `build_image_encoder`.
+            Set its `trainable` to False to keep its weights.
+        vectorizer: the result of `build_vectorizer`.
+
+    Returns:
+        A built `Captioner`.
+
+    Raises:
+        ValueError: an argument is missing, or the vectorizer has no start token.
     """
-    captioner = Captioner(vocabulary_size, start_id, name="captioner", **settings)
-    captioner.build((None, *grid_shape))
+    if vectorizer is not None:
+        vocabulary_size, start_id, caption_length = _vectorizer_arguments(
+            vectorizer, vocabulary_size, start_id, caption_length
+        )
+    if vocabulary_size is None or start_id is None:
+        raise ValueError(
+            "A captioner without `vectorizer` needs `vocabulary_size` and `start_id`."
+            f" Received: vocabulary_size={vocabulary_size}, start_id={start_id}"
+        )
+    if image_encoder is None and feature_shape is None:
+        raise ValueError("Pass `image_encoder` or `feature_shape`.")
+    captioner = Captioner(
+        vocabulary_size,
+        start_id,
+        caption_length=caption_length or 24,
+        dim=dim,
+        noise_dim=noise_dim,
+        dropout=dropout,
+        image_encoder=image_encoder,
+        vectorizer=vectorizer,
+        name="captioner",
+    )
+    captioner.build((None, *feature_shape) if feature_shape else None)
     return captioner
+
+
+def _vectorizer_arguments(vectorizer, vocabulary_size, start_id, caption_length):
+    """Replaces arguments of `build_captioner` that are None by the vectorizer's."""
+    empty = tokenize(vectorizer, [""])
+    if empty[0, 0] == END:
+        raise ValueError(
+            "The vectorizer must start each caption with a start token. Use the"
+            " result of `build_vectorizer`."
+        )
+    num_words = vectorizer.vocabulary_size()
+    return (
+        min(vocabulary_size or num_words, num_words),
+        int(empty[0, 0]) if start_id is None else start_id,
+        caption_length or empty.shape[1],
+    )

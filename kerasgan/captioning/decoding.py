@@ -1,180 +1,246 @@
-"""Captions from a captioner, word by word, inside the graph.
+"""Decoding: captions from a captioner, token by token, inside the graph.
 
-All functions take a `Captioner`, the grid `(n, height, width, channels)` of n images
-and noise `(n, noise_dim)`. They stop when every caption has ended, and return token
-ids `(n, k, caption_length - 1)` int32, without the opening one, and log-likelihoods
-`(n, k)` float32 of k captions an image. None says a word again at once or after one
-other, as in "a black black dog" or "a hat and hat".
+All functions take a `Captioner`, the features `(n, height, width, channels)` of n
+images and noise `(n, noise_dim)`. They stop when every caption has ended, and return
+token ids int32 `(n, k, caption_length - 1)`, without the start token, and
+log-likelihoods float32 `(n, k)` of k captions an image. No function generates a word
+that is one of the last two words, as in "a black black dog" or "a hat and hat".
 """
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import tensorflow as tf
 
-from kerasgan.captioning.captioner import END, NEVER, UNKNOWN
+from kerasgan.captioning.tokens import END, MASKED_LOGIT, UNKNOWN
 
-BEAM_WIDTH = 5  # of beams
+if TYPE_CHECKING:
+    from kerasgan.captioning.captioner import Captioner
+
+BEAM_WIDTH = 5
 LENGTH_PENALTY = 0.7
-TOP_P_CANDIDATES = 256  # the likeliest words, among which top-p chooses
-# When this share of images still has open captions, the others are left behind.
+TOP_P_CANDIDATES = 256  # the likeliest words, among which top-p sampling chooses
+# When only this share of the images has unfinished captions, the finished ones are
+# removed from the batch.
 SHRINK_SHARES = (0.5, 0.5, 0.0)
 
 
-def greedy_search(captioner, grid, noise):
-    """One caption an image: the likeliest word each time."""
+def greedy_search(
+    captioner: "Captioner", features: tf.Tensor, noise: tf.Tensor
+) -> tuple[tf.Tensor, tf.Tensor]:
+    """Generates one caption an image, from the likeliest word at each position.
 
-    def choose(chances, word):
-        return tf.argmax(chances, axis=-1, output_type=tf.int32)
+    Args:
+        captioner: the model.
+        features: of n images, `(n, height, width, channels)`.
+        noise: `(n, noise_dim)`.
 
-    return _decode(captioner, grid, noise, 1, choose)
+    Returns:
+        Token ids `(n, 1, caption_length - 1)` and log-likelihoods `(n, 1)`.
+    """
+
+    def choose(log_probabilities, position):
+        return tf.argmax(log_probabilities, axis=-1, output_type=tf.int32)
+
+    return _decode(captioner, features, noise, 1, choose)
 
 
 def sample_captions(
-    captioner, grid, noise, count=5, top_p=1.0, temperature=1.0, seed=0
-):
-    """Words drawn by their chances.
+    captioner: "Captioner",
+    features: tf.Tensor,
+    noise: tf.Tensor,
+    count: int = 5,
+    top_p: float = 1.0,
+    temperature: float = 1.0,
+    seed: int | tf.Tensor = 0,
+) -> tuple[tf.Tensor, tf.Tensor]:
+    """Samples captions: words are drawn by their probabilities.
 
     Args:
+        captioner: the model.
+        features: of n images, `(n, height, width, channels)`.
+        noise: `(n, noise_dim)`.
         count: captions an image.
-        top_p: only the likeliest words that make up this share are drawn from
-            (Holtzman et al. 2020, https://arxiv.org/abs/1904.09751).
+        top_p: share of the probability from which is drawn: only the likeliest words
+            that make it up (Holtzman et al. 2020, https://arxiv.org/abs/1904.09751).
         temperature: below 1 prefers likely words.
-        seed: int, or an int32 scalar tensor. What is drawn depends on which images
-            come together.
+        seed: int, or an int32 scalar tensor. The result also depends on which images
+            are in the batch.
+
+    Returns:
+        Token ids `(n, count, caption_length - 1)` and log-likelihoods `(n, count)`.
     """
 
-    def choose(chances, word):
-        key = tf.stack([tf.cast(seed, tf.int32), word])
-        chances = chances / temperature
+    def choose(log_probabilities, position):
+        key = tf.stack([tf.cast(seed, tf.int32), position])
+        logits = log_probabilities / temperature
         if top_p == 1:
-            return _gumbel_argmax(chances, key)
-        chances, ids = tf.math.top_k(chances, min(TOP_P_CANDIDATES, chances.shape[-1]))
-        before = tf.cumsum(tf.nn.softmax(chances), axis=-1, exclusive=True)
-        place = _gumbel_argmax(tf.where(before < top_p, chances, NEVER), key)
-        return tf.gather(ids, place, batch_dims=2)
+            return _gumbel_argmax(logits, key)
+        logits, token_ids = tf.math.top_k(
+            logits, min(TOP_P_CANDIDATES, logits.shape[-1])
+        )
+        cumulative = tf.cumsum(tf.nn.softmax(logits), axis=-1, exclusive=True)
+        index = _gumbel_argmax(tf.where(cumulative < top_p, logits, MASKED_LOGIT), key)
+        return tf.gather(token_ids, index, batch_dims=2)
 
-    return _decode(captioner, grid, noise, count, choose)
-
-
-def _gumbel_argmax(chances, key):
-    """Gumbel's trick: an index for each row of unnormalised log-chances."""
-    uniform = tf.random.stateless_uniform(tf.shape(chances), key, 1e-20, 1.0)
-    chances -= tf.math.log(-tf.math.log(uniform))
-    return tf.argmax(chances, axis=-1, output_type=tf.int32)
-
-
-def _decode(captioner, grid, noise, count, choose):
-    memory, state = captioner.encode(grid, noise)
-    page = _empty_token_ids(captioner, memory, count)
-
-    def write(memory, word, tokens, total, page, *state):
-        chances, state, _ = captioner.step(tokens, state, memory)
-        ended = (tokens == END) & (word > 0)
-        open_to = chances + _repetition_penalty(page, word, captioner.vocabulary_size)
-        tokens = tf.where(ended, END, choose(open_to, word))
-        gained = tf.gather(chances, tokens, batch_dims=2)
-        total += tf.where(ended, 0.0, gained)
-        return word + 1, tokens, total, _write_tokens(page, word, tokens), *state
-
-    total = tf.zeros(tf.shape(page)[:2])
-    return _decoding_loop(
-        captioner, write, memory, total, page, _repeat_state(state, count)
-    )
+    return _decode(captioner, features, noise, count, choose)
 
 
 def beam_search(
-    captioner, grid, noise, width=BEAM_WIDTH, length_penalty=LENGTH_PENALTY
-):
-    """Keeps the `width` likeliest beginnings.
+    captioner: "Captioner",
+    features: tf.Tensor,
+    noise: tf.Tensor,
+    width: int = BEAM_WIDTH,
+    length_penalty: float = LENGTH_PENALTY,
+) -> tuple[tf.Tensor, tf.Tensor]:
+    """Generates captions by beam search, which keeps the `width` likeliest beginnings.
 
     Args:
-        width: captions kept, and returned, an image.
-        length_penalty: captions are ranked by log-likelihood over their length to
-            this power (Wu et al. 2016, https://arxiv.org/abs/1609.08144): 0 prefers
-            short ones.
+        captioner: the model.
+        features: of n images, `(n, height, width, channels)`.
+        noise: `(n, noise_dim)`.
+        width: captions that are kept, and returned, an image.
+        length_penalty: captions are ranked by their log-likelihood divided by their
+            length to this power (Wu et al. 2016, https://arxiv.org/abs/1609.08144); 0
+            prefers short captions.
 
     Returns:
-        As the others, the best caption first.
+        Token ids `(n, width, caption_length - 1)` and log-likelihoods `(n, width)`, the
+        best caption first.
     """
-    memory, state = captioner.encode(grid, noise)
-    page = _empty_token_ids(captioner, memory, width)
-    most = min(width, captioner.vocabulary_size)
-    only_end = tf.one_hot(END, captioner.vocabulary_size, 0.0, NEVER)
+    memory, states = captioner.encode(features, noise)
+    generated = _empty_token_ids(captioner, memory, width)
+    num_words = min(width, captioner.vocabulary_size)
+    only_end = tf.one_hot(END, captioner.vocabulary_size, 0.0, MASKED_LOGIT)
 
-    def write(memory, word, tokens, total, page, *state):
-        chances, state, _ = captioner.step(tokens, state, memory)
-        chances += _repetition_penalty(page, word, captioner.vocabulary_size)
-        ended = (tokens == END) & (word > 0)
-        chances = tf.where(ended[..., None], only_end, chances) + total[..., None]
-        # Each beginning has at most `width` heirs among the best.
-        heirs, words = tf.math.top_k(chances, most)
-        total, place = tf.math.top_k(tf.reshape(heirs, [-1, width * most]), width)
-        tokens = tf.gather(tf.reshape(words, [-1, width * most]), place, batch_dims=1)
-        parents = place // most
-        page, *state = (
-            tf.gather(part, parents, batch_dims=1) for part in (page, *state)
+    def step(memory, position, tokens, total, generated, *states):
+        log_probabilities, states, _ = captioner.step(tokens, states, memory)
+        log_probabilities += _repetition_penalty(
+            generated, position, captioner.vocabulary_size
         )
-        return word + 1, tokens, total, _write_tokens(page, word, tokens), *state
+        has_ended = (tokens == END) & (position > 0)
+        log_probabilities = tf.where(has_ended[..., None], only_end, log_probabilities)
+        log_probabilities += total[..., None]
+        # At most `width` continuations of a beam are among the best.
+        scores, words = tf.math.top_k(log_probabilities, num_words)
+        total, index = tf.math.top_k(tf.reshape(scores, [-1, width * num_words]), width)
+        words = tf.reshape(words, [-1, width * num_words])
+        tokens = tf.gather(words, index, batch_dims=1)
+        parents = index // num_words
+        generated, *states = (
+            tf.gather(tensor, parents, batch_dims=1) for tensor in (generated, *states)
+        )
+        generated = _write_tokens(generated, position, tokens)
+        return position + 1, tokens, total, generated, *states
 
-    # All beginnings are alike at first: one of them counts.
-    total = tf.tile(tf.one_hot([0], width, 0.0, NEVER), [tf.shape(memory)[0], 1])
-    ids, total = _decoding_loop(
-        captioner, write, memory, total, page, _repeat_state(state, width)
+    # All beams are equal at first, so only one of them counts.
+    total = tf.one_hot([0], width, 0.0, MASKED_LOGIT)
+    total = tf.tile(total, [tf.shape(memory)[0], 1])
+    token_ids, total = _decoding_loop(
+        captioner, step, memory, total, generated, _repeat_states(states, width)
     )
-    length = 1 + tf.reduce_sum(tf.cast(ids != END, tf.float32), axis=-1)
+    length = 1 + tf.reduce_sum(tf.cast(token_ids != END, tf.float32), axis=-1)
     order = tf.argsort(total / length**length_penalty, direction="DESCENDING")
-    return tf.gather(ids, order, batch_dims=1), tf.gather(total, order, batch_dims=1)
+    return (
+        tf.gather(token_ids, order, batch_dims=1),
+        tf.gather(total, order, batch_dims=1),
+    )
+
+
+def _decode(captioner, features, noise, count, choose: Callable):
+    """Decodes `count` captions an image, where `choose` picks the next tokens."""
+    memory, states = captioner.encode(features, noise)
+    generated = _empty_token_ids(captioner, memory, count)
+
+    def step(memory, position, tokens, total, generated, *states):
+        log_probabilities, states, _ = captioner.step(tokens, states, memory)
+        has_ended = (tokens == END) & (position > 0)
+        allowed = log_probabilities + _repetition_penalty(
+            generated, position, captioner.vocabulary_size
+        )
+        tokens = tf.where(has_ended, END, choose(allowed, position))
+        chosen = tf.gather(log_probabilities, tokens, batch_dims=2)
+        total += tf.where(has_ended, 0.0, chosen)
+        generated = _write_tokens(generated, position, tokens)
+        return position + 1, tokens, total, generated, *states
+
+    total = tf.zeros(tf.shape(generated)[:2])
+    return _decoding_loop(
+        captioner, step, memory, total, generated, _repeat_states(states, count)
+    )
+
+
+def _gumbel_argmax(logits, key):
+    """Samples an index from each row of logits, by the Gumbel-max trick."""
+    uniform = tf.random.stateless_uniform(tf.shape(logits), key, 1e-20, 1.0)
+    logits -= tf.math.log(-tf.math.log(uniform))
+    return tf.argmax(logits, axis=-1, output_type=tf.int32)
 
 
 def _empty_token_ids(captioner, memory, count):
     return tf.fill([tf.shape(memory)[0], count, captioner.caption_length - 1], END)
 
 
-def _repeat_state(state, count):
-    return [tf.repeat(part[:, None], count, axis=1) for part in state]
+def _repeat_states(states, count):
+    return [tf.repeat(state[:, None], count, axis=1) for state in states]
 
 
-def _repetition_penalty(page, word, vocabulary_size):
-    """`NEVER` for the last two words of each caption, 0 for the others."""
-    places = tf.maximum(word - tf.range(1, 3), 0)
-    said = tf.gather(page, places, axis=-1)
-    said = tf.where(said == END, UNKNOWN, said)  # an end may follow an end
-    return tf.reduce_min(tf.one_hot(said, vocabulary_size, NEVER, 0.0), axis=-2)
+def _repetition_penalty(generated, position, vocabulary_size):
+    """Returns `MASKED_LOGIT` for the last two words of a caption, 0 for the others."""
+    positions = tf.maximum(position - tf.range(1, 3), 0)
+    last_words = tf.gather(generated, positions, axis=-1)
+    # The end token may follow itself.
+    last_words = tf.where(last_words == END, UNKNOWN, last_words)
+    return tf.reduce_min(
+        tf.one_hot(last_words, vocabulary_size, MASKED_LOGIT, 0.0), axis=-2
+    )
 
 
-def _write_tokens(page, word, tokens):
-    here = tf.range(page.shape[-1]) == word
-    # `tokens[..., None]` is what LiteRT cannot do where no size is known.
-    return tf.where(here, tf.expand_dims(tokens, -1), page)
+def _write_tokens(generated, position, tokens):
+    is_position = tf.range(generated.shape[-1]) == position
+    # LiteRT cannot compute `tokens[..., None]` where no size is known.
+    return tf.where(is_position, tf.expand_dims(tokens, -1), generated)
 
 
-def _decoding_loop(captioner, write, memory, total, page, state):
-    """Word after word until all captions have ended. Most are short and some are long:
-    where half of the images have all of theirs, the others go on alone."""
+def _decoding_loop(captioner, step, memory, total, generated, states):
+    """Repeats `step` until all captions have ended.
+
+    Most captions are short and some are long. Where half of the images have finished
+    all of their captions, decoding continues with the others alone.
+    """
     tokens = tf.fill(tf.shape(total), captioner.start_id)
-    word, rows, found = 0, tf.range(tf.shape(total)[0]), []
-    everyone = tf.shape(page)
+    position, rows, finished = 0, tf.range(tf.shape(total)[0]), []
+    shape, num_positions = tf.shape(generated), captioner.caption_length - 1
 
-    def unended(tokens):
+    def is_unfinished(tokens):
         return tf.reduce_any(tokens != END, axis=-1)
 
-    for least in SHRINK_SHARES:
+    for shrink_share in SHRINK_SHARES:
 
-        def goes_on(word, tokens, *_):
-            share = tf.reduce_mean(tf.cast(unended(tokens), tf.float32))
-            return (word < page.shape[-1]) & ((word == 0) | (share > least))
+        def should_continue(position, tokens, *_, min_share=shrink_share):
+            share = tf.reduce_mean(tf.cast(is_unfinished(tokens), tf.float32))
+            return (position < num_positions) & ((position == 0) | (share > min_share))
 
-        def go(*parts):
-            return write(memory, *parts)
+        def continue_decoding(*variables, memory=memory):
+            return step(memory, *variables)
 
-        word, tokens, total, page, *state = tf.while_loop(
-            goes_on, go, (word, tokens, total, page, *state)
+        position, tokens, total, generated, *states = tf.while_loop(
+            should_continue,
+            continue_decoding,
+            (position, tokens, total, generated, *states),
         )
-        goes = unended(tokens) if least else tf.zeros_like(rows, tf.bool)
-        found.append([tf.boolean_mask(x, ~goes) for x in (rows, page, total)])
-        rows, memory, tokens, total, page, *state = (
-            tf.boolean_mask(x, goes)
-            for x in (rows, memory, tokens, total, page, *state)
+        remaining = (
+            is_unfinished(tokens) if shrink_share else tf.zeros_like(rows, tf.bool)
         )
-    rows, pages, totals = (tf.concat(parts, axis=0) for parts in zip(*found))
+        finished.append(
+            [tf.boolean_mask(x, ~remaining) for x in (rows, generated, total)]
+        )
+        rows, memory, tokens, total, generated, *states = (
+            tf.boolean_mask(x, remaining)
+            for x in (rows, memory, tokens, total, generated, *states)
+        )
+    rows, token_ids, totals = (
+        tf.concat(parts, axis=0) for parts in zip(*finished, strict=True)
+    )
     rows = tf.expand_dims(rows, -1)
-    totals = tf.scatter_nd(rows, totals, everyone[:2])
-    return tf.scatter_nd(rows, pages, everyone), totals
+    return tf.scatter_nd(rows, token_ids, shape), tf.scatter_nd(rows, totals, shape[:2])

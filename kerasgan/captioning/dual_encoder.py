@@ -1,178 +1,276 @@
-"""The two branches as a dual_encoder: images and captions in one space."""
+"""The dual encoder: images and captions in one space."""
+
+from collections.abc import Sequence
+from typing import Any
 
 import keras
 import numpy as np
 from keras import ops
 
-from kerasgan.encoders.text_branch import build_text_branch
+from kerasgan.captioning.contrastive_loss import pair_contrastive_loss
+from kerasgan.captioning.embedding_networks import (
+    NORMALIZATION,
+    build_embedding_networks,
+)
+from kerasgan.captioning.pair_training import PairTraining
+from kerasgan.data.text import tokenize
 from kerasgan.layers.registration import register
+from kerasgan.training.input_checks import check_captions, check_images
+
+BATCH_SIZE = 256  # images or captions that are embedded at once
 
 
 @register
-class DualEncoder(keras.Model):
-    """Images and captions to vectors whose inner product says how well they match.
+class DualEncoder(PairTraining, keras.Model):
+    """Embeds images and captions so that the cosine says how well they match.
+
+    Both encoders may have several members, as in an ensemble: each member compares
+    images and captions in a space of its own, and their cosines are averaged.
+
+    `fit` takes batches of `(images, captions)`, where images are
+    `(n, height, width, 3)` with values in [0, 255], and captions are strings `(n,)`, or
+    `(n, k)` for k captions an image. It also takes batches of dicts with the inputs of
+    `call`. Where the image encoder takes features, they take the place of the images.
 
     Args:
-        image_encoder: images, or their features, to vectors `(n, members, dim)`.
-        text_encoder: token ids `(n, length)` to vectors `(n, members, dim)`.
-        temperature: of the softmax over cosines that `compute_loss` takes.
-        word_dropout: share of words left out in training.
+        image_encoder: images, or their features, to unit vectors `(n, members, dim)`.
+        text_encoder: token ids `(n, length)` to unit vectors `(n, members, dim)`.
+        vectorizer: the result of `build_vectorizer`, or None; needed for captions as
+            strings.
+        temperature: of the softmax over cosines in the loss.
+        word_dropout: share of words removed in training.
+
+    Example:
+        ```python
+        vectorizer = kerasgan.build_vectorizer(captions)
+        encoder = kerasgan.build_image_encoder("conv", image_size=64)
+        dual_encoder = kerasgan.build_dual_encoder(
+            image_encoder=encoder, vectorizer=vectorizer
+        )
+        dual_encoder.compile("adam")
+        dual_encoder.fit(dataset, epochs=5)  # batches of (images, captions)
+        image_vectors = dual_encoder.embed_images(images)
+        cosines = image_vectors @ dual_encoder.embed_captions(["a red boat"]).T
+        ```
     """
 
     def __init__(
-        self, image_encoder, text_encoder, temperature=0.05, word_dropout=0.15, **kwargs
+        self,
+        image_encoder: keras.Model,
+        text_encoder: keras.Model,
+        vectorizer: keras.layers.Layer | None = None,
+        temperature: float = 0.05,
+        word_dropout: float = 0.15,
+        **kwargs: Any,
     ):
         super().__init__(**kwargs)
         self.image_encoder = image_encoder
         self.text_encoder = text_encoder
+        self.vectorizer = vectorizer
         self.temperature = temperature
         self.word_dropout = word_dropout
-        self.seeds = keras.random.SeedGenerator()
+        self.supports_jit = False  # XLA cannot compile the augmentation everywhere
+        self.seed_generator = keras.random.SeedGenerator()
 
     def build(self, input_shape=None):
+        """Does nothing: both encoders are built."""
         self.built = True
 
     def call(self, inputs, training=False):
-        """`{"image": …, "token_ids": (n, k, length)}`, k captions an image, to
-        vectors `(n, members, dim)` and `(n · k, members, dim)`."""
+        """Computes the vectors of images and of their captions.
+
+        Args:
+            inputs: a dict of `"image"`, images or features, and `"token_ids"` int32
+                `(n, k, length)` or `(n, length)`, all zero where an image has fewer
+                captions.
+            training: whether in training.
+
+        Returns:
+            Unit vectors of images `(n, members, dim)` and of captions
+            `(n * k, members, dim)`.
+        """
         images = self.image_encoder(inputs["image"], training=training)
         token_ids = inputs["token_ids"]
         token_ids = ops.reshape(token_ids, (-1, token_ids.shape[-1]))
         if training:
-            token_ids = self.forget(token_ids)
+            token_ids = self.drop_words(token_ids)
         return images, self.text_encoder(token_ids, training=training)
 
-    def forget(self, token_ids):
-        """Leaves words out at random, so that no single one is relied on."""
-        drawn = keras.random.uniform(ops.shape(token_ids), seed=self.seeds)
-        opening = ops.equal(ops.arange(token_ids.shape[-1]), 0)
-        kept = ops.logical_or(drawn >= self.word_dropout, opening)
+    def drop_words(self, token_ids: Any) -> Any:
+        """Removes words at random, so that the model does not rely on single words.
+
+        Args:
+            token_ids: int32 `(n, length)`, a tensor.
+
+        Returns:
+            A tensor of the same shape. The start token is kept.
+        """
+        uniform = keras.random.uniform(ops.shape(token_ids), seed=self.seed_generator)
+        is_start = ops.equal(ops.arange(token_ids.shape[-1]), 0)
+        kept = ops.logical_or(uniform >= self.word_dropout, is_start)
         return ops.where(kept, token_ids, 0)
 
     def compute_loss(self, x, y=None, y_pred=None, sample_weight=None, training=True):
-        """Contrast over the batch both ways, every member for itself (InfoNCE; CLIP,
-        Radford et al. 2021, https://arxiv.org/abs/2103.00020): each caption against
-        those of other images, and against other images."""
+        """Returns the contrastive loss of a batch; see `pair_contrastive_loss`."""
         token_ids = x["token_ids"]
-        count, each = ops.shape(token_ids)[0], token_ids.shape[1]
-        images, captions = (ops.transpose(side, (1, 0, 2)) for side in y_pred)
-        logits = ops.matmul(images, ops.transpose(captions, (0, 2, 1)))
-        logits = ops.reshape(logits / self.temperature, (-1, count, count, each))
-        own = ops.transpose(ops.diagonal(logits, axis1=1, axis2=2), (0, 2, 1))
-        there = ops.cast(ops.not_equal(token_ids[..., 0], 0), "float32")
-        # A caption that reads the same is not held against an image.
-        keys = ops.sum(token_ids * _powers(token_ids.shape[-1]), axis=-1)
-        same = ops.any(ops.equal(keys[:, :, None, None], keys[None, None]), axis=1)
-        mine = ops.maximum(ops.eye(count)[:, :, None], ops.cast(same, "float32"))
-        others = logits - 1e9 * ops.maximum(mine, 1 - there[None])
-        other_captions = ops.logsumexp(others, axis=(2, 3))[:, :, None]
-        other_images = ops.logsumexp(others, axis=1)
-        loss = sum(
-            ops.logaddexp(own, most) - own for most in (other_captions, other_images)
-        )
-        return ops.sum(loss * there) / ops.sum(there) / (2 * logits.shape[0])
+        if len(token_ids.shape) == 2:
+            token_ids = token_ids[:, None]
+        return pair_contrastive_loss(*y_pred, token_ids, self.temperature)
 
-    def embed(self, side, inputs, batch_size=256):
-        """One side's unit vectors `(n, members · dim)`, numpy float32; the inner
-        product of two is the mean of their members' cosines."""
-        network = {"image": self.image_encoder, "caption": self.text_encoder}[side]
-        found = [
-            # Said aloud: Keras's random layers take silence for training.
-            ops.convert_to_numpy(
-                network(inputs[start : start + batch_size], training=False)
+    def adapt(self, features: np.ndarray) -> None:
+        """Computes mean and variance of the features, for a model without images.
+
+        Args:
+            features: `(n, feature_dim)`.
+
+        Raises:
+            ValueError: the model takes images.
+        """
+        names = [layer.name for layer in self.image_encoder.layers]
+        if NORMALIZATION not in names:
+            raise ValueError(
+                "Only a dual encoder of features can be adapted, which"
+                " `build_dual_encoder` builds without `image_encoder`."
             )
-            for start in range(0, len(inputs), batch_size)
-        ]
-        vectors = np.concatenate(found)
-        return vectors.reshape(len(vectors), -1) / vectors.shape[1] ** 0.5
+        self.image_encoder.get_layer(NORMALIZATION).adapt(features)
+
+    def embed_images(self, images: np.ndarray) -> np.ndarray:
+        """Computes the vectors of images.
+
+        Args:
+            images: `(n, height, width, 3)` with values in [0, 255], or features
+                `(n, feature_dim)`.
+
+        Returns:
+            Unit vectors float32 `(n, members * dim)`. The inner product of two vectors
+            is the mean cosine of the members.
+
+        Raises:
+            ValueError: the images have another shape or range.
+        """
+        shape = self.image_encoder.input_shape[1:]
+        if len(shape) == 3:
+            images = np.asarray(images)
+            check_images(images, shape)
+        return _embed(self.image_encoder, images)
+
+    def embed_captions(self, captions: Sequence[str]) -> np.ndarray:
+        """Computes the vectors of captions.
+
+        Args:
+            captions: n str.
+
+        Returns:
+            Unit vectors float32 `(n, members * dim)`, see `embed_images`.
+
+        Raises:
+            ValueError: the model has no vectorizer, or `captions` is one string.
+        """
+        if self.vectorizer is None:
+            raise ValueError(
+                "embed_captions needs a vectorizer. Pass `vectorizer` to"
+                " `build_dual_encoder`, or call `embed_token_ids`."
+            )
+        check_captions(captions)
+        return self.embed_token_ids(tokenize(self.vectorizer, captions))
+
+    def embed_token_ids(self, token_ids: np.ndarray) -> np.ndarray:
+        """Computes the vectors of captions given as token ids.
+
+        Args:
+            token_ids: int32 `(n, length)`.
+
+        Returns:
+            Unit vectors float32 `(n, members * dim)`, see `embed_images`.
+        """
+        return _embed(self.text_encoder, token_ids)
 
     def get_config(self):
-        config = super().get_config()
+        """Returns the arguments of `__init__`."""
         serialize = keras.saving.serialize_keras_object
-        config.update(
-            image_encoder=serialize(self.image_encoder),
-            text_encoder=serialize(self.text_encoder),
-            temperature=self.temperature,
-            word_dropout=self.word_dropout,
-        )
-        return config
+        return {
+            **super().get_config(),
+            "image_encoder": serialize(self.image_encoder),
+            "text_encoder": serialize(self.text_encoder),
+            "vectorizer": serialize(self.vectorizer),
+            "temperature": self.temperature,
+            "word_dropout": self.word_dropout,
+        }
 
     @classmethod
     def from_config(cls, config):
-        for side in ("image_encoder", "text_encoder"):
-            config[side] = keras.saving.deserialize_keras_object(config[side])
-        return cls(**config)
+        """Builds a dual encoder from the result of `get_config`."""
+        layers = {
+            name: keras.saving.deserialize_keras_object(config[name])
+            for name in ("image_encoder", "text_encoder", "vectorizer")
+        }
+        return cls(**{**config, **layers})
 
 
-def _powers(length):
-    """Numbers that make one of a caption's token ids, int32 with overflow."""
-    return np.array([pow(31, place, 2**31 - 1) for place in range(length)], "int32")
+def _embed(encoder, inputs):
+    batches = [
+        # `training` is explicit: Keras's random layers take None for True.
+        ops.convert_to_numpy(
+            encoder(inputs[start : start + BATCH_SIZE], training=False)
+        )
+        for start in range(0, len(inputs), BATCH_SIZE)
+    ]
+    vectors = np.concatenate(batches)
+    return vectors.reshape(len(vectors), -1) / vectors.shape[1] ** 0.5
 
 
 def build_dual_encoder(
-    vocabulary_size,
-    caption_length,
-    features=1280,
-    image_encoder=None,
-    dim=256,
-    text_branch="words",
-    members=2,
-    dropout=0.5,
-):
-    """Builds a dual_encoder of several members that only share the image_encoder.
+    vocabulary_size: int | None = None,
+    caption_length: int | None = None,
+    feature_dim: int = 1280,
+    joint_dim: int = 256,
+    text_branch: str = "words",
+    num_members: int = 2,
+    dropout: float = 0.5,
+    augment: bool = True,
+    image_encoder: keras.Model | None = None,
+    vectorizer: keras.layers.TextVectorization | None = None,
+) -> DualEncoder:
+    """Builds a dual encoder.
 
-    Each member projects both sides by a linear and a hidden path. Members differ by
-    their random beginnings; the mean of their cosines is better than each.
+    With `image_encoder` and `vectorizer` no other argument is needed. Without them the
+    dual encoder takes features, which `DualEncoder.adapt` standardizes, and token ids.
 
     Args:
-        vocabulary_size: number of token ids.
-        caption_length: tokens a caption.
-        features: numbers an image, where images come as features; they are
-            standardised by what the layer `"standard"` was adapted to.
-        image_encoder: what `build_image_encoder` returns, to be trained along on augmented images;
-            then `see` takes images.
-        dim: size of each member's space.
-        text_branch: `"words"` or `"lstm-attention"`, for all members.
-        members: how many.
-        dropout: share of the image's features left out in training.
+        vocabulary_size: number of token ids; None for the vectorizer's.
+        caption_length: tokens a caption; None for the vectorizer's.
+        feature_dim: size of the features, without an image encoder.
+        joint_dim: size of each member's vectors.
+        text_branch: `"words"` or `"lstm-attention"`; see `build_text_branch`.
+        num_members: number of members. They share the image encoder and differ by their
+            initial weights; the mean of their cosines ranks better than each alone.
+        dropout: share of the image's features dropped in training.
+        augment: whether images are flipped, zoomed, shifted and brightened in training.
+        image_encoder: images `(n, height, width, 3)` in [0, 255] to features
+            `(n, height, width, channels)` or `(n, channels)`, such as the result of
+            `build_image_encoder`. It is trained too unless its `trainable` is False.
+        vectorizer: the result of `build_vectorizer`.
+
+    Returns:
+        A `DualEncoder`.
+
+    Raises:
+        ValueError: without a vectorizer, `vocabulary_size` or `caption_length` is
+            missing.
     """
-    if image_encoder is None:
-        image = keras.Input((features,), name="features")
-        x = keras.layers.Normalization(name="standard")(image)
-        x = ops.clip(x, -3, 3)
-    else:
-        image = keras.Input(image_encoder.input_shape[1:], name="image")
-        x = keras.layers.GlobalAveragePooling2D()(image_encoder(_augmented(image)))
-    token_ids = keras.Input((caption_length,), dtype="int32", name="token_ids")
-    seen, read = [], []
-    sizes = vocabulary_size, caption_length, dim
-    for member in range(members):
-        seen.append(_project(keras.layers.Dropout(dropout)(x), dim))
-        branch = build_text_branch(*sizes, text_branch, name=f"words_{member}")
-        read.append(_unit(branch(token_ids)))
-    dual_encoder = DualEncoder(
-        keras.Model(image, ops.stack(seen, axis=1), name="image_encoder"),
-        keras.Model(token_ids, ops.stack(read, axis=1), name="text_encoder"),
-        name="dual_encoder",
+    if vectorizer is not None:
+        vocabulary_size = vocabulary_size or vectorizer.vocabulary_size()
+        caption_length = caption_length or tokenize(vectorizer, [""]).shape[1]
+    if vocabulary_size is None or caption_length is None:
+        raise ValueError(
+            "A dual encoder without `vectorizer` needs `vocabulary_size` and"
+            f" `caption_length`. Received: vocabulary_size={vocabulary_size},"
+            f" caption_length={caption_length}"
+        )
+    texts = vocabulary_size, caption_length, joint_dim, text_branch
+    networks = build_embedding_networks(
+        image_encoder, feature_dim, *texts, num_members, dropout, augment
     )
+    dual_encoder = DualEncoder(*networks, vectorizer=vectorizer, name="dual_encoder")
     dual_encoder.build()
     return dual_encoder
-
-
-def _project(features, dim):
-    hidden = keras.layers.Dense(4 * dim, activation="relu")(features)
-    both = keras.layers.Dense(dim)(hidden) + keras.layers.Dense(dim)(features)
-    return _unit(both)
-
-
-def _unit(vectors):
-    # Half of float32 would tell cosines apart by hundredths alone.
-    return keras.layers.UnitNormalization(dtype="float32")(vectors)
-
-
-def _augmented(image):
-    """Flips, shifts, sizes and colours that change no caption; in training only."""
-    x = keras.layers.RandomFlip("horizontal")(image)
-    x = keras.layers.RandomZoom((-0.25, 0), fill_mode="reflect")(x)
-    x = keras.layers.RandomTranslation(0.1, 0.1, fill_mode="reflect")(x)
-    return keras.layers.RandomBrightness(0.2)(x)

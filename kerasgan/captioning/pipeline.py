@@ -1,261 +1,294 @@
-"""A trained captioner and dual_encoder at work."""
+"""A trained captioner and dual encoder, ready for use."""
 
-import os
+from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
+from typing import Any
 
+import keras
 import numpy as np
-import tensorflow as tf
 
-from kerasgan.captioning import decoding
-from kerasgan.captioning.captioner import END
+from kerasgan.captioning.caption_store import CaptionStore
+from kerasgan.captioning.captioner import Captioner
 from kerasgan.captioning.decoding import LENGTH_PENALTY
-from kerasgan.captioning.reranking import (
-    FEATURES,
-    CaptionStore,
-    candidate_quality,
-    caption_lengths,
-    fit_feature_weights,
-    hubness,
-    query_bank,
-    reranking_features,
-)
-from kerasgan.data.text import stored_vectorizer, tokenize
+from kerasgan.captioning.dual_encoder import DualEncoder
+from kerasgan.captioning.hubness import hubness, query_bank
+from kerasgan.captioning.reranking import candidate_quality, fit_feature_weights
+from kerasgan.captioning.reranking_features import reranking_features
+from kerasgan.captioning.tokens import caption_lengths, detokenize
+from kerasgan.data.text import load_or_build_vectorizer, tokenize
 from kerasgan.encoders.feature_cache import average_pool, encode_images
 from kerasgan.errors import UserError
 from kerasgan.runs import Run, open_run
 
 VOCABULARY_FILE = "caption-vocabulary.txt"  # in a run's `models/`
-BATCH_SIZE = 128  # images captioned at a time
-BEAM_CANDIDATES, SAMPLED_CANDIDATES = 8, 12  # candidates of `rerank`
+STORE_FILE = "caption-store.npz"
+BEAM_CANDIDATES = 8  # candidates an image that are reranked
+SAMPLED_CANDIDATES = 12
+SAMPLING: dict[str, Any] = {
+    "count": SAMPLED_CANDIDATES,
+    "top_p": 0.9,
+    "temperature": 0.7,
+}
 
 
 class CaptioningPipeline:
-    """Puts images into words, and images and words into one space.
+    """Captions images, and embeds images and captions in one space.
 
     Args:
-        image_encoder: what `build_image_encoder` returns.
-        dual_encoder: what `build_dual_encoder` returns.
-        captioner: what `build_captioner` returns.
-        vectorizer: what `build_vectorizer` returns.
-        memory: a `Memory`, for `rerank`.
+        image_encoder: the result of `build_image_encoder`.
+        dual_encoder: of images, or of the image encoder's average features.
+        captioner: of the image encoder's features.
+        vectorizer: the result of `build_vectorizer`.
+        store: the captions of the training images, for reranking and `relevance`.
     """
 
-    def __init__(self, image_encoder, dual_encoder, captioner, vectorizer, memory=None):
-        self.image_encoder, self.dual_encoder, self.captioner = (
-            image_encoder,
-            dual_encoder,
-            captioner,
-        )
-        self.vectorizer, self.store = vectorizer, memory
+    def __init__(
+        self,
+        image_encoder: keras.Model,
+        dual_encoder: DualEncoder,
+        captioner: Captioner,
+        vectorizer: keras.layers.TextVectorization,
+        store: CaptionStore | None = None,
+    ):
+        self.image_encoder = image_encoder
+        self.dual_encoder = dual_encoder
+        self.captioner = captioner
+        self.vectorizer = vectorizer
+        self.store = store
         self.words = np.array(vectorizer.get_vocabulary())
-        self._write = {}
 
     @property
-    def image_size(self):
+    def image_size(self) -> int:
+        """Side of the images in pixels."""
         return self.image_encoder.input_shape[1]
 
     @property
-    def encodes_pixels(self):
-        """Whether the dual_encoder looks at images through an image_encoder that it trained, and
-        not at features."""
+    def encodes_pixels(self) -> bool:
+        """Whether the dual encoder takes images, through an encoder of its own.
+
+        Otherwise it takes features.
+        """
         return len(self.dual_encoder.image_encoder.input_shape) == 4
 
-    def encode_images(self, images):
-        """uint8 images `(n, size, size, 3)` to grids, float32."""
+    def encode_images(self, images: np.ndarray) -> np.ndarray:
+        """Computes the features of images.
+
+        Args:
+            images: uint8 `(n, size, size, 3)`.
+
+        Returns:
+            float32 `(n, height, width, channels)`.
+        """
         return encode_images(self.image_encoder, images)
 
-    def embed_images(self, images=None, grids=None):
-        """Unit vectors `(n, d)` of images, or of their grids for a frozen image_encoder."""
+    def embed_images(
+        self, images: np.ndarray | None = None, features: np.ndarray | None = None
+    ) -> np.ndarray:
+        """Computes the vectors of images.
+
+        Args:
+            images: uint8 `(n, size, size, 3)`.
+            features: of the same images, see `encode_images`. They replace the images
+                unless `encodes_pixels`.
+
+        Returns:
+            Unit vectors float32 `(n, d)`.
+        """
         if self.encodes_pixels:
-            return self.dual_encoder.embed("image", images)
-        grids = self.encode_images(images) if grids is None else grids
-        return self.dual_encoder.embed("image", average_pool(grids))
+            return self.dual_encoder.embed_images(images)
+        features = self.encode_images(images) if features is None else features
+        return self.dual_encoder.embed_images(average_pool(features))
 
-    def embed_captions(self, captions):
-        """A list of n str to unit vectors `(n, d)`."""
-        return self.dual_encoder.embed("caption", tokenize(self.vectorizer, captions))
-
-    def relevance(self, images, captions):
-        """How well images and captions go together, for ranking either: cosines,
-        less how near each is to all training images' captions, or images.
+    def embed_captions(self, captions: Sequence[str]) -> np.ndarray:
+        """Computes the vectors of captions.
 
         Args:
-            images, captions: vectors `(n, d)` and `(m, d)`.
+            captions: n str.
 
         Returns:
-            `(n, m)`.
+            Unit vectors float32 `(n, d)`.
         """
-        known = self.dual_encoder.embed(
-            "caption", query_bank(self.store.token_ids[:, 0])
-        )
-        found = images @ captions.T - hubness(captions, self.store.vectors)
-        return found - hubness(images, known)[:, None]
+        return self.dual_encoder.embed_token_ids(tokenize(self.vectorizer, captions))
 
-    def write(self, grids, decoding="greedy", seed=0, **options):
-        """Captions of images.
+    def relevance(
+        self, image_vectors: np.ndarray, caption_vectors: np.ndarray
+    ) -> np.ndarray:
+        """Scores pairs of images and captions, to rank either.
 
         Args:
-            grids: `(n, height, width, channels)`.
-            decoding: `"greedy"`, `"beam"` or `"top-p"`.
-            seed: of `top-p`.
-            options: of the functions in `kerasgan.captioning.decoding`.
+            image_vectors: `(n, d)`.
+            caption_vectors: `(m, d)`.
 
         Returns:
-            Token ids `(n, k, length)` and log-likelihoods `(n, k)`.
+            Cosines less the hubness of both, `(n, m)`; see `hubness`.
         """
-        write = self._writer(decoding, tuple(sorted(options.items())))
-        found = []
-        for start in range(0, len(grids), BATCH_SIZE):
-            grid = np.asarray(grids[start : start + BATCH_SIZE], np.float32)
-            noise = np.zeros((len(grid), self.captioner.noise_dim), np.float32)
-            found.append(write(grid, noise, tf.constant(seed + start)))
-        return tuple(
-            np.concatenate([part.numpy() for part in side]) for side in zip(*found)
+        known_captions = self.dual_encoder.embed_token_ids(
+            query_bank(self.store.token_ids[:, 0])
         )
+        cosines = image_vectors @ caption_vectors.T
+        scores = cosines - hubness(caption_vectors, self.store.vectors)
+        return scores - hubness(image_vectors, known_captions)[:, None]
 
-    def _writer(self, name, options):
-        key = name, options
-        if key not in self._write:
-            options = dict(options)
-
-            def write(grid, noise, seed):
-                if name == "greedy":
-                    return decoding.greedy_search(self.captioner, grid, noise)
-                if name == "beam":
-                    return decoding.beam_search(self.captioner, grid, noise, **options)
-                return decoding.sample_captions(
-                    self.captioner, grid, noise, seed=seed, **options
-                )
-
-            specs = [
-                tf.TensorSpec((None, None, None, self.captioner.channels)),
-                tf.TensorSpec((None, self.captioner.noise_dim)),
-                tf.TensorSpec((), tf.int32),
-            ]
-            # Traced at once: TensorFlow takes several of these for one traced often.
-            write = tf.function(write, input_signature=specs)
-            self._write[key] = write.get_concrete_function()
-        return self._write[key]
-
-    def caption(self, grids, vectors=None, decoding="rerank", seed=0):
-        """The caption of each image, and what else was thought of.
+    def caption(
+        self,
+        features: np.ndarray,
+        vectors: np.ndarray | None = None,
+        decoding: str = "rerank",
+        seed: int = 0,
+    ) -> list[list[tuple[str, float]]]:
+        """Captions images.
 
         Args:
-            grids: `(n, height, width, channels)`.
-            vectors: of the same images, see `embed_images`; for `rerank`.
+            features: of n images, see `encode_images`.
+            vectors: of the same images, see `embed_images`; needed for `"rerank"`.
             decoding: `"greedy"`, `"beam"`, `"top-p"` or `"rerank"`.
+            seed: of `"top-p"` and `"rerank"`.
 
         Returns:
-            For each image a list of `(caption, score)`, the best first. The score
-            is the log-likelihood a word, for `beam` over the length to the power of
-            0.7, and for `rerank` the weighted sum of z-scores.
+            For each image a list of different captions with their scores, the best
+            first. The score is the log-likelihood per word; for `"beam"` the
+            log-likelihood divided by the length to the power of 0.7; for `"rerank"` the
+            weighted sum of `reranking_features`.
         """
         if decoding == "rerank":
-            return self._rerank(grids, vectors, seed)
-        options = {"count": 5, "top_p": 0.9} if decoding == "top-p" else {}
-        token_ids, total = self.write(grids, decoding, seed, **options)
+            token_ids, reranking = self.candidates(features, vectors, seed)
+            return self._rank(token_ids, reranking @ self.store.weights)
+        options: dict[str, Any] = {}
+        if decoding == "top-p":
+            options = {"count": 5, "top_p": 0.9}
+        token_ids, log_likelihoods = self.captioner.generate_token_ids(
+            features, decoding, seed, **options
+        )
         power = LENGTH_PENALTY if decoding == "beam" else 1
-        return self._ranked(token_ids, total / caption_lengths(token_ids) ** power)
-
-    def candidates(self, grids, vectors, seed=0):
-        """What could be said of each image: beams and samples.
-
-        Returns:
-            Token ids `(n, k, length)`, and what speaks for each, `(n, k, voices)`; see
-            `choosing.voices`.
-        """
-        beams, likely = self.write(grids, "beam", width=BEAM_CANDIDATES)
-        drawn, chances = self.write(
-            grids, "top-p", seed, count=SAMPLED_CANDIDATES, top_p=0.9, temperature=0.7
-        )
-        token_ids = np.concatenate([beams, drawn], axis=1)
-        likely = np.concatenate([likely, chances], axis=1) / caption_lengths(token_ids)
-        flat = token_ids.reshape(-1, token_ids.shape[-1])
-        captions = self.dual_encoder.embed("caption", self._opened(flat))
-        captions = captions.reshape(*likely.shape, -1)
-        cosines = np.einsum("nkd,nd->nk", captions, vectors)
-        return token_ids, reranking_features(
-            self.store, token_ids, vectors, cosines, likely
+        return self._rank(
+            token_ids, log_likelihoods / caption_lengths(token_ids) ** power
         )
 
-    def fit_reranker(self, grids, vectors, references, seed=0):
-        """Fits how much each voice is heard on images that nothing was trained on.
+    def candidates(
+        self, features: np.ndarray, vectors: np.ndarray, seed: int = 0
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Generates candidate captions by beam search and sampling.
 
         Args:
-            grids, vectors: of the images.
-            references: token ids of their captions, `(n, k, length)`.
+            features: of n images, see `encode_images`.
+            vectors: of the same images, see `embed_images`.
+            seed: of the samples.
+
+        Returns:
+            Token ids int32 `(n, k, length)`, without the start token, and their
+            `reranking_features` `(n, k, features)`.
         """
-        token_ids, heard = self.candidates(grids, vectors, seed)
-        worth = candidate_quality(self.store, token_ids, references)
-        self.store = replace(self.store, weights=fit_feature_weights(heard, worth))
+        generate = self.captioner.generate_token_ids
+        batches = [
+            generate(features, "beam", width=BEAM_CANDIDATES),
+            generate(features, "top-p", seed, **SAMPLING),
+        ]
+        token_ids, log_likelihoods = (
+            np.concatenate(arrays, axis=1) for arrays in zip(*batches, strict=True)
+        )
+        log_likelihoods = log_likelihoods / caption_lengths(token_ids)
+        # As the vectorizer would return them.
+        padding = ((0, 0), (0, 0), (1, 0))
+        padded = np.pad(token_ids, padding, constant_values=self.captioner.start_id)
+        captions = self.dual_encoder.embed_token_ids(
+            padded.reshape(-1, padded.shape[-1]).astype("int32")
+        )
+        captions = captions.reshape(*log_likelihoods.shape, -1)
+        cosines = np.einsum("nkd,nd->nk", captions, vectors)
+        return token_ids, reranking_features(
+            self.store, token_ids, vectors, cosines, log_likelihoods
+        )
 
-    def _rerank(self, grids, vectors, seed):
-        token_ids, heard = self.candidates(grids, vectors, seed)
-        return self._ranked(token_ids, heard @ self.store.weights)
+    def fit_reranker(
+        self,
+        features: np.ndarray,
+        vectors: np.ndarray,
+        references: np.ndarray,
+        seed: int = 0,
+    ) -> None:
+        """Fits the weights of reranking on validation images.
 
-    def _opened(self, token_ids):
-        """The same captions as the vectorizer would give them."""
-        opening = np.full((len(token_ids), 1), self.captioner.start_id)
-        return np.concatenate([opening, token_ids], axis=1).astype("int32")
+        Args:
+            features: of images that were not trained on, see `encode_images`.
+            vectors: of the same images, see `embed_images`.
+            references: token ids of their captions, int `(n, j, length)`.
+            seed: of the candidates.
+        """
+        token_ids, reranking = self.candidates(features, vectors, seed)
+        quality = candidate_quality(self.store, token_ids, references)
+        weights = fit_feature_weights(reranking, quality)
+        self.store = replace(self.store, weights=weights)
 
-    def _ranked(self, token_ids, score):
-        found = []
-        for ids, scores in zip(token_ids, score):
-            best = {}
-            for row in np.argsort(-scores, kind="stable"):
-                best.setdefault(self.detokenize(ids[row]), float(scores[row]))
-            found.append(list(best.items()))
-        return found
+    def detokenize(self, token_ids: np.ndarray) -> str:
+        """Converts the token ids of a caption to text.
 
-    def detokenize(self, token_ids):
-        """Token ids `(length,)` to a caption."""
-        return " ".join(self.words[token_ids[token_ids != END]])
+        Args:
+            token_ids: int `(length,)`, without the start token.
+        """
+        return detokenize(token_ids, self.words)
 
-    def save(self, run: Run):
-        """Writes the networks into a run's `models/`, each whole or not at all."""
+    def save(self, run: Run) -> None:
+        """Writes the models and the store into a run's `models/`.
+
+        Args:
+            run: the run.
+        """
         for name in ("image_encoder", "dual_encoder", "captioner"):
             run.save_network(name, getattr(self, name))
-        scratch = run.models / "caption-store.partial.npz"
-        np.savez_compressed(
-            scratch,
-            vectors=self.store.vectors,
-            token_ids=self.store.token_ids,
-            idf=self.store.idf,
-            weights=self.store.weights,
-        )
-        os.replace(scratch, run.models / "caption-store.npz")
+        self.store.save(run.models / STORE_FILE)
+
+    def _rank(self, token_ids, scores):
+        """For each image its different captions with scores, the best first."""
+        ranked = []
+        for ids, image_scores in zip(token_ids, scores, strict=True):
+            best = {}
+            for row in np.argsort(-image_scores, kind="stable"):
+                caption = self.detokenize(ids[row])
+                best.setdefault(caption, float(image_scores[row]))
+            ranked.append(list(best.items()))
+        return ranked
 
 
-def load_captioner(run, name="captioner") -> CaptioningPipeline:
-    """Loads what the captions stage of a run trained.
+def load_captioner(
+    run: str | Path | Run, name: str = "captioner"
+) -> CaptioningPipeline:
+    """Loads the trained captions stage of a run.
 
     Args:
         run: a run directory or a `Run`.
-        name: `"captioner"`, or `"captioner-likelihood"` for the one before adversarial training.
+        name: `"captioner"`, or `"captioner-likelihood"` for the captioner before
+            adversarial training.
+
+    Returns:
+        A `CaptioningPipeline`.
 
     Raises:
-        UserError: when it has no captions stage, or has not finished it.
+        UserError: the run has no captions stage, or has not finished it.
     """
     run = run if isinstance(run, Run) else open_run(run)
     run.require_command("train-gan")
-    if not (run.models / "caption-store.npz").is_file():
+    path = run.models / STORE_FILE
+    if not path.is_file():
         raise UserError(
             f"{run.path} has no trained captions. kerasgan train-gan --stage captions"
             f" --resume --run-dir {run.path} trains them."
         )
-    networks = [
-        run.load_network(network) for network in ("image_encoder", "dual_encoder", name)
-    ]
-    settings = run.settings.captions
-    vectorizer = stored_vectorizer(
-        run.models / VOCABULARY_FILE, settings.vocabulary_size, settings.caption_length
+    files = {"image_encoder": "image_encoder", "dual_encoder": "dual_encoder"}
+    networks: dict[str, Any] = {
+        network: run.load_network(file)
+        for network, file in (files | {"captioner": name}).items()
+    }
+    config = run.settings.captions
+    vectorizer = load_or_build_vectorizer(
+        run.models / VOCABULARY_FILE, config.vocabulary_size, config.caption_length
     )
-    with np.load(run.models / "caption-store.npz") as stored:
-        memory = CaptionStore(**stored)
-    if len(memory.weights) != len(FEATURES):
+    try:
+        store = CaptionStore.load(path)
+    except ValueError as error:
         raise UserError(
-            f"{run.path} was trained by another version of kerasgan (options.json has"
-            " it), which chose among captions in another way. Without models/caption-store.npz"
-            " --resume does adversarial training and the choosing once more."
-        )
-    return CaptioningPipeline(*networks, vectorizer, memory)
+            f"{run.path} was trained by another version of kerasgan (see options.json):"
+            f" {error}. Delete {path} and use --resume to repeat adversarial training"
+            " and reranking."
+        ) from error
+    return CaptioningPipeline(**networks, vectorizer=vectorizer, store=store)

@@ -1,71 +1,89 @@
-"""Training the captioner by likelihood, before adversarial training."""
+"""Maximum likelihood training of the captioner, before adversarial training."""
+
+from collections.abc import Sequence
 
 import keras
 import numpy as np
 import tensorflow as tf
 
+from kerasgan.captioning.captioner import Captioner
+from kerasgan.config.settings import CaptionsConfig
+from kerasgan.encoders.precision import resolve_precision
+from kerasgan.training.callbacks.stop_on_non_finite import StopOnNonFinite
 from kerasgan.training.callbacks.timed_cosine_decay import TimedCosineDecay
 
+PATIENCE = 2  # epochs
 
-def train_teacher_forcing(captioner, settings, train, validation, callbacks=()):
-    """Teacher forcing until the validation captions become no likelier.
+
+def train_teacher_forcing(
+    captioner: Captioner,
+    config: CaptionsConfig,
+    train: tuple[Sequence[np.ndarray], np.ndarray],
+    validation: tuple[Sequence[np.ndarray], np.ndarray],
+    callbacks: Sequence[keras.callbacks.Callback] = (),
+) -> None:
+    """Trains a captioner with teacher forcing until the validation loss rises.
 
     Args:
-        captioner: what `build_captioner` returns; it is trained in place.
-        settings: a `kerasgan.config.settings.CaptionsConfig`.
-        train, validation: `(looks, token_ids)` each, see `batches`.
+        captioner: the model, which is trained in place.
+        config: the settings.
+        train: views and token ids; see `caption_batches`.
+        validation: the same of the validation images.
         callbacks: further Keras callbacks.
     """
-    optimizer = keras.optimizers.Adam(settings.learning_rate, clipnorm=5.0)
+    optimizer = keras.optimizers.Adam(config.learning_rate, clipnorm=5.0)
     captioner.compile(optimizer, jit_compile=False)
+    sizes = captioner.noise_dim, config.batch_size
     captioner.fit(
-        caption_batches(*train, captioner.noise_dim, settings.batch_size),
-        validation_data=caption_batches(
-            *validation, captioner.noise_dim, settings.batch_size
-        ),
-        epochs=settings.likelihood_epochs,
+        caption_batches(*train, *sizes),
+        validation_data=caption_batches(*validation, *sizes),
+        epochs=config.likelihood_epochs,
         verbose=0,
-        shuffle=False,
         callbacks=[
-            TimedCosineDecay(settings.likelihood_epochs, settings.likelihood_minutes),
+            StopOnNonFinite("captioner", resolve_precision(config.precision)),
+            TimedCosineDecay(config.likelihood_epochs, config.likelihood_minutes),
             keras.callbacks.EarlyStopping(
-                "val_loss", patience=2, restore_best_weights=True
+                "val_loss", patience=PATIENCE, restore_best_weights=True
             ),
             *callbacks,
         ],
     )
 
 
-def caption_batches(looks, token_ids, noise_dim, batch_size):
-    """Batches of images with their captions, each image once, in another order
-    each time.
+def caption_batches(
+    views: Sequence[np.ndarray],
+    token_ids: np.ndarray,
+    noise_dim: int,
+    batch_size: int,
+) -> tf.data.Dataset:
+    """Creates batches of features and captions, shuffled anew in each epoch.
 
     Args:
-        looks: grids `(n, height, width, channels)` of the images, as they are and
-            mirrored, say; a batch has one of them.
-        token_ids: `(n, k, length)`.
+        views: features `(n, height, width, channels)` of the images, for example as
+            they are and mirrored. A batch has one view, drawn at random.
+        token_ids: int32 `(n, k, length)`.
         noise_dim: size of the noise.
-        batch_size: images.
+        batch_size: images a batch.
 
     Returns:
-        A `tf.data.Dataset` of `{"grid", "token_ids", "noise"}`.
+        A `tf.data.Dataset` of `{"features", "token_ids", "noise"}`.
     """
-    count, shape = len(token_ids), looks[0].shape[1:]
+    count, shape = len(token_ids), views[0].shape[1:]
 
-    def read(rows, look):
-        rows = np.sort(rows)  # neighbours on the disk
-        return looks[look][rows].astype(np.float32), token_ids[rows]
+    def read(rows, view):
+        rows = np.sort(rows)  # neighbors on the disk
+        return views[view][rows].astype(np.float32), token_ids[rows]
 
     def draw(rows):
-        look = tf.random.uniform((), 0, len(looks), tf.int32)
-        return rows, look, tf.random.normal((tf.shape(rows)[0], noise_dim))
+        view = tf.random.uniform((), 0, len(views), tf.int32)
+        return rows, view, tf.random.normal((tf.shape(rows)[0], noise_dim))
 
-    def gather(rows, look, noise):
-        grid, ids = tf.numpy_function(read, [rows, look], (tf.float32, tf.int32))
-        grid.set_shape((None, *shape))
+    def gather(rows, view, noise):
+        features, ids = tf.numpy_function(read, [rows, view], (tf.float32, tf.int32))
+        features.set_shape((None, *shape))
         ids.set_shape((None, *token_ids.shape[1:]))
-        return {"grid": grid, "token_ids": ids, "noise": noise}
+        return {"features": features, "token_ids": ids, "noise": noise}
 
     rows = tf.data.Dataset.range(count).shuffle(count).batch(min(batch_size, count))
-    # Drawn one after the other: in parallel it would depend on which thread is first.
+    # `draw` is not parallel: the result would depend on the timing of threads.
     return rows.map(draw).map(gather, num_parallel_calls=2).prefetch(2)

@@ -1,0 +1,80 @@
+"""The captions of the training images, which reranking compares candidates with."""
+
+import functools
+import os
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+
+import numpy as np
+from scipy import sparse
+
+from kerasgan.captioning.cider_reward import CiderReward
+from kerasgan.captioning.reranking_features import DEFAULT_WEIGHTS, FEATURES
+from kerasgan.captioning.token_tfidf import tfidf_vectors
+from kerasgan.captioning.tokens import END
+
+
+@dataclass(frozen=True)
+class CaptionStore:
+    """The training images and their captions.
+
+    Attributes:
+        vectors: of the images by the dual encoder, `(n, d)`.
+        token_ids: of their captions, int `(n, k, length)`, all zero where an image has
+            fewer.
+        idf: inverse document frequencies of words, `(vocabulary_size,)`.
+        weights: of `FEATURES` in reranking, `(features,)`.
+    """
+
+    vectors: np.ndarray
+    token_ids: np.ndarray
+    idf: np.ndarray
+    weights: np.ndarray = field(default_factory=DEFAULT_WEIGHTS.copy)
+
+    @functools.cached_property
+    def tfidf(self) -> sparse.csr_matrix:
+        """The mean TF-IDF vector of each image's captions, `(n, vocabulary_size)`."""
+        count, captions, length = self.token_ids.shape
+        vectors = tfidf_vectors(self.token_ids.reshape(-1, length), self.idf)
+        share = (self.token_ids[..., 0] != END).astype(float)
+        share /= np.maximum(share.sum(axis=1, keepdims=True), 1)
+        rows = np.repeat(np.arange(count), captions)
+        columns = np.arange(count * captions)
+        shape = (count, count * captions)
+        return sparse.csr_matrix((share.ravel(), (rows, columns)), shape) @ vectors
+
+    @functools.cached_property
+    def cider_reward(self) -> CiderReward:
+        """CIDEr-D with document frequencies of these captions."""
+        return CiderReward(self.token_ids, len(self.idf))
+
+    def save(self, path: Path) -> None:
+        """Writes an `.npz` file, completely or not at all.
+
+        Args:
+            path: of the file.
+        """
+        partial = path.with_suffix(".partial.npz")
+        arrays = {item.name: getattr(self, item.name) for item in fields(self)}
+        np.savez_compressed(partial, **arrays)
+        os.replace(partial, path)
+
+    @classmethod
+    def load(cls, path: Path) -> "CaptionStore":
+        """Reads a file that `save` wrote.
+
+        Args:
+            path: of the file.
+
+        Raises:
+            ValueError: another version wrote the file.
+        """
+        with np.load(path) as arrays:
+            if set(arrays) != {item.name for item in fields(cls)}:
+                raise ValueError(f"{path} has other arrays: {sorted(arrays)}")
+            store = cls(**arrays)
+        if len(store.weights) != len(FEATURES):
+            raise ValueError(
+                f"{path} has {len(store.weights)} weights. Expected: {len(FEATURES)}"
+            )
+        return store
