@@ -1,1 +1,1 @@
-"""Classifying image-text pairs: paper B's network, and the ensemble."""
+"""Classification of images with text: paper B's network, and an ensemble."""

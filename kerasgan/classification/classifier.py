@@ -1,160 +1,212 @@
-"""A trained classifier at work."""
+"""Predictions of a trained classifier, and its files in a run directory."""
+
+import functools
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 import keras
 import numpy as np
 import tensorflow as tf
 
 from kerasgan.data.label_words import mask_label_words
-from kerasgan.data.text import START, words_of
+from kerasgan.data.text import START, split_words
 from kerasgan.errors import UserError
 from kerasgan.files import write_json
 from kerasgan.layers.traversal import find_layers
 from kerasgan.runs import Run, open_run
 
 MODALITIES = ("image", "text")
-BATCH_SIZE = 128  # pairs classified at a time
-CLASSIFIER_FILE = "classifier.json"  # in a run's `models/`
+BATCH_SIZE = 128  # pairs that are classified at once
+CLASSIFIER_FILE = "classifier.json"  # in the directory `models/` of a run
 
 
 class Classifier:
-    """Tells classes by images and texts.
+    """Classifies images with texts.
 
     Args:
-        model: what `serve_network` or `serve_pool` returns.
-        label_names: in the order of their numbers.
-        masked: words that were left out of the texts.
-        weights: how much each part is believed, for ours.
-        seconds: that training took.
+        model: the result of `build_serving_model` of `TrainedNetwork` or
+            `TrainedEnsemble`.
+        label_names: names of the classes, in the order of the model's output.
+        masked_words: words that are removed from texts, see `mask_label_words`.
+        member_weights: see `TrainedEnsemble.member_weights`; empty for one network.
+        training_seconds: duration of the training.
     """
 
-    def __init__(self, model, label_names, masked=(), weights=None, seconds=None):
+    def __init__(
+        self,
+        model: keras.Model,
+        label_names: Sequence[str],
+        masked_words: Sequence[str] = (),
+        member_weights: Mapping[str, Mapping[str, float]] | None = None,
+        training_seconds: float | None = None,
+    ):
         self.model, self.label_names = model, list(label_names)
-        self.masked, self.weights = list(masked), weights or {}
-        self.seconds = seconds
-        # Outside of a graph Keras keeps what each layer made until the last is done.
-        self._ask = tf.function(
+        self.masked_words = list(masked_words)
+        self.member_weights = member_weights or {}
+        self.training_seconds = training_seconds
+
+    @functools.cached_property
+    def _predict(self):
+        # A graph needs less memory: without one, Keras keeps the outputs of all layers
+        # until the last is computed.
+        return tf.function(
             lambda inputs: self.model(inputs, training=False),
             reduce_retracing=True,
             autograph=False,
         )
 
+    def __getstate__(self):
+        # A graph cannot be pickled; the next prediction builds it again.
+        return {name: value for name, value in vars(self).items() if name != "_predict"}
+
     @property
-    def takes_images(self):
-        """Whether it takes images."""
+    def takes_images(self) -> bool:
+        """Whether the classifier uses images."""
         return "image" in self.model.input
 
     @property
-    def takes_text(self):
-        """Whether it takes texts."""
+    def takes_text(self) -> bool:
+        """Whether the classifier uses texts."""
         return "text" in self.model.input
 
     @property
-    def image_size(self):
-        """Side of the images that it takes, in pixels; None where it takes none."""
+    def image_size(self) -> int | None:
+        """Side of the images in pixels; None if images are not used."""
         return self.model.input["image"].shape[1] if self.takes_images else None
 
     @property
-    def accepts_missing(self):
-        """Whether it answers by one side where the other is missing."""
+    def accepts_missing(self) -> bool:
+        """Whether the image or the text of a pair may be missing."""
         return "has_image" in self.model.input and self.takes_text
 
-    def attention(self, text):
-        """`(word, share)` of what the LSTM's attention looked at, of its first member;
-        none without."""
-        branch = self._branch_that_attends()
+    def attention_weights(self, text: str) -> list[tuple[str, float]]:
+        """Returns the weights of the LSTM's attention for the words of a text.
+
+        Of an averaged network, the first one counts.
+
+        Args:
+            text: any text.
+
+        Returns:
+            Words and weights in the order of the text. The weights and that of the
+            start token sum to 1. Empty if no network has attention.
+        """
+        branch = self._attention_branch()
         if branch is None:
             return []
         vectorizer = self.model.get_layer("vectorizer")
-        token_ids = keras.ops.cast(vectorizer(self._strings([text])), "int32")
-        inner = keras.Model(branch.input, branch.get_layer("lstm").output)
-        said = inner(token_ids, training=False)
-        _, shares = branch.get_layer("attention")(
-            said, mask=keras.ops.not_equal(token_ids, 0), return_weights=True
+        token_ids = keras.ops.cast(vectorizer(self._string_tensor([text])), "int32")
+        lstm = keras.Model(branch.input, branch.get_layer("lstm").output)
+        _, weights = branch.get_layer("attention")(
+            lstm(token_ids, training=False),
+            mask=keras.ops.not_equal(token_ids, 0),
+            return_weights=True,
         )
-        shares = keras.ops.convert_to_numpy(shares)[0]
-        words = [START, *words_of(self._masked([text])[0])]
-        return list(zip(words, map(float, shares)))[1:]
+        weights = keras.ops.convert_to_numpy(weights)[0]
+        words = [START, *split_words(self._mask([text])[0])]
+        # Texts longer than the vectorizer's sequence have more words than weights.
+        return list(zip(words, map(float, weights), strict=False))[1:]
 
-    def _branch_that_attends(self):
-        for layer in find_layers(self.model, keras.Model):
-            if layer.name == "text_branch":
-                if any(inner.name == "attention" for inner in layer.layers):
-                    return layer
+    def _attention_branch(self):
+        for branch in find_layers(self.model, keras.Model):
+            names = {layer.name for layer in branch.layers}
+            if branch.name == "text_branch" and "attention" in names:
+                return branch
         return None
 
-    def _masked(self, texts):
-        return mask_label_words(texts, self.masked)
+    def _mask(self, texts):
+        return mask_label_words(texts, self.masked_words)
 
-    def _strings(self, texts):
-        return tf.constant(self._masked(texts), tf.string)
+    def _string_tensor(self, texts):
+        return tf.constant(self._mask(texts), tf.string)
 
-    def classify(self, images=None, texts=None):
-        """Class probabilities of pairs, one side of which may be missing.
+    def classify(
+        self,
+        images: np.ndarray | Sequence[np.ndarray | None] | None = None,
+        texts: Sequence[str] | None = None,
+    ) -> np.ndarray:
+        """Computes the probabilities of the classes.
 
         Args:
-            images: uint8 `(n, size, size, 3)`, or a list with None where there is
-                no image; None: none at all.
-            texts: n str, empty where there is none; None: none at all.
+            images: uint8 `(n, size, size, 3)`, or a list with None for each missing
+                image; None if all are missing.
+            texts: n strings, empty for each missing text; None if all are missing.
 
         Returns:
-            `(n, classes)` float32. A side that the network was not trained with is
-            not looked at.
+            float32 `(n, classes)`. An input that the classifier does not use is
+            ignored.
 
         Raises:
-            UserError: an image is missing for a network that needs one.
+            UserError: an image is missing, and the classifier needs one.
+            ValueError: both `images` and `texts` are None.
         """
-        count = len(texts if images is None else images)
-        texts = ["" for _ in range(count)] if texts is None else list(texts)
-        found = [
-            self._classify(
+        inputs = texts if images is None else images
+        if inputs is None:
+            raise ValueError("Pass `images`, `texts` or both. Received: None for both")
+        count = len(inputs)
+        texts = [""] * count if texts is None else list(texts)
+        batches = [
+            self._classify_batch(
                 None if images is None else images[start : start + BATCH_SIZE],
                 texts[start : start + BATCH_SIZE],
             )
             for start in range(0, count, BATCH_SIZE)
         ]
-        return np.concatenate(found)
+        return np.concatenate(batches)
 
-    def _classify(self, images, texts):
+    def _classify_batch(self, images, texts):
         inputs = {}
         if self.takes_images:
+            images = [None] * len(texts) if images is None else images
+            has_image = np.array([image is not None for image in images])
+            if not (has_image.all() or self.accepts_missing):
+                raise UserError(
+                    "This classifier needs an image for each text. Received:"
+                    f" {len(has_image)} texts, {has_image.sum()} images"
+                )
             blank = np.zeros((self.image_size, self.image_size, 3), np.uint8)
-            seen = [None] * len(texts) if images is None else images
-            there = np.array([image is not None for image in seen])
-            if not (there.all() or self.accepts_missing):
-                raise UserError("This classifier answers by images: give one.")
-            stack = [blank if image is None else image for image in seen]
-            inputs["image"] = tf.constant(np.stack(stack), tf.float32)
+            batch = np.stack([blank if image is None else image for image in images])
+            inputs["image"] = tf.constant(batch, tf.float32)
             if "has_image" in self.model.input:
-                inputs["has_image"] = tf.constant(there)
+                inputs["has_image"] = tf.constant(has_image)
         if self.takes_text:
-            inputs["text"] = self._strings(texts)
-        return keras.ops.convert_to_numpy(self._ask(inputs))
+            inputs["text"] = self._string_tensor(texts)
+        return keras.ops.convert_to_numpy(self._predict(inputs))
 
-    def save(self, run: Run):
-        """Writes the model into a run's `models/`, whole or not at all."""
+    def save(self, run: Run) -> None:
+        """Writes the classifier to the directory `models/` of a run, atomically.
+
+        Args:
+            run: the run.
+        """
         run.save_network("classifier", self.model)
         content = {
             "label_names": self.label_names,
-            "masked": self.masked,
-            "weights": self.weights,
-            "seconds": self.seconds,
+            "masked_words": self.masked_words,
+            "member_weights": self.member_weights,
+            "training_seconds": self.training_seconds,
         }
-        write_json(
-            run.models / CLASSIFIER_FILE, content
-        )  # last: it says that all is there
+        # Last: the classifier is complete if this file exists.
+        write_json(run.models / CLASSIFIER_FILE, content)
 
 
-def load_classifier(run) -> Classifier:
-    """Loads what a run of `train-classifier` trained.
+def load_classifier(run: Run | str | Path) -> Classifier:
+    """Loads the classifier of a run of `train-classifier`.
 
     Args:
-        run: a run directory or a `Run`.
+        run: a `Run` or the path of its directory.
+
+    Returns:
+        A `Classifier`.
 
     Raises:
-        UserError: when it has none.
+        UserError: the run has no classifier.
     """
     run = run if isinstance(run, Run) else open_run(run)
     if not (run.models / CLASSIFIER_FILE).is_file():
-        raise UserError(f"{run.path} has no trained classifier.")
+        raise UserError(
+            f"{run.path} has no trained classifier. Train one with kerasgan"
+            " train-classifier, or finish this run with --resume."
+        )
     model = run.load_network("classifier")
     return Classifier(model, **run.read(f"models/{CLASSIFIER_FILE}"))

@@ -1,82 +1,106 @@
-"""Ours: parts that are trained alone, each to its own stopping point, then pooled.
+"""An ensemble of members that are trained separately and weighted afterwards.
 
-Branches that are trained under one head drown each other: the one that learns sooner
-takes the gradient from the other, and one number of epochs suits neither (Wang et al.
-2020, "What Makes Training Multi-modal Classification Networks Hard?",
-https://arxiv.org/abs/1905.12681). Here each part is trained alone; how much each is
-believed is fitted on pairs that it was not trained on.
+Branches that are trained under one head interfere: the branch that learns faster
+dominates the gradient, and no number of epochs suits both (Wang et al. 2020, "What
+Makes Training Multi-modal Classification Networks Hard?",
+https://arxiv.org/abs/1905.12681). Here each member is trained alone, and the weights of
+the members are fitted on predictions for examples that they were not trained on.
 """
 
 import warnings
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 from sklearn.model_selection import KFold, StratifiedKFold
 
+from kerasgan.classification.ensemble_member import EnsembleMember
 from kerasgan.classification.ensemble_weights import fit_ensemble_weights
+from kerasgan.classification.examples import PairExamples
+from kerasgan.config.settings import ClassifierConfig
 from kerasgan.layers.log_linear_ensemble import MIN_LOG_PROBABILITY
 
 
 @dataclass
 class Ensemble:
-    """Parts, and `weights` `(3, parts)`: for a pair, an image alone, a text alone."""
+    """Members and their weights, the arguments of `layers.LogLinearEnsemble`.
 
-    parts: dict
+    Attributes:
+        members: the members by name.
+        weights: `(3, members)`: for an image with a text, only an image, only a text.
+        prior: `(classes,)`, the shares of the classes in the training data.
+    """
+
+    members: Mapping[str, EnsembleMember]
     weights: np.ndarray
     prior: np.ndarray
 
 
-def fit_ensemble(parts, examples, settings, seed=0):
-    """Trains the parts and weighs them.
+def fit_ensemble(
+    members: Mapping[str, EnsembleMember],
+    examples: PairExamples,
+    config: ClassifierConfig,
+    seed: int = 0,
+) -> Ensemble:
+    """Trains the members and fits their weights.
 
     Args:
-        parts: name to part.
-        examples: `Examples` with labels and token ids.
-        settings: a `kerasgan.config.settings.ClassifierConfig`.
+        members: the members by name.
+        examples: with `token_ids` and `labels`.
+        config: `folds` and `ensemble_pairs`.
+        seed: seed of the folds.
 
     Returns:
-        A `Pool` whose parts are trained on all examples.
+        An `Ensemble` whose members are trained on all examples.
     """
-    rows, outside = _out_of_fold(parts, examples, settings, seed)
-    labels = examples.labels[rows]
-    read = examples.has_text[rows]
-    kinds = np.array([part.modality for part in parts.values()])
-    weights = np.zeros((3, len(parts)))
-    for row, (kept, known) in enumerate(
-        (
-            (kinds != "", read),
-            (kinds == "image", np.ones_like(read)),
-            (kinds == "text", read),
-        )
-    ):
-        if kept.any():
-            weights[row, kept] = fit_ensemble_weights(
-                outside[known][:, kept], labels[known]
+    rows, predictions = _predict_out_of_fold(members, examples, config, seed)
+    labels, has_text = examples.labels[rows], examples.has_text[rows]
+    modalities = np.array([member.modality for member in members.values()])
+    weights = np.zeros((3, len(members)))
+    cases = (  # members and examples that count
+        (modalities != "", has_text),
+        (modalities == "image", np.ones_like(has_text)),
+        (modalities == "text", has_text),
+    )
+    for row, (is_used, is_complete) in enumerate(cases):
+        if is_used.any():
+            weights[row, is_used] = fit_ensemble_weights(
+                predictions[is_complete][:, is_used], labels[is_complete]
             )
-    for part in parts.values():
-        part.refit(examples)
-    prior = np.bincount(examples.labels, minlength=outside.shape[2]) / len(examples)
-    return Ensemble(parts, weights, prior)
+    for member in members.values():
+        member.refit(examples)
+    num_classes = predictions.shape[2]
+    prior = np.bincount(examples.labels, minlength=num_classes) / len(examples)
+    return Ensemble(members, weights, prior)
 
 
-def _out_of_fold(parts, examples, settings, seed):
-    """Rows, and their log-probabilities `(n, parts, classes)` by parts that were not
-    trained on them: fold after fold until there are enough to fit the weights."""
-    rows, found = [], []
-    for fitted, held in _folds(examples.labels, settings.folds, seed):
-        said = [part.outside(examples, fitted, held) for part in parts.values()]
-        rows.append(held)
-        found.append(np.maximum(np.stack(said, axis=1), MIN_LOG_PROBABILITY))
-        if sum(map(len, rows)) >= settings.ensemble_pairs:
+def _predict_out_of_fold(members, examples, config, seed):
+    """Predicts examples by members that were not trained on them.
+
+    Stops after the fold with which there are `config.ensemble_pairs` predictions.
+
+    Returns:
+        Rows, and their log-probabilities `(n, members, classes)`.
+    """
+    rows, predictions = [], []
+    for train_rows, validation_rows in _folds(examples.labels, config.folds, seed):
+        fold = [
+            member.predict_held_out(examples, train_rows, validation_rows)
+            for member in members.values()
+        ]
+        rows.append(validation_rows)
+        predictions.append(np.maximum(np.stack(fold, axis=1), MIN_LOG_PROBABILITY))
+        if sum(map(len, rows)) >= config.ensemble_pairs:
             break
-    return np.concatenate(rows), np.concatenate(found)
+    return np.concatenate(rows), np.concatenate(predictions)
 
 
-def _folds(labels, folds, seed):
-    folds = max(2, min(folds, len(labels) // 2))
-    # Every class in every fold, where it has enough images for that.
-    whole = np.bincount(labels).max() >= folds
-    kind = StratifiedKFold if whole else KFold
+def _folds(labels, num_folds, seed):
+    num_folds = max(2, min(num_folds, len(labels) // 2))
+    # Stratified, unless every class has fewer examples than there are folds.
+    can_stratify = np.bincount(labels).max() >= num_folds
+    splitter = StratifiedKFold if can_stratify else KFold
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # scikit-learn's, of small classes
-        return list(kind(folds, shuffle=True, random_state=seed).split(labels, labels))
+        warnings.simplefilter("ignore")  # scikit-learn's warning about small classes
+        folds = splitter(num_folds, shuffle=True, random_state=seed)
+        return list(folds.split(labels, labels))

@@ -1,37 +1,45 @@
-"""How much each part of a classifier is believed."""
+"""The weights of the members of an ensemble."""
 
 import numpy as np
 from scipy import optimize, special
 
-REGULARIZATION = 1e-3  # towards nothing, so that a part that never helps gets no weight
+REGULARIZATION = 1e-3  # towards zero, so that a member that never helps gets no weight
+MAX_WEIGHT = 10.0
 
 
-def fit_ensemble_weights(log_probabilities, labels):
-    """Non-negative weights of the log-linear pool p ∝ Π pₖ^wₖ by log-loss.
+def fit_ensemble_weights(
+    log_probabilities: np.ndarray, labels: np.ndarray
+) -> np.ndarray:
+    """Fits the weights of a log-linear ensemble, p ∝ Π pₖ^wₖ.
+
+    The weights are non-negative and minimize the log-loss, with an L1 penalty.
 
     Args:
-        log_probabilities: `(n, parts, classes)`, of pairs that the parts were not
-            fitted on.
-        labels: `(n,)`.
+        log_probabilities: `(n, members, classes)`, of examples that the members were
+            not trained on.
+        labels: int `(n,)`.
 
     Returns:
-        `(parts,)` float64; all 1 where there is nothing to fit them on.
+        float64 `(members,)`; all 1 if there are no examples.
     """
-    count, parts, _ = log_probabilities.shape
-    if not count:
-        return np.ones(parts)
-    rows = np.arange(count)
+    num_examples, num_members, _ = log_probabilities.shape
+    if not num_examples:
+        return np.ones(num_members)
+    rows = np.arange(num_examples)
 
-    def loss(weights):
-        logits = np.einsum("npc,p->nc", log_probabilities, weights)
-        found = special.log_softmax(logits, axis=1)
-        slope = np.exp(found)
-        slope[rows, labels] -= 1
-        slope = np.einsum("nc,npc->p", slope, log_probabilities) / count
-        worth = -found[rows, labels].mean() + REGULARIZATION * weights.sum()
-        return worth, slope + REGULARIZATION
+    def loss_and_gradient(weights):
+        logits = np.einsum("nmc,m->nc", log_probabilities, weights)
+        predictions = special.log_softmax(logits, axis=1)
+        residuals = np.exp(predictions)
+        residuals[rows, labels] -= 1
+        gradient = np.einsum("nc,nmc->m", residuals, log_probabilities) / num_examples
+        loss = -predictions[rows, labels].mean() + REGULARIZATION * weights.sum()
+        return loss, gradient + REGULARIZATION
 
-    found = optimize.minimize(
-        loss, np.full(parts, 1 / parts), jac=True, bounds=[(0, 10)] * parts
+    result = optimize.minimize(
+        loss_and_gradient,
+        np.full(num_members, 1 / num_members),
+        jac=True,
+        bounds=[(0, MAX_WEIGHT)] * num_members,
     )
-    return found.x
+    return result.x

@@ -1,112 +1,153 @@
-"""Pairs with classes, as a classifier is fed with them."""
+"""Images with texts and labels, as arrays that a classifier trains on."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
+import keras
 import numpy as np
 import tensorflow as tf
 
 from kerasgan.data.text import tokenize
 
-MAX_CAPTIONS = 5  # of an image that are learnt from
+MAX_CAPTIONS = 5  # captions of an image that are used for training
 
 
 @dataclass
 class PairExamples:
-    """Images with captions and classes.
+    """Images with captions and labels.
 
     Attributes:
-        ids: n str.
-        images: uint8 `(n, size, size, 3)`, or features `(n, d)` of a frozen image_encoder.
-        texts: for each image its captions, none, one or several.
-        labels: int64 `(n,)`, or None where they are not known.
-        token_ids: `(n, k, length)` int32, zero beyond an image's last caption; what
-            `tokenize` sets.
+        ids: n strings.
+        images: uint8 `(n, size, size, 3)`; features `(n, d)` of a frozen image encoder;
+            or None if only texts are used.
+        texts: the captions of each image: none, one or several.
+        labels: int64 `(n,)`.
+        token_ids: int32 `(n, k, length)`, zero beyond the last caption of an image;
+            set by `tokenize`.
     """
 
     ids: list[str]
-    images: np.ndarray
+    images: np.ndarray | None
     texts: list[list[str]]
-    labels: np.ndarray | None
+    labels: np.ndarray
     token_ids: np.ndarray | None = None
 
-    def __len__(self):
+    def __len__(self) -> int:
         return len(self.ids)
 
-    def __getitem__(self, rows):
+    def __getitem__(self, rows: Sequence[int] | np.ndarray) -> "PairExamples":
         return PairExamples(
             [self.ids[row] for row in rows],
-            self.images[rows],
+            None if self.images is None else self.images[rows],
             [self.texts[row] for row in rows],
-            None if self.labels is None else self.labels[rows],
+            self.labels[rows],
             None if self.token_ids is None else self.token_ids[rows],
         )
 
-    def tokenize(self, vectorizer):
-        """Sets `token_ids`; an image without captions has one empty text. Without a
-        vectorizer there is nothing to be read."""
-        groups = [(texts or [""])[:MAX_CAPTIONS] for texts in self.texts]
+    def tokenize(self, vectorizer: keras.layers.TextVectorization | None) -> None:
+        """Sets `token_ids`.
+
+        An image without captions has one empty text.
+
+        Args:
+            vectorizer: the result of `build_vectorizer`, or None if texts are not used:
+                `token_ids` is then a placeholder of ones.
+        """
+        captions = [(texts or [""])[:MAX_CAPTIONS] for texts in self.texts]
         if vectorizer is None:
-            self.token_ids = np.ones((len(groups), 1, 1), np.int32)
+            self.token_ids = np.ones((len(captions), 1, 1), np.int32)
             return
-        counts = np.array([len(texts) for texts in groups])
-        there = np.arange(counts.max(initial=1)) < counts[:, None]
-        flat = tokenize(vectorizer, [text for texts in groups for text in texts])
-        self.token_ids = np.zeros((*there.shape, flat.shape[1]), np.int32)
-        self.token_ids[there] = flat
+        counts = np.array([len(texts) for texts in captions])
+        mask = np.arange(counts.max(initial=1)) < counts[:, None]
+        token_ids = tokenize(vectorizer, [text for texts in captions for text in texts])
+        self.token_ids = np.zeros((*mask.shape, token_ids.shape[1]), np.int32)
+        self.token_ids[mask] = token_ids
 
     @property
-    def first_texts(self):
-        """Each image's first caption, `""` where it has none."""
+    def first_texts(self) -> list[str]:
+        """The first caption of each image, `""` if it has none."""
         return [texts[0] if texts else "" for texts in self.texts]
 
     @property
-    def has_text(self):
-        """Whether each image's first caption has words, bool `(n,)`."""
+    def has_text(self) -> np.ndarray:
+        """Whether the first caption of each image contains text, bool `(n,)`."""
         return np.array([contains_text(text) for text in self.first_texts], bool)
 
-    def inputs(self, network):
-        """What a network of `build_classifier` takes, with the first captions."""
+    def inputs(self, network: keras.Model) -> dict[str, np.ndarray]:
+        """Returns the inputs of a network, with the first caption of each image.
+
+        Args:
+            network: the result of `build_classifier`.
+
+        Returns:
+            Arrays by the name of the input. Padding at the end of all captions is
+            removed.
+
+        Raises:
+            ValueError: `tokenize` was not called.
+        """
+        if self.token_ids is None:
+            raise ValueError("Call `tokenize` first: the examples have no `token_ids`.")
         token_ids = self.token_ids[:, 0]
         longest = (token_ids != 0).sum(axis=1).max(initial=1)
-        found = {"image": self.images, "token_ids": token_ids[:, :longest]}
-        return {name: found[name] for name in network.input}
+        arrays: dict[str, Any] = {
+            "image": self.images,
+            "token_ids": token_ids[:, :longest],
+        }
+        return {name: arrays[name] for name in network.input}
 
 
-def contains_text(text):
-    """Whether there is a letter or a digit in a text, as `ContainsText` says."""
+def contains_text(text: str) -> bool:
+    """Returns whether a string has a letter or a digit, as `layers.ContainsText` does.
+
+    Args:
+        text: any string.
+    """
     return any(character.isalnum() for character in text)
 
 
-def training_batches(examples, rows, network, batch_size):
-    """A `tf.data.Dataset` of `(inputs, labels)` in another order each time, each
-    image once, with one of its captions.
+def training_batches(
+    examples: PairExamples,
+    rows: Sequence[int] | np.ndarray,
+    network: keras.Model,
+    batch_size: int,
+) -> tf.data.Dataset:
+    """Builds a dataset for training.
+
+    Each iteration yields every image once, in a new order, with one of its captions
+    chosen at random.
 
     Args:
-        examples: `Examples` with token ids and labels.
-        rows: those of them that are given.
-        network: its `input` says what is given.
+        examples: with `token_ids` and `labels`.
+        rows: indices of the examples that are used.
+        network: the result of `build_classifier`, which determines the inputs.
+        batch_size: number of images in a batch.
+
+    Returns:
+        A `tf.data.Dataset` of `(inputs, labels)`, where `inputs` is a dict of tensors.
     """
     names = set(network.input)
     with tf.device("/cpu:0"):
         images = tf.constant(examples.images) if "image" in names else None
         token_ids, labels = map(tf.constant, (examples.token_ids, examples.labels))
         rows = tf.constant(rows, tf.int32)
-    captions = tf.reduce_sum(tf.cast(token_ids[..., 0] != 0, tf.int32), axis=1)
-    captions = tf.cast(tf.maximum(captions, 1), tf.float32)
+    counts = tf.reduce_sum(tf.cast(token_ids[..., 0] != 0, tf.int32), axis=1)
+    num_captions = tf.cast(tf.maximum(counts, 1), tf.float32)
 
     def gather(rows):
         inputs = {}
         if "image" in names:
             inputs["image"] = tf.gather(images, rows)
         if "token_ids" in names:
-            drawn = tf.random.uniform(tf.shape(rows)) * tf.gather(captions, rows)
-            places = tf.stack([rows, tf.cast(drawn, tf.int32)], axis=-1)
-            drawn = tf.gather_nd(token_ids, places)
-            # Padding that all of them have is nothing to be read.
-            there = tf.reduce_any(drawn != 0, axis=0)
-            inputs["token_ids"] = drawn[:, : tf.reduce_sum(tf.cast(there, tf.int32))]
+            caption = tf.random.uniform(tf.shape(rows)) * tf.gather(num_captions, rows)
+            indices = tf.stack([rows, tf.cast(caption, tf.int32)], axis=-1)
+            batch = tf.gather_nd(token_ids, indices)
+            # Padding at the end of all captions would only take time.
+            is_used = tf.reduce_any(batch != 0, axis=0)
+            inputs["token_ids"] = batch[:, : tf.reduce_sum(tf.cast(is_used, tf.int32))]
         return inputs, tf.gather(labels, rows)
 
     dataset = tf.data.Dataset.from_tensor_slices(rows).shuffle(len(rows))
-    # Not in parallel: what is drawn would depend on which thread comes first.
+    # Not in parallel: the random captions would depend on the order of the threads.
     return dataset.batch(batch_size).map(gather).prefetch(2)

@@ -1,126 +1,151 @@
-"""Ensemble members that are linear in TF-IDF n-grams."""
+"""Ensemble members that are linear in TF-IDF features of n-grams."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 import keras
 import numpy as np
+import tensorflow as tf
 from scipy import sparse, special
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 
+from kerasgan.classification.ensemble_member import EnsembleMember
+from kerasgan.classification.examples import PairExamples
 from kerasgan.layers.log_linear_ensemble import MIN_LOG_PROBABILITY
 from kerasgan.layers.ngram_logits import NgramLogits
 
-ANALYZERS = {
+ANALYZERS = {  # arguments of TfidfVectorizer
     "words": {"analyzer": "word", "ngram_range": (1, 2)},
     "characters": {"analyzer": "char_wb", "ngram_range": (2, 5)},
 }
 TFIDF_OPTIONS = {"sublinear_tf": True, "dtype": np.float32}
-IMAGE_NORM = 2.0  # length of an image's features where those of a text are of length 1
 REGRESSION_OPTIONS = {"C": 10.0, "tol": 1e-3, "max_iter": 1000}
+IMAGE_NORM = 2.0  # norm of an image's features; those of a text have norm 1
 
 
 class TolerantTfidfVectorizer(TfidfVectorizer):
-    """scikit-learn's, which besides takes texts that have no n-gram between them."""
+    """scikit-learn's `TfidfVectorizer` that also accepts texts without any n-gram."""
 
-    def fit(self, texts, y=None):
-        self.fit_transform(texts)
+    def fit(
+        self, raw_documents: Iterable[str], y: Any = None
+    ) -> "TolerantTfidfVectorizer":
+        """Learns vocabulary and weights, see `TfidfVectorizer.fit`."""
+        self.fit_transform(raw_documents)
         return self
 
-    def fit_transform(self, texts, y=None):
+    def fit_transform(
+        self, raw_documents: Iterable[str], y: Any = None
+    ) -> sparse.csr_matrix:
+        """Learns and transforms, see `TfidfVectorizer.fit_transform`."""
         try:
-            return super().fit_transform(texts)
-        except ValueError:  # "empty vocabulary": signs alone, or words of one letter
-            # No training text has these n-grams, so that their weights stay zero.
+            return super().fit_transform(raw_documents)
+        except ValueError:  # "empty vocabulary": only punctuation or one-letter words
+            # No training text has the n-grams of this word: their weights stay zero.
             super().fit_transform(["nothing"])
-            return self.transform(texts)
+            return self.transform(raw_documents)
 
 
-class LinearMember:
-    """TF-IDF of n-grams and logistic regression, which networks that read words often
-    do not surpass; or of n-grams and features of images side by side, which networks
-    that learn from few pairs seldom do.
+class LinearMember(EnsembleMember):
+    """Logistic regression on TF-IDF features of n-grams.
+
+    With modality `"pair"`, the features of a frozen image encoder are appended. With
+    few training pairs, neural networks are seldom better.
 
     Args:
-        modality: `"text"`, or `"pair"`, which needs images' features.
-        name: of its layers.
+        modality: `"text"`, or `"pair"`, which needs features of images.
+        name: prefix of the names of its layers.
         analyzers: keys of `ANALYZERS`.
-        classes: how many.
+        num_classes: number of classes.
     """
 
-    def __init__(self, modality, name, analyzers, classes):
+    def __init__(
+        self, modality: str, name: str, analyzers: Sequence[str], num_classes: int
+    ):
         self.modality, self.name = modality, name
-        self.analyzers, self.classes = analyzers, classes
+        self.analyzers, self.num_classes = analyzers, num_classes
 
-    def outside(self, examples, fitted, held):
-        """As `NetworkPart.outside`."""
-        self._fit(examples[fitted])
-        return self.log_probabilities(examples[held])
+    def predict_held_out(
+        self,
+        examples: PairExamples,
+        train_rows: Sequence[int] | np.ndarray,
+        validation_rows: Sequence[int] | np.ndarray,
+    ) -> np.ndarray:
+        """See `EnsembleMember`."""
+        self.refit(examples[train_rows])
+        return self.predict_log_proba(examples[validation_rows])
 
-    def refit(self, examples):
-        """As `NetworkPart.refit`."""
-        self._fit(examples)
-
-    def _fit(self, examples):
-        texts = [own or [""] for own in examples.texts]
-        rows = np.repeat(np.arange(len(texts)), [len(own) for own in texts])
-        texts = [text for own in texts for text in own]
+    def refit(self, examples: PairExamples) -> None:
+        """Trains on all captions of all examples."""
+        captions = [texts or [""] for texts in examples.texts]
+        rows = np.repeat(np.arange(len(captions)), [len(texts) for texts in captions])
+        texts = [text for texts in captions for text in texts]
         self.vectorizers = [
             TolerantTfidfVectorizer(**TFIDF_OPTIONS, **ANALYZERS[name]).fit(texts)
             for name in self.analyzers
         ]
-        if self._looks:
-            spread = examples.images.std(axis=0) + 1e-6
-            self.scale = IMAGE_NORM / (spread * np.sqrt(spread.size))
-            self.mean = examples.images.mean(axis=0)
-        vectors, labels = self._vectors(texts, examples, rows), examples.labels[rows]
-        self.kernel = np.zeros((vectors.shape[1], self.classes))
-        self.bias = np.full(self.classes, MIN_LOG_PROBABILITY)
-        met = np.unique(labels)
-        if len(met) == 1:
-            self.bias[met] = 0.0
+        if self._uses_images:
+            self._fit_scale(examples.images)
+        self._fit_regression(
+            self._features(texts, examples, rows), examples.labels[rows]
+        )
+
+    def _fit_scale(self, features):
+        deviation = features.std(axis=0) + 1e-6
+        self.scale = IMAGE_NORM / (deviation * np.sqrt(deviation.size))
+        self.mean = features.mean(axis=0)
+
+    def _fit_regression(self, features, labels):
+        """Fits the kernel and the bias; classes that do not occur stay unlikely."""
+        self.kernel = np.zeros((features.shape[1], self.num_classes))
+        self.bias = np.full(self.num_classes, MIN_LOG_PROBABILITY)
+        classes = np.unique(labels)
+        if len(classes) == 1:
+            self.bias[classes] = 0.0
             return
-        found = LogisticRegression(**REGRESSION_OPTIONS).fit(vectors, labels)
-        if len(met) == 2:  # scikit-learn keeps the second class alone
-            met = met[1:]
-            self.bias[found.classes_[0]] = 0.0
-        self.kernel[:, met] = found.coef_.T
-        self.bias[met] = found.intercept_
+        regression = LogisticRegression(**REGRESSION_OPTIONS).fit(features, labels)
+        if len(classes) == 2:  # scikit-learn has coefficients of the second class only
+            self.bias[classes[0]] = 0.0
+            classes = classes[1:]
+        self.kernel[:, classes] = regression.coef_.T
+        self.bias[classes] = regression.intercept_
 
     @property
-    def _looks(self):
+    def _uses_images(self):
         return self.modality == "pair"
 
-    def _vectors(self, texts, examples, rows=slice(None)):
-        vectors = [vectorizer.transform(texts) for vectorizer in self.vectorizers]
-        if self._looks:
+    def _features(self, texts, examples, rows=slice(None)):
+        features = [vectorizer.transform(texts) for vectorizer in self.vectorizers]
+        if self._uses_images:
             images = (examples.images[rows] - self.mean) * self.scale
-            vectors.append(sparse.csr_matrix(images.astype(np.float32)))
-        return sparse.hstack(vectors, format="csr")
+            features.append(sparse.csr_matrix(images.astype(np.float32)))
+        return sparse.hstack(features, format="csr")
 
-    def log_probabilities(self, examples):
-        """As `NetworkPart.log_probabilities`."""
-        vectors = self._vectors(examples.first_texts, examples)
-        return special.log_softmax(vectors @ self.kernel + self.bias, axis=1)
+    def predict_log_proba(self, examples: PairExamples) -> np.ndarray:
+        """See `EnsembleMember`."""
+        features = self._features(examples.first_texts, examples)
+        return special.log_softmax(features @ self.kernel + self.bias, axis=1)
 
-    def logits(self, sides):
-        """As `NetworkPart.logits`."""
-        kernel, bias, found = self.kernel, self.bias, []
-        for name, known in zip(self.analyzers, self.vectorizers):
+    def logits(self, inputs: Mapping[str, tf.Tensor]) -> tf.Tensor:
+        """See `EnsembleMember`."""
+        kernel, bias, logits = self.kernel, self.bias, []
+        for name, vectorizer in zip(self.analyzers, self.vectorizers, strict=True):
             layer = NgramLogits(
-                self.classes,
-                len(known.idf_),
-                known.analyzer,
-                known.ngram_range,
-                known.sublinear_tf,
+                self.num_classes,
+                len(vectorizer.idf_),
+                vectorizer.analyzer,
+                vectorizer.ngram_range,
+                vectorizer.sublinear_tf,
                 name=f"{self.name}_{name}",
             )
-            ngrams = sorted(known.vocabulary_, key=known.vocabulary_.get)
-            layer.fill(ngrams, known.idf_, kernel[: len(ngrams)], bias)
-            found.append(layer(sides["text"]))
+            ngrams = sorted(vectorizer.vocabulary_, key=vectorizer.vocabulary_.get)
+            layer.set_ngrams(ngrams, vectorizer.idf_, kernel[: len(ngrams)], bias)
+            logits.append(layer(inputs["text"]))
             kernel, bias = kernel[len(ngrams) :], np.zeros_like(bias)
-        if self._looks:
+        if self._uses_images:
             kernel = kernel * self.scale[:, None]
-            dense = keras.layers.Dense(self.classes, name=f"{self.name}_image")
+            dense = keras.layers.Dense(self.num_classes, name=f"{self.name}_image")
             dense.build((None, len(kernel)))
             dense.set_weights([kernel, -self.mean @ kernel])
-            found.append(dense(sides["image"]))
-        return sum(found)
+            logits.append(dense(inputs["image"]))
+        return sum(logits)

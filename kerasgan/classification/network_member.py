@@ -1,65 +1,78 @@
-"""Ensemble members that are networks."""
+"""Ensemble members that are neural networks."""
 
+from collections.abc import Mapping, Sequence
+
+import keras
 import numpy as np
+import tensorflow as tf
 from scipy import special
 
-from kerasgan.classification.callbacks import BestWeights, ValidationPredictions
+from kerasgan.classification.ensemble_member import EnsembleMember
+from kerasgan.classification.examples import PairExamples
 from kerasgan.classification.network_trainer import NetworkTrainer
 from kerasgan.classification.networks import build_averaged_network
+from kerasgan.config.settings import ClassifierConfig
 
 
-class NetworkMember:
-    """A network of `build_classifier`, trained for as many epochs as suit it.
+class NetworkMember(EnsembleMember):
+    """A network of `build_classifier` that is trained for its own number of epochs.
 
-    What was trained for the weights of the pool is not thrown away: those networks and
-    the last, trained on all rows, answer together (bagging; Breiman 1996, "Bagging
-    predictors").
+    The networks that are trained on folds are kept. They and the last network, which is
+    trained on all examples, are averaged (bagging; Breiman 1996, "Bagging predictors").
 
     Args:
-        modality: `"image"`, `"text"`, or `"pair"`, which needs both.
+        modality: `"image"`, `"text"`, or `"pair"` for a network that needs both.
         network: the network.
-        settings: a `kerasgan.config.settings.ClassifierConfig`.
+        config: settings of the training.
         callbacks: Keras callbacks.
+
+    Attributes:
+        best_epochs: the best number of epochs for each fold.
+        fitted_weights: the weights of each network that was trained.
     """
 
-    def __init__(self, modality, network, settings, callbacks=()):
-        self.modality, self.settings = modality, settings
-        self.trainer, self.callbacks = NetworkTrainer(network, settings), callbacks
-        self.best = []  # number of epochs for each fold
-        self.members = []  # weights
+    def __init__(
+        self,
+        modality: str,
+        network: keras.Model,
+        config: ClassifierConfig,
+        callbacks: Sequence[keras.callbacks.Callback] = (),
+    ):
+        self.modality, self.callbacks = modality, callbacks
+        self.trainer = NetworkTrainer(network, config)
+        self.best_epochs: list[int] = []
+        self.fitted_weights: list[list[np.ndarray]] = []
 
-    def outside(self, examples, fitted, held):
-        """Trains on some rows; log-probabilities of the others."""
-        epochs, patience = self.settings.epochs, self.settings.patience
-        watch = ValidationPredictions(self.trainer, examples[held], patience or epochs)
-        best = BestWeights(watch)
-        self.trainer.fit(examples, fitted, epochs, watch, [best, *self.callbacks])
-        self.best.append(watch.best)
-        self.members.append(best.weights)
-        return watch.found[watch.best - 1]
+    def predict_held_out(
+        self,
+        examples: PairExamples,
+        train_rows: Sequence[int] | np.ndarray,
+        validation_rows: Sequence[int] | np.ndarray,
+    ) -> np.ndarray:
+        """See `EnsembleMember`."""
+        log_probabilities, epochs = self.trainer.fit_with_early_stopping(
+            examples, train_rows, validation_rows, self.callbacks
+        )
+        self.best_epochs.append(epochs)
+        self.fitted_weights.append(self.trainer.network.get_weights())
+        return log_probabilities
 
-    def refit(self, examples):
-        """Trains on all rows."""
-        epochs, rows = max(1, round(np.median(self.best))), np.arange(len(examples))
-        self.trainer.fit(examples, rows, epochs, None, self.callbacks)
-        self.members.append(self.trainer.network.get_weights())
+    def refit(self, examples: PairExamples) -> None:
+        """Trains on all examples, for the median of the best numbers of epochs."""
+        epochs = max(1, round(np.median(self.best_epochs)))
+        rows = np.arange(len(examples))
+        self.trainer.fit(examples, rows, epochs, self.callbacks)
+        self.fitted_weights.append(self.trainer.network.get_weights())
 
-    def log_probabilities(self, examples):
-        """Of `Examples`, `(n, classes)`."""
-        said = []
-        for weights in self.members:
+    def predict_log_proba(self, examples: PairExamples) -> np.ndarray:
+        """See `EnsembleMember`."""
+        predictions = []
+        for weights in self.fitted_weights:
             self.trainer.network.set_weights(weights)
-            said.append(self.trainer.log_probabilities(examples))
-        return special.log_softmax(np.mean(said, axis=0), axis=1)
+            predictions.append(self.trainer.predict_log_proba(examples))
+        return special.log_softmax(np.mean(predictions, axis=0), axis=1)
 
-    def logits(self, sides):
-        """The same inside a graph.
-
-        Args:
-            sides: tensors by name: `"image"`, `"token_ids"`, `"text"`.
-
-        Returns:
-            A tensor `(n, classes)`.
-        """
-        network = build_averaged_network(self.trainer.network, self.members)
-        return network({name: sides[name] for name in network.input})
+    def logits(self, inputs: Mapping[str, tf.Tensor]) -> tf.Tensor:
+        """See `EnsembleMember`."""
+        network = build_averaged_network(self.trainer.network, self.fitted_weights)
+        return network({name: inputs[name] for name in network.input})

@@ -1,75 +1,151 @@
-"""Fits one network of classes, and says when to stop."""
+"""Trains a network of `build_classifier`, with early stopping."""
+
+from collections.abc import Sequence
 
 import keras
 import numpy as np
 from scipy import special
 
-from kerasgan.classification.callbacks import BestWeights, ValidationPredictions
-from kerasgan.classification.examples import training_batches
+from kerasgan.classification.examples import PairExamples, training_batches
+from kerasgan.classification.validation_predictions import ValidationPredictions
+from kerasgan.config.settings import ClassifierConfig
+from kerasgan.training.callbacks.stop_on_non_finite import StopOnNonFinite
 from kerasgan.training.callbacks.timed_cosine_decay import TimedCosineDecay
+
+PREDICT_BATCH_SIZE = 256
 
 
 class NetworkTrainer:
-    """A network and what trains it, from the same beginning each time; a second
-    training is not compiled again, which for an LSTM takes as long as many epochs.
+    """Trains a network several times, each time from the same initial weights.
+
+    The network is compiled once: tracing the graph of an LSTM takes as long as many
+    epochs.
 
     Args:
-        network: what `build_classifier` returns; it is trained in place, and saved
-            without an optimizer.
-        settings: a `kerasgan.config.settings.ClassifierConfig`.
+        network: the result of `build_classifier`. It is trained in place, and has no
+            optimizer when it is saved.
+        config: epochs, batch size and the other settings of the training.
     """
 
-    def __init__(self, network, settings):
-        self.network, self.settings = network, settings
+    def __init__(self, network: keras.Model, config: ClassifierConfig):
+        self.network, self.config = network, config
         self.model = keras.Model(network.input, network.output)
         self.model.compile(
-            keras.optimizers.Adam(settings.learning_rate),
+            keras.optimizers.Adam(config.learning_rate),
             keras.losses.SparseCategoricalCrossentropy(from_logits=True),
             metrics=["accuracy"],
-            jit_compile=False,  # XLA halves the speed of convolutions on processors
+            jit_compile=False,  # XLA halves the speed of convolutions on CPUs
         )
         self.model.optimizer.build(self.model.trainable_variables)
         self.variables = [*self.model.weights, *self.model.optimizer.variables]
-        self.beginning = [variable.numpy() for variable in self.variables]
+        self.initial_values = [variable.numpy() for variable in self.variables]
 
-    def fit(self, examples, rows, epochs, held=None, callbacks=()):
-        """Trains the network anew.
+    def fit(
+        self,
+        examples: PairExamples,
+        rows: Sequence[int] | np.ndarray,
+        epochs: int,
+        callbacks: Sequence[keras.callbacks.Callback] = (),
+    ) -> None:
+        """Trains the network from its initial weights.
 
         Args:
-            examples, rows: see `examples.batches`.
-            epochs: at most; fewer where `held` loses patience.
-            held: a `ValidationPredictions`, or None.
-            callbacks: further Keras callbacks.
+            examples: see `training_batches`.
+            rows: see `training_batches`.
+            epochs: maximum number of epochs.
+            callbacks: Keras callbacks.
+
+        Raises:
+            JobError: the loss is not finite.
         """
-        for variable, value in zip(self.variables, self.beginning):
+        for variable, value in zip(self.variables, self.initial_values, strict=True):
             variable.assign(value)
-        if self.settings.minutes:
-            callbacks = [*callbacks, TimedCosineDecay(epochs, self.settings.minutes)]
+        policy = self.network.dtype_policy.name
+        callbacks = [*callbacks, StopOnNonFinite(self.network.name, policy)]
+        if self.config.minutes:
+            callbacks.append(TimedCosineDecay(epochs, self.config.minutes))
         self.model.fit(
-            training_batches(examples, rows, self.network, self.settings.batch_size),
+            training_batches(examples, rows, self.network, self.config.batch_size),
             epochs=epochs,
             verbose=0,
             shuffle=False,
-            callbacks=[*([held] if held else []), *callbacks],
+            callbacks=callbacks,
         )
 
-    def log_probabilities(self, examples):
-        """`(n, classes)` float32."""
-        inputs = examples.inputs(self.network)
-        logits = self.model.predict(inputs, batch_size=256, verbose=0)
-        return special.log_softmax(logits, axis=1)
+    def fit_with_early_stopping(
+        self,
+        examples: PairExamples,
+        train_rows: Sequence[int] | np.ndarray,
+        validation_rows: Sequence[int] | np.ndarray,
+        callbacks: Sequence[keras.callbacks.Callback] = (),
+    ) -> tuple[np.ndarray, int]:
+        """Trains the network, and leaves it with the weights of the best epoch.
 
-    def fit_to_best(self, examples, callbacks=()):
-        """Trains on all but a part of the examples, which says when to stop, and leaves
-        the network as it was then; with no patience, on all and to the last epoch."""
-        settings = self.settings
+        Training stops after `config.patience` epochs without a lower validation loss;
+        if that is None, after `config.epochs`.
+
+        Args:
+            examples: see `training_batches`.
+            train_rows: indices of the examples for training.
+            validation_rows: indices of the examples for validation.
+            callbacks: Keras callbacks, whose logs have `val_loss` and `val_accuracy`.
+
+        Returns:
+            Log-probabilities `(n, classes)` of the validation examples after the best
+            epoch, and the number of that epoch, from 1.
+
+        Raises:
+            JobError: the loss is not finite.
+        """
+        epochs, held_out = self.config.epochs, examples[validation_rows]
+        validation = ValidationPredictions(
+            held_out.inputs(self.network), held_out.labels, PREDICT_BATCH_SIZE
+        )
+        early_stopping = keras.callbacks.EarlyStopping(
+            monitor="val_loss",
+            # Keras stops at its patience, and this setting is the last that continues.
+            patience=(self.config.patience or epochs) + 1,
+            mode="min",
+            restore_best_weights=True,
+        )
+        callbacks = [validation, early_stopping, *callbacks]
+        self.fit(examples, train_rows, epochs, callbacks)
+        best_epoch = early_stopping.best_epoch
+        return validation.log_probabilities[best_epoch], best_epoch + 1
+
+    def fit_single(
+        self,
+        examples: PairExamples,
+        callbacks: Sequence[keras.callbacks.Callback] = (),
+    ) -> None:
+        """Trains a network that is used alone.
+
+        A share `config.validation` of the examples is held out for early stopping.
+        If `config.patience` is None, the network trains on all examples, and keeps the
+        weights of the last epoch.
+
+        Args:
+            examples: see `training_batches`.
+            callbacks: Keras callbacks.
+
+        Raises:
+            JobError: the loss is not finite.
+        """
         rows = np.random.default_rng(0).permutation(len(examples))
-        if settings.patience is None:
-            self.fit(examples, rows, settings.epochs, None, callbacks)
+        if self.config.patience is None:
+            self.fit(examples, rows, self.config.epochs, callbacks)
             return
-        kept = max(1, round(settings.validation * len(rows)))
-        held = ValidationPredictions(self, examples[rows[:kept]], settings.patience)
-        best = BestWeights(held)
-        callbacks = [best, *callbacks]
-        self.fit(examples, rows[kept:], settings.epochs, held, callbacks)
-        self.network.set_weights(best.weights)
+        num_validation = max(1, round(self.config.validation * len(rows)))
+        self.fit_with_early_stopping(
+            examples, rows[num_validation:], rows[:num_validation], callbacks
+        )
+
+    def predict_log_proba(self, examples: PairExamples) -> np.ndarray:
+        """Returns the log-probabilities of the classes, float32 `(n, classes)`.
+
+        Args:
+            examples: with `token_ids`.
+        """
+        inputs = examples.inputs(self.network)
+        logits = self.model.predict(inputs, batch_size=PREDICT_BATCH_SIZE, verbose=0)
+        return special.log_softmax(logits, axis=1)

@@ -1,63 +1,108 @@
-"""Paper B's network: images and words to classes."""
+"""Paper B's network: an image and a text to logits of classes."""
+
+from collections.abc import Sequence
 
 import keras
+import numpy as np
 from keras import ops
 
 from kerasgan.encoders.precision import to_float32
 
 
-def build_classifier(classes, image=None, text=None, dropout=0.5, name="classifier"):
-    """Builds the head over one branch or two.
+def build_classifier(
+    num_classes: int,
+    image_branch: keras.Model | None = None,
+    text_branch: keras.Model | None = None,
+    dropout: float = 0.5,
+    name: str = "classifier",
+) -> keras.Model:
+    """Builds a classifier of images, texts, or both.
+
+    The vectors of the branches are concatenated, and a dense layer computes the logits
+    (Kim & Lee 2023). The result is a functional model that is used like any other.
 
     Args:
-        classes: how many.
-        image: the branch that looks, such as `build_conv_branch`, or None.
-        text: the branch that reads, `build_text_branch`, or None.
-        dropout: share of the vectors left out in training.
+        num_classes: number of classes.
+        image_branch: a model from images to `(n, features)`, or None.
+        text_branch: a model from token ids to `(n, features)`, or None.
+        dropout: share of the features that are dropped in training.
+        name: name of the model.
 
     Returns:
-        A `keras.Model`: `{"image": …, "token_ids": …}`, of which it has one or both,
-        to logits `(n, classes)`, float32.
+        A `keras.Model`. Inputs: a dict with `"image"`, `"token_ids"` or both, of the
+        shapes of the branches. Output: logits `(n, num_classes)`, float32.
+
+    Raises:
+        ValueError: both branches are None.
+
+    Example:
+        ```python
+        vectorizer = kerasgan.build_vectorizer(texts)
+        classifier = kerasgan.build_classifier(
+            num_classes=10,
+            image_branch=kerasgan.build_conv_branch(image_size=64),
+            text_branch=kerasgan.build_text_branch(vectorizer.vocabulary_size(), None),
+        )
+        classifier.compile(
+            "adam",
+            keras.losses.SparseCategoricalCrossentropy(from_logits=True),
+            metrics=["accuracy"],
+            jit_compile=False,  # faster on CPUs
+        )
+        token_ids = kerasgan.data.text.tokenize(vectorizer, texts)
+        classifier.fit({"image": images, "token_ids": token_ids}, labels, epochs=10)
+        logits = classifier.predict({"image": images, "token_ids": token_ids})
+        ```
     """
-    inputs, vectors = {}, []
-    for side, branch in (("image", image), ("token_ids", text)):
+    if image_branch is None and text_branch is None:
+        raise ValueError(
+            "Pass `image_branch`, `text_branch` or both. Received: None for both"
+        )
+    inputs, features = {}, []
+    branches = {"image": image_branch, "token_ids": text_branch}
+    for input_name, branch in branches.items():
         if branch is not None:
             shape, dtype = branch.input.shape[1:], branch.input.dtype
-            inputs[side] = keras.Input(shape, dtype=dtype, name=side)
-            vectors.append(branch(inputs[side]))
-    both = keras.layers.Concatenate()(vectors) if len(vectors) > 1 else vectors[0]
-    both = keras.layers.Dropout(dropout)(both)
-    logits = keras.layers.Dense(classes, dtype="float32", name="classes")(both)
+            inputs[input_name] = keras.Input(shape, dtype=dtype, name=input_name)
+            features.append(branch(inputs[input_name]))
+    x = keras.layers.Concatenate()(features) if len(features) > 1 else features[0]
+    x = keras.layers.Dropout(dropout)(x)
+    logits = keras.layers.Dense(num_classes, dtype="float32", name="logits")(x)
     return keras.Model(inputs, logits, name=name)
 
 
-def build_averaged_network(network, members):
-    """Builds what answers by the mean of several.
+def build_averaged_network(
+    network: keras.Model, fitted_weights: Sequence[Sequence[np.ndarray]]
+) -> keras.Model:
+    """Builds a model that averages a network with different weights.
 
     Args:
-        network: what `build_classifier` returns.
-        members: lists of weights that suit it.
+        network: the result of `build_classifier`.
+        fitted_weights: for each network of the average, the result of `get_weights`.
 
     Returns:
-        A `keras.Model` like `network`, whose logits are the mean of the members'
+        A `keras.Model` like `network`, in float32, whose logits are the means of the
         log-probabilities.
     """
-    said = []
-    for number, weights in enumerate(members):
-        member = to_float32(network)
-        member.name = f"{network.name}_{number}"
-        member.set_weights(weights)
-        said.append(ops.log_softmax(member(network.input)))
-    logits = ops.mean(ops.stack(said), axis=0)
+    log_probabilities = []
+    for index, weights in enumerate(fitted_weights):
+        copy = to_float32(network)
+        copy.name = f"{network.name}_{index}"
+        copy.set_weights(weights)
+        log_probabilities.append(ops.log_softmax(copy(network.input)))
+    logits = ops.mean(ops.stack(log_probabilities), axis=0)
     return keras.Model(network.input, logits, name=network.name)
 
 
-def build_conv_branch(image_size, filters=(32, 64, 128), dim=128):
-    """Builds paper B's image branch: convolution and pooling in turn, then flat.
+def build_conv_branch(
+    image_size: int, filters: Sequence[int] = (32, 64, 128), dim: int = 128
+) -> keras.Model:
+    """Builds paper B's image branch: convolution and pooling in turn, then dense.
 
     Args:
         image_size: side of the square images in pixels.
-        filters: of each 3×3 convolution; each pooling halves the image.
+        filters: number of filters of each 3×3 convolution. A pooling that halves the
+            image follows each.
         dim: size of the vector.
 
     Returns:
@@ -73,23 +118,33 @@ def build_conv_branch(image_size, filters=(32, 64, 128), dim=128):
     return keras.Model(image, x, name="image_branch")
 
 
-def build_feature_branch(features, dim=128):
-    """Builds the branch behind a frozen image_encoder: `(n, features)` to `(n, dim)`."""
-    found = keras.Input((features,), name="features")
-    x = keras.layers.LayerNormalization()(found)
-    x = keras.layers.Dense(dim, activation="relu")(x)
-    return keras.Model(found, x, name="image_branch")
-
-
-def build_encoder_branch(image_encoder, augment=True):
-    """Builds the branch that trains an image_encoder along.
-
-    What is looked for may be anywhere and small: each feature counts where it is
-    strongest.
+def build_feature_branch(num_features: int, dim: int = 128) -> keras.Model:
+    """Builds the branch for features of a frozen image encoder.
 
     Args:
-        image_encoder: what `build_image_encoder` returns.
-        augment: mirrors and shifts images in training.
+        num_features: number of features of an image.
+        dim: size of the vector.
+
+    Returns:
+        A `keras.Model`: `(n, num_features)` to `(n, dim)`.
+    """
+    features = keras.Input((num_features,), name="features")
+    x = keras.layers.LayerNormalization()(features)
+    x = keras.layers.Dense(dim, activation="relu")(x)
+    return keras.Model(features, x, name="image_branch")
+
+
+def build_encoder_branch(
+    image_encoder: keras.Model, augment: bool = True
+) -> keras.Model:
+    """Builds a branch that trains an image encoder together with the classifier.
+
+    Features are pooled by their maximum: the object that determines the class may be
+    small and anywhere in the image.
+
+    Args:
+        image_encoder: the result of `build_image_encoder`.
+        augment: whether to flip images horizontally and translate them in training.
 
     Returns:
         A `keras.Model`: RGB images `(n, size, size, 3)` in [0, 255] to

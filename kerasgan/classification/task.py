@@ -1,112 +1,159 @@
 """The classification task that the settings describe."""
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
 
 import keras
 import numpy as np
 
 from kerasgan.classification.examples import PairExamples
-from kerasgan.data import load_data
+from kerasgan.config.settings import Settings
+from kerasgan.data import Split, load_data
 from kerasgan.data.label_words import label_words, mask_label_words
 from kerasgan.encoders.efficientnet_lite import is_installed
 from kerasgan.encoders.feature_cache import average_pool, cached_features
 from kerasgan.encoders.image_encoder import BACKBONE_IMAGE_SIZE, build_image_encoder
 from kerasgan.errors import UserError
 
+MAX_NAMES = 10  # names of rare classes that a message lists
+
 
 @dataclass
 class ClassificationTask:
-    """What is to be told apart, and from what.
+    """Examples of classes, and how their images are encoded.
 
     Attributes:
-        train, test: `Examples`.
-        label_names: class names in the order of their numbers.
-        image_encoder: the frozen backbone, or None where images are looked at as they are.
-        masked: the words left out of the texts because they name a class.
-        info: the data set's account, `Pairs.info`.
+        train: the training examples.
+        label_names: names of the classes, in the order of the labels.
+        image_encoder: the frozen image encoder, or None if networks take images.
+        masked_words: words that were removed from the texts because they name a class.
+        test: the test examples, or None.
+        info: `Pairs.info` of the data set.
     """
 
     train: PairExamples
-    test: PairExamples
     label_names: list[str]
-    image_encoder: keras.Model | None
-    masked: list[str]
-    info: dict
+    image_encoder: keras.Model | None = None
+    masked_words: list[str] = field(default_factory=list)
+    test: PairExamples | None = None
+    info: dict[str, Any] = field(default_factory=dict)
 
 
-def load_task(settings, looks=True, progress=print):
-    """Reads the data that the settings describe.
+def load_task(
+    settings: Settings,
+    use_images: bool = True,
+    progress: Callable[[str], None] = print,
+) -> ClassificationTask:
+    """Loads the data that the settings describe.
 
     Args:
-        looks: whether images are looked at; a frozen backbone takes its time.
+        settings: the sections `data` and `classifier`.
+        use_images: whether images are used; False saves the time of a frozen image
+            encoder.
+        progress: called with each message.
 
     Returns:
-        A `Task`.
+        A `ClassificationTask`.
+
+    Raises:
+        UserError: the data have no classes, only one class, or no text although only
+            texts are used.
     """
-    options = settings.classifier
-    backbone, image_encoder = resolve_backbone(options.backbone), None
-    if looks and backbone != "conv" and options.weights != "none":
-        image_encoder = build_image_encoder(
-            backbone, BACKBONE_IMAGE_SIZE, options.weights
-        )
+    config, image_encoder = settings.classifier, None
+    if use_images:
+        image_encoder = build_frozen_encoder(config.backbone, config.weights)
     size = settings.data.image_size if image_encoder is None else BACKBONE_IMAGE_SIZE
     update = {"keep_uncaptioned": True, "image_size": size}
     pairs = load_data(settings.data.model_copy(update=update))
     names = pairs.label_names
     if not names:
         raise UserError(
-            "A classifier needs classes, and the data have none. A table needs a column"
-            " of labels (--label-column NAME)."
+            "A classifier needs labels, but the data have none. Name the column of"
+            " labels of a table with --label-column."
         )
-    sides = pairs.train, pairs.test
+    backbone = resolve_backbone(config.backbone)
     train, test = (
-        _examples(side, image_encoder, backbone, options.weights) for side in sides
+        _load_examples(split, image_encoder, backbone, config.weights)
+        for split in (pairs.train, pairs.test)
     )
     if len(np.unique(train.labels)) < 2:
+        received = names[train.labels[0]] if len(train) else "no images"
         raise UserError(
-            "All training images are of one class"
-            f" ({names[train.labels[0]] if len(train) else 'there are none'}); there is"
-            " nothing to tell apart."
+            "A classifier needs training images of at least two classes. Received:"
+            f" {received}"
         )
-    _report_rare(train.labels, names, progress)
-    masked = []
-    if options.mask_label_words:
-        masked = label_words(names)
-        progress(f"Words that name a class, left out of the texts: {', '.join(masked)}")
-        for side in (train, test):
-            side.texts = [mask_label_words(texts, masked) for texts in side.texts]
-    if options.modality != "image" and not train.has_text.any():
-        if options.modality == "text":
+    _report_rare_classes(train.labels, names, progress)
+    masked_words = []
+    if config.mask_label_words:
+        masked_words = label_words(names)
+        progress(f"Words that name a class are removed: {', '.join(masked_words)}")
+        for examples in (train, test):
+            examples.texts = [
+                mask_label_words(texts, masked_words) for texts in examples.texts
+            ]
+    if config.modality != "image" and not train.has_text.any():
+        if config.modality == "text":
             raise UserError("classifier.modality is text, but no text has any words.")
-        progress("No text has any words: images alone are learnt from.")
-    return ClassificationTask(train, test, names, image_encoder, masked, pairs.info)
+        progress("No text has any words: only images are used.")
+    return ClassificationTask(
+        train, names, image_encoder, masked_words, test, pairs.info
+    )
 
 
-def _report_rare(labels, names, progress):
+def _report_rare_classes(labels, names, progress):
     counts = np.bincount(labels, minlength=len(names))
-    rare = [name for name, count in zip(names, counts) if count < 2]
+    rare = [name for name, count in zip(names, counts, strict=True) if count < 2]
     if rare:
-        more = f" and {len(rare) - 10} others" if len(rare) > 10 else ""
+        more = f" and {len(rare) - MAX_NAMES} more" if len(rare) > MAX_NAMES else ""
         progress(
-            f"Classes with one training image or none: {', '.join(rare[:10])}{more}."
-            " (data.label_minimum leaves small classes out.)"
+            "Classes with fewer than two training images:"
+            f" {', '.join(rare[:MAX_NAMES])}{more}. Remove small classes with"
+            " data.label_minimum."
         )
 
 
-def resolve_backbone(name):
-    """What `auto` stands for on this machine; other names are what they are."""
+def resolve_backbone(name: str) -> str:
+    """Resolves the backbone `"auto"`.
+
+    Args:
+        name: `"auto"`, or another name, which is returned unchanged.
+
+    Returns:
+        For `"auto"`: `"efficientnet-lite0"` if its weights are installed, otherwise
+        `"conv"`.
+    """
     if name != "auto":
         return name
     return "efficientnet-lite0" if is_installed() else "conv"
 
 
-def _examples(split, image_encoder, backbone, weights):
-    # Cleaned as texts are that are asked about later.
-    texts = [mask_label_words(own, []) for own in split.captions]
+def build_frozen_encoder(backbone: str, weights: str) -> keras.Model | None:
+    """Builds the image encoder of a backbone, if it is pretrained.
+
+    Args:
+        backbone: `"auto"`, or see `build_image_encoder`.
+        weights: `"imagenet"`, `"none"`, or the path of a file.
+
+    Returns:
+        A `keras.Model` that takes images of `BACKBONE_IMAGE_SIZE` pixels; None if the
+        backbone is trained together with the classifier.
+    """
+    backbone = resolve_backbone(backbone)
+    if backbone == "conv" or weights == "none":
+        return None
+    return build_image_encoder(backbone, BACKBONE_IMAGE_SIZE, weights)
+
+
+def _load_examples(
+    split: Split, image_encoder: keras.Model | None, backbone: str, weights: str
+) -> PairExamples:
+    # `Classifier` cleans texts in the same way.
+    texts = [mask_label_words(captions, []) for captions in split.captions]
     if image_encoder is None:
         images = split.images
     else:
         images = average_pool(
             cached_features(image_encoder, backbone, split, weights=weights)
         )
-    return PairExamples(list(split.ids), images, texts, split.labels)
+    return PairExamples(list(split.ids), images, texts, np.asarray(split.labels))

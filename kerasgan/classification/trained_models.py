@@ -1,131 +1,196 @@
-"""From trained parts to one Keras model that takes images and strings."""
+"""Trained networks and ensembles, and their conversion to one Keras model."""
+
+from collections.abc import Collection
 
 import keras
 import numpy as np
 from keras import ops
 
+from kerasgan.classification.ensemble import Ensemble
+from kerasgan.classification.examples import PairExamples
+from kerasgan.classification.network_trainer import NetworkTrainer
 from kerasgan.encoders.precision import to_float32
 from kerasgan.layers.contains_text import ContainsText
 from kerasgan.layers.log_linear_ensemble import MIN_LOG_PROBABILITY, LogLinearEnsemble
 
 
 class TrainedNetwork:
-    """A network of `build_classifier`, trained.
+    """A trained network of `build_classifier`.
 
     Args:
-        trainer: a `Trainer` with the network.
-        image_encoder: the frozen backbone before it, or None.
-        vectorizer: what made its token ids, or None.
-        image_size: side of its images, in pixels.
+        trainer: has the network.
+        image_encoder: the frozen image encoder that computes the network's features,
+            or None if the network takes images.
+        vectorizer: the layer that computes its token ids, or None.
+        image_size: side of the images in pixels, or None without images.
+
+    Attributes:
+        member_weights: empty: there are no members.
     """
 
-    weights = {}
-
-    def __init__(self, trainer, image_encoder, vectorizer, image_size):
-        self.trainer, self.image_encoder, self.vectorizer = (
-            trainer,
-            image_encoder,
-            vectorizer,
-        )
+    def __init__(
+        self,
+        trainer: NetworkTrainer,
+        image_encoder: keras.Model | None,
+        vectorizer: keras.layers.TextVectorization | None,
+        image_size: int | None,
+    ):
+        self.trainer = trainer
+        self.image_encoder, self.vectorizer = image_encoder, vectorizer
         self.image_size = image_size
+        self.member_weights: dict[str, dict[str, float]] = {}
 
-    def probabilities(self, examples):
-        """`(n, classes)` of `Examples` with token ids."""
-        return np.exp(self.trainer.log_probabilities(examples))
+    def predict_proba(self, examples: PairExamples) -> np.ndarray:
+        """Returns the probabilities of the classes, float32 `(n, classes)`.
 
-    def serve(self):
-        """The same as one Keras model.
+        Args:
+            examples: with `token_ids`.
+        """
+        return np.exp(self.trainer.predict_log_proba(examples))
+
+    def build_serving_model(self) -> keras.Model:
+        """Builds a model that takes images and strings.
 
         Returns:
-            A `keras.Model`: `{"image": RGB (n, size, size, 3) in [0, 255], "text":
-            strings (n,)}`, of which it has one or both, to probabilities
-            `(n, classes)`.
+            A `keras.Model` in float32. Inputs: a dict with `"image"`, RGB `(n, size,
+            size, 3)` in [0, 255], and `"text"`, strings `(n,)`, or the one of them that
+            the network uses. Output: probabilities `(n, classes)`.
         """
-        network, inputs, fed = to_float32(self.trainer.network), {}, {}
+        network = to_float32(self.trainer.network)
+        inputs, network_inputs = {}, {}
         if "image" in network.input:
             inputs["image"] = _image_input(self.image_size)
-            fed["image"] = _encoded(inputs["image"], self.image_encoder)
+            network_inputs["image"] = _encode(inputs["image"], self.image_encoder)
         if "token_ids" in network.input:
             inputs["text"] = _text_input()
-            fed["token_ids"] = _tokens(inputs["text"], self.vectorizer)
-        found = keras.layers.Softmax(name="probabilities")(network(fed))
-        return keras.Model(inputs, found, name="served")
+            network_inputs["token_ids"] = _tokenize(inputs["text"], self.vectorizer)
+        probabilities = keras.layers.Softmax(name="probabilities")(
+            network(network_inputs)
+        )
+        return keras.Model(inputs, probabilities, name="pair_classifier")
 
 
 class TrainedEnsemble:
-    """A `Pool` of parts, trained; arguments as `TrainedNetwork`'s."""
+    """A trained ensemble.
 
-    def __init__(self, pool, image_encoder, vectorizer, image_size):
-        self.pool, self.image_encoder, self.vectorizer = pool, image_encoder, vectorizer
+    Args:
+        ensemble: the result of `fit_ensemble`.
+        image_encoder: see `TrainedNetwork`.
+        vectorizer: see `TrainedNetwork`.
+        image_size: see `TrainedNetwork`.
+    """
+
+    def __init__(
+        self,
+        ensemble: Ensemble,
+        image_encoder: keras.Model | None,
+        vectorizer: keras.layers.TextVectorization | None,
+        image_size: int | None,
+    ):
+        self.ensemble = ensemble
+        self.image_encoder, self.vectorizer = image_encoder, vectorizer
         self.image_size = image_size
 
     @property
-    def weights(self):
-        """How much each part is believed, for a pair, an image and a text."""
+    def member_weights(self) -> dict[str, dict[str, float]]:
+        """The weights of the members by name, for `"pair"`, `"image"` and `"text"`."""
         return {
-            kind: {name: float(w) for name, w in zip(self.pool.parts, row)}
-            for kind, row in zip(("pair", "image", "text"), self.pool.weights)
+            modality: dict(zip(self.ensemble.members, map(float, row), strict=True))
+            for modality, row in zip(
+                ("pair", "image", "text"), self.ensemble.weights, strict=True
+            )
         }
 
     @property
-    def modalities(self):
-        """What the parts take: `"image"`, `"text"` or both."""
-        return {part.modality for part in self.pool.parts.values()} - {"pair"}
+    def modalities(self) -> set[str]:
+        """The inputs of the members: `"image"`, `"text"` or both."""
+        members = self.ensemble.members.values()
+        return {member.modality for member in members} - {"pair"}
 
-    def by_part(self, examples):
-        """Log-probabilities `(n, parts, classes)`."""
-        said = [part.log_probabilities(examples) for part in self.pool.parts.values()]
-        return np.maximum(np.stack(said, axis=1), MIN_LOG_PROBABILITY)
-
-    def probabilities(self, examples):
-        """`(n, classes)` of `Examples` with token ids."""
-        return self.weigh(self.by_part(examples), examples)
-
-    def weigh(self, said, examples, without=()):
-        """What the parts come to together, `(n, classes)`.
+    def predict_log_proba_by_member(self, examples: PairExamples) -> np.ndarray:
+        """Returns log-probabilities `(n, members, classes)`.
 
         Args:
-            said: what `by_part` returned of the `examples`.
-            without: `"image"` or `"text"`, which is not looked at.
+            examples: with `token_ids`.
         """
-        count = len(examples)
-        there = {
-            "image": np.ones(count, bool),
+        log_probabilities = [
+            member.predict_log_proba(examples)
+            for member in self.ensemble.members.values()
+        ]
+        return np.maximum(np.stack(log_probabilities, axis=1), MIN_LOG_PROBABILITY)
+
+    def predict_proba(self, examples: PairExamples) -> np.ndarray:
+        """Returns the probabilities of the classes, float32 `(n, classes)`.
+
+        Args:
+            examples: with `token_ids`.
+        """
+        return self.combine(self.predict_log_proba_by_member(examples), examples)
+
+    def combine(
+        self,
+        log_probabilities: np.ndarray,
+        examples: PairExamples,
+        missing: Collection[str] = (),
+    ) -> np.ndarray:
+        """Combines the predictions of the members.
+
+        Args:
+            log_probabilities: the result of `predict_log_proba_by_member`.
+            examples: the examples that were predicted.
+            missing: `"image"` or `"text"`, to predict as if it were missing.
+
+        Returns:
+            Probabilities, float32 `(n, classes)`.
+        """
+        is_present = {
+            "image": np.ones(len(examples), bool),
             "text": examples.has_text,
         }
-        for modality, given in there.items():
-            given &= modality in self.modalities and modality not in without
-        found = self._layer()(said.astype("float32"), there["image"], there["text"])
-        return keras.ops.convert_to_numpy(found)
+        for modality, mask in is_present.items():
+            mask &= modality in self.modalities and modality not in missing
+        probabilities = self._ensemble_layer()(
+            log_probabilities.astype("float32"), is_present["image"], is_present["text"]
+        )
+        return keras.ops.convert_to_numpy(probabilities)
 
-    def _layer(self):
-        return LogLinearEnsemble(self.pool.weights, self.pool.prior, name="pool")
+    def _ensemble_layer(self):
+        return LogLinearEnsemble(
+            self.ensemble.weights, self.ensemble.prior, name="ensemble"
+        )
 
-    def serve(self):
-        """As `FittedNetwork.serve`; with `"has_image"`, bool `(n,)`, where it
-        looks. What has no words counts as no text."""
-        inputs, sides = {}, {}
+    def build_serving_model(self) -> keras.Model:
+        """Builds a model that takes images and strings, either of which may be missing.
+
+        Returns:
+            A `keras.Model` in float32. Inputs: as in `TrainedNetwork`; with `"image"`
+            also `"has_image"`, bool `(n,)`. A text without a letter or a digit counts
+            as missing. Output: probabilities `(n, classes)`.
+        """
+        inputs, member_inputs = {}, {}
+        has_image = has_text = None
         if "image" in self.modalities:
             inputs["image"] = _image_input(self.image_size)
             inputs["has_image"] = keras.Input((), dtype="bool", name="has_image")
-            sides["image"] = _encoded(inputs["image"], self.image_encoder)
+            has_image = inputs["has_image"]
+            member_inputs["image"] = _encode(inputs["image"], self.image_encoder)
         if "text" in self.modalities:
-            inputs["text"] = sides["text"] = _text_input()
-            sides["token_ids"] = _tokens(inputs["text"], self.vectorizer)
-        said = [part.logits(sides) for part in self.pool.parts.values()]
-        said = [
-            ops.maximum(ops.log_softmax(logits), MIN_LOG_PROBABILITY) for logits in said
+            inputs["text"] = member_inputs["text"] = _text_input()
+            has_text = ContainsText(name="has_text")(inputs["text"])
+            member_inputs["token_ids"] = _tokenize(inputs["text"], self.vectorizer)
+        all_false = ops.logical_and(has_text if has_image is None else has_image, False)
+        log_probabilities = [
+            ops.maximum(
+                ops.log_softmax(member.logits(member_inputs)), MIN_LOG_PROBABILITY
+            )
+            for member in self.ensemble.members.values()
         ]
-        seen, read = inputs.get("has_image"), None
-        if "text" in inputs:
-            read = ContainsText(name="has_words")(inputs["text"])
-        nothing = ops.logical_and(read if seen is None else seen, False)
-        found = self._layer()(
-            ops.stack(said, axis=1),
-            nothing if seen is None else seen,
-            nothing if read is None else read,
+        probabilities = self._ensemble_layer()(
+            ops.stack(log_probabilities, axis=1),
+            all_false if has_image is None else has_image,
+            all_false if has_text is None else has_text,
         )
-        return keras.Model(inputs, found, name="served")
+        return keras.Model(inputs, probabilities, name="pair_classifier")
 
 
 def _image_input(size):
@@ -136,11 +201,12 @@ def _text_input():
     return keras.Input((), dtype="string", name="text")
 
 
-def _encoded(image, image_encoder):
+def _encode(image, image_encoder):
     if image_encoder is None:
         return image
-    return keras.layers.GlobalAveragePooling2D(name="pooled")(image_encoder(image))
+    pooling = keras.layers.GlobalAveragePooling2D(name="average_pooling")
+    return pooling(image_encoder(image))
 
 
-def _tokens(text, vectorizer):
+def _tokenize(text, vectorizer):
     return ops.cast(vectorizer(text), "int32")
