@@ -1,13 +1,13 @@
-"""The one error that a person, and not a programmer, is meant to read."""
+"""Errors whose message is meant for the user."""
 
 
 class UserError(ValueError):
-    """Something the user asked for cannot be done as asked.
+    """The user asked for something that cannot be done.
 
-    The message says what was wrong, what was received and what to do; the
-    command line prints it without a traceback and exits with status 2.
+    The message says what was wrong, what was received and what to do. The command line
+    prints it without a traceback and exits with status 2.
     """
 
 
 class JobError(RuntimeError):
-    """A job that was asked for rightly could not be finished (exit status 1)."""
+    """A valid job failed; the command line exits with status 1."""

@@ -1,4 +1,4 @@
-"""What is seen of long work on standard error."""
+"""Progress of long work, on standard error."""
 
 import contextlib
 from collections.abc import Callable, Iterator
@@ -8,8 +8,17 @@ from collections.abc import Callable, Iterator
 def progress_bar(
     title: str, total: int, shown: bool, done: int = 0
 ) -> Iterator[Callable[..., None]]:
-    """Yields a function that moves the bar on, by one or by the count that it is
-    given, from the `done` that were there before; it also shows the speed."""
+    """Shows a progress bar with the number of images a second.
+
+    Args:
+        title: of the bar.
+        total: number of images.
+        shown: False shows nothing.
+        done: number of images that are finished already.
+
+    Yields:
+        A function that advances the bar by one, or by its argument.
+    """
     if not shown:
         yield lambda count=1: None
         return
@@ -35,7 +44,7 @@ def progress_bar(
         TimeRemainingColumn(),
     )
     console = Console(stderr=True)
-    # Standard output stays what it is: it may lead into a file.
+    # Standard output may lead to a file, and is not redirected.
     with Progress(*columns, console=console, redirect_stdout=False) as progress:
         task = progress.add_task(title, total=total, completed=done)
         yield lambda count=1: progress.advance(task, count)
@@ -43,10 +52,13 @@ def progress_bar(
 
 @contextlib.contextmanager
 def status_line() -> Iterator[Callable[[str], None]]:
-    """Yields a function whose line stands on a terminal until the next one or the end
-    of the block."""
+    """Shows a line on a terminal that is replaced by the next one.
+
+    Yields:
+        A function that shows a line.
+    """
     from rich.console import Console
     from rich.text import Text
 
-    with Console(stderr=True).status("at work") as shown:
-        yield lambda line: shown.update(Text(line.strip()))
+    with Console(stderr=True).status("working") as status:
+        yield lambda line: status.update(Text(line.strip()))

@@ -1,39 +1,43 @@
-"""Keeps TensorFlow's and TFDS's chatter off the terminal."""
+"""Keeps the log messages of TensorFlow and TFDS off the terminal."""
 
 import contextlib
 import io
 import os
 import sys
 import tempfile
+from collections.abc import Iterator
 
 
 @contextlib.contextmanager
-def quiet_import():
-    """For `import tensorflow`: it writes to file descriptor 2 before it can be asked
-    not to. What it wrote is shown after all if the import fails."""
+def quiet_import() -> Iterator[None]:
+    """Hides what TensorFlow writes while it is imported.
+
+    TensorFlow writes to file descriptor 2 before it can be configured. The output is
+    shown if the import fails.
+    """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     if "tensorflow" in sys.modules:
         yield
         return
     sys.stderr.flush()
-    kept = os.dup(2)
-    with tempfile.TemporaryFile() as heard:
-        os.dup2(heard.fileno(), 2)
+    original = os.dup(2)
+    with tempfile.TemporaryFile() as output:
+        os.dup2(output.fileno(), 2)
         failed = True
         try:
             yield
             failed = False
         finally:
-            os.dup2(kept, 2)
-            os.close(kept)
+            os.dup2(original, 2)
+            os.close(original)
             if failed:
-                heard.seek(0)
-                os.write(2, heard.read())
+                output.seek(0)
+                os.write(2, output.read())
 
 
 @contextlib.contextmanager
-def quiet_tfds():
-    """TFDS prints to standard output, and warns of every custom configuration."""
+def quiet_tfds() -> Iterator[None]:
+    """Hides what TFDS prints, and its warnings about custom configurations."""
     from absl import logging
 
     level = logging.get_verbosity()

@@ -1,63 +1,70 @@
-"""The command `kerasgan`: one file a command, imported only when it is asked for."""
+"""The command `kerasgan`, with a module for each subcommand."""
 
 import importlib
 import os
 import sys
+from typing import NoReturn
 
 import click
 
 from kerasgan.errors import JobError, UserError
 
 COMMANDS = {
-    "load-data": "Read, check, sample, split and prepare captioned images.",
-    "train-gan": "Train generators of images and of captions, each against a judge.",
-    "save-imgs": "Draw images with a trained generator.",
-    "train-classifier": "Train a classifier of images with words, and compare it.",
-    "caption": "Put images into words.",
-    "classify": "Tell the classes of images with words.",
-    "evaluate": "Judge a run: captions by paper A's protocol, classes on new data.",
-    "export": "Write a run as models that need no kerasgan.",
+    "load-data": "Read, check, sample, split and prepare a data set.",
+    "train-gan": "Train generators of images and of captions.",
+    "save-imgs": "Generate images with a trained generator.",
+    "train-classifier": "Train a classifier of images and texts.",
+    "caption": "Generate captions of images.",
+    "classify": "Predict the classes of images and texts.",
+    "evaluate": "Evaluate a run on its test split or on new data.",
+    "export": "Export a run as SavedModel, Keras, LiteRT or ONNX models.",
 }
 
 
-class Commands(click.Group):
-    """A group that knows its commands by name and one-line help alone."""
+class LazyGroup(click.Group):
+    """Imports the module of a subcommand only when it is called."""
 
-    def list_commands(self, ctx):
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Returns the names of the subcommands."""
         return list(COMMANDS)
 
-    def get_command(self, ctx, name):
-        if name not in COMMANDS:
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Imports a subcommand."""
+        if cmd_name not in COMMANDS:
             return None
-        module = importlib.import_module(f"kerasgan.cli.{name.replace('-', '_')}")
+        module = importlib.import_module(f"kerasgan.cli.{cmd_name.replace('-', '_')}")
         return module.command
 
-    def format_commands(self, ctx, formatter):
+    def format_commands(
+        self, ctx: click.Context, formatter: click.HelpFormatter
+    ) -> None:
+        """Writes the list of subcommands without importing them."""
         with formatter.section("Commands"):
             formatter.write_dl(list(COMMANDS.items()))
 
-    def invoke(self, ctx):
+    def invoke(self, ctx: click.Context) -> object:
+        """Runs the command; errors become a message and an exit status."""
         try:
             return super().invoke(ctx)
         except UserError as error:
             _fail(error, 2)
         except JobError as error:
             _fail(error, 1)
-        except BrokenPipeError:  # whoever reads has seen enough; click knows
+        except BrokenPipeError:  # click handles it
             raise
         except OSError as error:  # nearly always a file that cannot be written
-            place = f": {error.filename}" if error.filename else ""
-            _fail(f"{error.strerror or error}{place}", 1)
+            file = f": {error.filename}" if error.filename else ""
+            _fail(f"{error.strerror or error}{file}", 1)
 
 
-def _fail(error, status):
+def _fail(error: object, status: int) -> NoReturn:
     click.echo(f"Error: {error}", err=True)
     sys.exit(status)
 
 
-@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="kerasgan")
-def main():
-    """Images that come with words: train, draw, caption and judge."""
-    # TensorFlow's own start-up notes are for its developers.
+def main() -> None:
+    """GANs, captions and classifiers for images with text."""
+    # Hides TensorFlow's messages for its developers.
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")

@@ -1,122 +1,200 @@
-"""What `caption` and `classify` share: any number of images, answered in chunks."""
+"""Batch inference, which `caption` and `classify` share."""
 
 import os
 import sys
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from kerasgan.errors import UserError
 
+if TYPE_CHECKING:
+    from kerasgan.data.read_report import ReadReport
+    from kerasgan.inference.batch import BatchSummary, ImageLoader, Predictor
+    from kerasgan.inference.inputs import InferenceInput
+    from kerasgan.inference.prediction_writer import PredictionWriter
+    from kerasgan.runs import Run
 
-def batch_options(function):
-    """Where images come from and answers go, beside IMAGE…"""
+
+@dataclass(frozen=True)
+class BatchPredictor:
+    """A loaded model, ready for batches.
+
+    Attributes:
+        load_image: see `predict_batches`.
+        predict: see `predict_batches`.
+        draw: None, or a function of `(image, prediction)` pairs that draws a sheet.
+    """
+
+    load_image: "ImageLoader"
+    predict: "Predictor"
+    draw: Callable[[list[tuple]], None] | None = None
+
+
+def batch_options(function: Callable) -> Callable:
+    """Adds the options for the inputs and the output of a batch."""
     options = [
-        ("--source", "TABLE", "Ask about the rows of a CSV, TSV, JSONL or Parquet."),
-        ("--image-root", "DIR", "Folder of its images.  [default: the table's own]"),
-        ("--image-column", "NAME", "Its column of images, where no name is plain."),
-        ("--out", "FILE", "Write the answers into this .jsonl or .parquet."),
+        (
+            "--source",
+            "TABLE",
+            "Predict for the rows of a CSV, TSV, JSONL or Parquet file.",
+        ),
+        (
+            "--image-root",
+            "DIR",
+            "Folder of the table's images.  [default: folder of the table]",
+        ),
+        (
+            "--image-column",
+            "NAME",
+            "Column of the table with file names of images.  [default: inferred]",
+        ),
+        ("--out", "FILE", "Write the predictions to a .jsonl or .parquet file."),
     ]
     function = click.option(
-        "--resume", is_flag=True, help="Go on with an interrupted --out."
+        "--resume", is_flag=True, help="Continue the interrupted file of --out."
     )(function)
     for name, metavar, text in reversed(options):
         function = click.option(name, metavar=metavar, help=text)(function)
     return function
 
 
-def answer_all(run, question, paths, texts, columns, load, out, resume, **table):
-    """Answers all that a command asks about, on standard output or into a file.
+def predict_all(
+    run: "Run",
+    options: dict[str, Any],
+    paths: Sequence[str],
+    texts: Sequence[str],
+    columns: dict[str, Any],
+    load: Callable[[], BatchPredictor],
+    out: str | None,
+    resume: bool,
+    **table: Any,
+) -> None:
+    """Predicts for all inputs, and prints the results or writes them to a file.
 
     Args:
-        run: a `Run`.
-        question: the command's name, and its options that the answers depend on.
-        paths, texts: as the command line names them.
-        columns: of the answers, see `Journal.finish`.
-        load: called once all is checked; returns `see` and `answer`, see `answers`,
-            and None or a function that draws `(image, line)` pairs.
-        out, resume, table: the values of the options above, and `caption_columns`.
+        run: the run of the model.
+        options: the command, and its options on which the predictions depend.
+        paths: files and folders.
+        texts: of the inputs.
+        columns: of the output, see `PredictionWriter.finish`.
+        load: loads the model, once all inputs have been checked.
+        out: path of the output, or None for standard output.
+        resume: whether `out` is continued.
+        **table: the others of `batch_options`, and `caption_columns`.
 
     Raises:
-        SystemExit: 1 when nothing had an answer, 130 when it was interrupted.
+        UserError: contradicting options, or no inputs.
+        SystemExit: 1 without any prediction, 130 after Ctrl-C.
     """
     from kerasgan.data.read_report import ReadReport
-    from kerasgan.inference.batch import (
-        CHUNK_SIZE,
-        BatchSummary,
-        predict_batches,
-        reload_images,
-    )
+    from kerasgan.inference.batch import CHUNK_SIZE, BatchSummary
     from kerasgan.inference.inputs import inputs_fingerprint
-    from kerasgan.inference.prediction_writer import PredictionWriter, json_line
-    from kerasgan.progress import progress_bar
+    from kerasgan.inference.prediction_writer import PredictionWriter
 
     if resume and not out:
-        raise UserError("--resume goes on with a file: name it with --out.")
-    ask, ledger = _asking(paths, texts, table), ReadReport()
-    journal = PredictionWriter(out, resume) if out else None
-    if journal and journal.finished:
-        return click.echo(f"{journal.out} is whole: nothing left to do.", err=True)
-    total, digest = inputs_fingerprint(ask(ledger))
+        raise UserError("--resume needs the file to continue, as --out.")
+    writer = PredictionWriter(out, resume) if out else None
+    if writer and writer.finished:
+        return click.echo(f"{writer.out} is complete already.", err=True)
+    list_inputs, report = _input_lister(paths, texts, table), ReadReport()
+    total, fingerprint = inputs_fingerprint(list_inputs(report))
     if not total:
-        raise UserError("There is no image in what was given.")
-    question = question | _state(run) | table
-    question |= {"images": total, "digest of names and texts": digest}
-    tally, done = BatchSummary(), 0
-    if journal:
-        done = journal.begin(question, CHUNK_SIZE)
-        tally.add(journal if done else ())
-    see, answer, draw = load()
-    many = bool(out or table["source"] or any(map(os.path.isdir, paths)))
-    barred = many and bool(out or not sys.stdout.isatty())
-    try:
-        with progress_bar(question["command"], total, barred, done) as advance:
-            told = "text" in columns
-            for lines in predict_batches(ask(ReadReport()), see, answer, told, done):
-                tally.add(lines)
-                if journal:
-                    journal.append(lines)
-                else:
-                    click.echo("".join(map(json_line, lines)), nl=False)
-                advance(len(lines))
-    except KeyboardInterrupt:
-        kept = f" Go on with --resume: {journal.partial} is kept." if journal else ""
-        click.echo(f"Stopped.{kept}", err=True)
-        raise SystemExit(130) from None
-    if journal:
-        journal.finish(columns)
-    if many:
-        click.echo(_summary(tally, ledger), err=True)
-    if not tally.good:
+        raise UserError("Found no images.")
+    num_done, summary = 0, BatchSummary()
+    if writer:
+        settings = options | _run_state(run) | table
+        settings |= {"images": total, "digest of names and texts": fingerprint}
+        num_done = writer.begin(settings, CHUNK_SIZE)
+        summary.add(writer if num_done else ())
+    predictor, inputs = load(), list_inputs(ReadReport())
+    is_batch = any([out, table["source"], *map(os.path.isdir, paths)])
+    has_bar = is_batch and (out is not None or not sys.stdout.isatty())
+    bar = options["command"], total, has_bar, num_done
+    _predict(predictor, inputs, bar, "text" in columns, summary, writer)
+    if writer:
+        writer.finish(columns)
+    if is_batch:
+        click.echo(_summary_text(summary, report), err=True)
+    if not summary.num_predicted:
         raise SystemExit(1)
-    if draw and (pairs := list(reload_images(ask(ReadReport()), see, tally.first))):
-        draw(pairs)
-        if tally.good > len(pairs):
-            note = f"The sheet shows the first {len(pairs)} of {tally.good:,}."
-            click.echo(note, err=True)
+    _draw(predictor, list_inputs(ReadReport()), summary)
 
 
-def _asking(paths, texts, table):
-    """A function of a ledger that lists all that is asked about."""
+def _predict(
+    predictor: BatchPredictor,
+    inputs: "Iterator[InferenceInput]",
+    progress: tuple[str, int, bool, int],
+    include_text: bool,
+    summary: "BatchSummary",
+    writer: "PredictionWriter | None",
+) -> None:
+    """Predicts chunk by chunk; each is written before the next."""
+    from kerasgan.inference.batch import predict_batches
+    from kerasgan.inference.prediction_writer import json_line
+    from kerasgan.progress import progress_bar
+
+    *_, num_done = progress
+    chunks = predict_batches(
+        inputs, predictor.load_image, predictor.predict, include_text, num_done
+    )
+    try:
+        with progress_bar(*progress) as advance:
+            for predictions in chunks:
+                summary.add(predictions)
+                if writer:
+                    writer.append(predictions)
+                else:
+                    click.echo("".join(map(json_line, predictions)), nl=False)
+                advance(len(predictions))
+    except KeyboardInterrupt:
+        hint = f" Resume with --resume; {writer.partial} is kept." if writer else ""
+        click.echo(f"Stopped.{hint}", err=True)
+        raise SystemExit(130) from None
+
+
+def _draw(predictor, inputs, summary: "BatchSummary") -> None:
+    from kerasgan.inference.batch import reload_images
+
+    if not predictor.draw:
+        return
+    pairs = list(reload_images(inputs, predictor.load_image, summary.previews))
+    if not pairs:
+        return
+    predictor.draw(pairs)
+    if summary.num_predicted > len(pairs):
+        click.echo(
+            f"The figure shows the first {len(pairs)} of {summary.num_predicted:,}.",
+            err=True,
+        )
+
+
+def _input_lister(
+    paths: Sequence[str], texts: Sequence[str], table: dict[str, Any]
+) -> "Callable[[ReadReport], Iterator[InferenceInput]]":
+    """Returns a function that lists all inputs."""
     from kerasgan.data.dataset_spec import dataset_config
     from kerasgan.inference.inputs import inputs_from_paths, inputs_from_table
 
     if table["source"] is None:
         if any(table.values()):
-            raise UserError("--image-root and the columns belong to a --source.")
+            raise UserError("--image-root and the columns need a table: --source.")
         if not paths and not texts:
-            raise UserError("Nothing is asked: name images, a folder or a --source.")
-        return lambda ledger: inputs_from_paths(paths, texts)
+            raise UserError("No inputs. Pass images, a folder, or a table as --source.")
+        return lambda report: inputs_from_paths(paths, texts)
     if paths or texts:
-        raise UserError("--source names its own images and texts: give no others.")
+        raise UserError("--source cannot be combined with images or texts.")
     for name in ("source", "image_root"):
         if table[name]:
             table[name] = os.path.abspath(os.path.expanduser(table[name]))
     config = dataset_config("table", None, table | {"label_column": ""})
-    return lambda ledger: inputs_from_table(config, ledger)
+    return lambda report: inputs_from_table(config, report)
 
 
-def _state(run):
-    """Which run it is, and when its networks were trained."""
+def _run_state(run: "Run") -> dict[str, str]:
+    """Path of the run, and when its models were written."""
     from datetime import UTC, datetime
 
     times = [path.stat().st_mtime for path in run.models.glob("*")]
@@ -124,7 +202,7 @@ def _state(run):
     return {"run": str(run.path), "trained": trained.isoformat()}
 
 
-def _summary(tally, ledger):
-    rows = ", ".join(f"{n:,} × {why}" for why, n in ledger.skipped.items())
-    left_out = [f"Rows left out: {rows}."] if rows else []
-    return " ".join([f"{tally}.", *left_out, *ledger.notes])
+def _summary_text(summary: "BatchSummary", report: "ReadReport") -> str:
+    rows = ", ".join(f"{n:,} × {reason}" for reason, n in report.skipped.items())
+    skipped = [f"Skipped rows: {rows}."] if rows else []
+    return " ".join([f"{summary}.", *skipped, *report.notes])

@@ -1,18 +1,21 @@
 """`kerasgan classify`."""
 
 import os
+from typing import Any
 
 import click
 
-from kerasgan.cli.batch import answer_all, batch_options
+from kerasgan.cli.batch import BatchPredictor, batch_options, predict_all
 from kerasgan.cli.options import caption_column_option, import_tensorflow, png_name
 from kerasgan.errors import UserError
 
 CHOICE = {"class": str, "probability": float}
 COLUMNS = {
-    **{"image": str, "text": str},
+    "image": str,
+    "text": str,
     **CHOICE,
-    **{"alternatives": [CHOICE], "error": str},
+    "alternatives": [CHOICE],
+    "error": str,
 }
 
 
@@ -23,88 +26,108 @@ COLUMNS = {
     "--text",
     "texts",
     multiple=True,
-    help="The words that come with an image; the first belongs to the first image"
-    " and so on, a single one to all.",
+    help="Text of an image (repeatable). The first belongs to the first image, and so"
+    " on; a single text belongs to all images.",
 )
-@click.option("--top", type=click.IntRange(1), default=3, show_default=True)
+@click.option(
+    "--top",
+    type=click.IntRange(1),
+    default=3,
+    show_default=True,
+    help="Number of most probable classes to print.",
+)
 @click.option(
     "--explain",
     metavar="FILE",
     callback=png_name,
-    help="Also draw how each answer came about (PNG), of the first 24 pairs: paper B's"
-    " figure 5.",
+    help="Also draw an explanation of the first 24 predictions (PNG), as in figure 5"
+    " of paper B.",
 )
 @batch_options
 @caption_column_option
-def command(run, paths, texts, top, explain, **where):
-    """Tell the classes of images with words: one JSON line a pair, on standard
-    output or in --out.
+def command(
+    run: str,
+    paths: tuple[str, ...],
+    texts: tuple[str, ...],
+    top: int,
+    explain: str | None,
+    **batch: Any,
+) -> None:
+    """Predict classes: one line of JSON for each image, text or pair.
 
-    Folders are searched for images, at any depth. Without images, the texts are
-    classified alone; without --text, the images. A file that is no image gets a
-    line with its `error`, and the exit status is 1 if no file was one.
+    The lines go to standard output, or to the file --out. Folders are searched for
+    images at any depth. Without images the texts alone are classified, without --text
+    the images alone. A file that is not an image gets a line with `error`. The exit
+    status is 1 if there is no prediction.
 
     \b
     Examples:
       kerasgan classify RUN shoe.jpg --text "black running shoe"
-      kerasgan classify RUN --text "black running shoe" --explain why.png
+      kerasgan classify RUN --text "black running shoe" --explain explanation.png
       kerasgan classify RUN --source products.csv --out classes.parquet
     """
     from kerasgan.runs import open_run
 
-    if len(texts) > 1 and any(map(os.path.isdir, paths)):
-        raise UserError(
-            f"--text was given {len(texts)} times beside a folder, which holds any"
-            " number of images. Give one for all, or a table of images and texts"
-            " with --source."
-        )
-    if paths and len(texts) not in (0, 1, len(paths)):
-        raise UserError(
-            "Give no --text, one for all images, or one for each. Received:"
-            f" images: {len(paths)}, texts: {len(texts)}"
-        )
+    _check_texts(paths, texts)
     opened = open_run(run)
 
-    def load():
+    def load() -> BatchPredictor:
         import_tensorflow()
         from kerasgan.classification.classifier import load_classifier
 
         classifier = load_classifier(opened)
 
-        def see(one):
-            return _see(classifier, one, opened.settings.data.fit)
+        def load_image(item):
+            return _load_image(classifier, item, opened.settings.data.fit)
 
-        def answer(images, asked, _):
-            found = classifier.classify(images, [one.text for one in asked])
-            return [_line(row, classifier.label_names, top) for row in found]
+        def predict(images, items, _):
+            texts = [item.text for item in items]
+            probabilities = classifier.classify(images, texts)
+            names = classifier.label_names
+            return [_to_prediction(row, names, top) for row in probabilities]
 
         def draw(pairs):
             from kerasgan.report.prediction_explanation import save_explanation
 
-            images, lines = zip(*pairs)
-            said = [line["text"] or "" for line in lines]
-            save_explanation(classifier, images, said, explain)
+            images, predictions = zip(*pairs, strict=True)
+            texts = [prediction["text"] or "" for prediction in predictions]
+            save_explanation(classifier, images, texts, explain)
 
-        return see, answer, draw if explain else None
+        return BatchPredictor(load_image, predict, draw if explain else None)
 
-    question = {"command": "classify", "top": top}
-    answer_all(opened, question, paths, texts, COLUMNS, load, **where)
+    options = {"command": "classify", "top": top}
+    predict_all(opened, options, paths, texts, COLUMNS, load, **batch)
 
 
-def _see(classifier, one, fit):
-    """The image as the classifier takes it; None where it needs or has none."""
+def _check_texts(paths, texts):
+    if len(texts) > 1 and any(map(os.path.isdir, paths)):
+        raise UserError(
+            f"--text was given {len(texts)} times with a folder, which has any number"
+            " of images. Pass one text for all, or a table of images and texts with"
+            " --source."
+        )
+    if paths and len(texts) not in (0, 1, len(paths)):
+        raise UserError(
+            "Pass no --text, one for all images, or one for each image. Received:"
+            f" images: {len(paths)}, texts: {len(texts)}"
+        )
+
+
+def _load_image(classifier, item, fit):
+    """Returns the image, or None if there is only a text and that is enough."""
     from kerasgan.data.images import BadImage, read_square_image
 
-    if classifier.takes_images and (one.place or not classifier.accepts_missing):
-        return read_square_image(one.read(), classifier.image_size, fit)
-    if classifier.takes_text and one.text:
+    if classifier.takes_images and (item.path or not classifier.accepts_missing):
+        return read_square_image(item.read(), classifier.image_size, fit)
+    if classifier.takes_text and item.text:
         return None
     raise BadImage("neither image nor text" if classifier.takes_images else "no text")
 
 
-def _line(probabilities, label_names, top):
+def _to_prediction(probabilities, label_names, top):
     order = probabilities.argsort()[::-1][:top]
-    best, *rest = [
-        {"class": label_names[n], "probability": float(probabilities[n])} for n in order
+    best, *others = [
+        {"class": label_names[index], "probability": float(probabilities[index])}
+        for index in order
     ]
-    return {**best, "alternatives": rest}
+    return {**best, "alternatives": others}

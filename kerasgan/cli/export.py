@@ -9,28 +9,38 @@ from kerasgan.cli.options import import_tensorflow, json_option
 
 @click.command("export")
 @click.argument("run", metavar="[RUN]", required=False)
-@click.option("--out", metavar="DIR", help="The directory to be written.")
+@click.option("--out", metavar="DIR", help="Directory to write the export to.")
 @click.option(
     "--format",
-    "name",
+    "format_name",
     type=click.Choice(["savedmodel", "keras", "litert", "onnx"]),
     default="savedmodel",
     show_default=True,
-    help="SavedModels take bytes and strings; the others arrays.",
+    help="Format of the models. SavedModels take encoded images and strings, the others"
+    " take arrays.",
 )
 @click.option(
     "--images",
+    "--pictures",
+    "images",
     metavar="PATH",
-    help="An image, or a folder of them, to compare by.  [default: drawn ones]",
+    help="Image, or folder of images, for the comparison.  [default: generated scenes]",
 )
-@click.option("--check", metavar="DIR", help="Try what was exported to DIR once more.")
+@click.option("--check", metavar="DIR", help="Verify an exported directory again.")
 @json_option
-def command(run, out, name, images, check, as_json):
-    """Write a run as models that need no kerasgan, and compare them with the run.
+def command(
+    run: str | None,
+    out: str | None,
+    format_name: str,
+    images: str | None,
+    check: str | None,
+    as_json: bool,
+) -> None:
+    """Export a run as models that do not need kerasgan, and verify them.
 
-    A fresh process that can import neither kerasgan nor Keras loads what was written
-    and runs every signature; each output is printed with how far it is from the run's
-    own. DIR/README.md shows how each signature is called.
+    A new process that can import neither kerasgan nor Keras loads the models and runs
+    all signatures. The largest difference between each output and that of the run is
+    printed. DIR/README.md shows how to call each signature.
 
     \b
     Examples:
@@ -41,12 +51,12 @@ def command(run, out, name, images, check, as_json):
     if bool(check) == bool(run):
         raise click.UsageError("Give either a RUN with --out DIR, or --check DIR.")
     if bool(run) != bool(out):
-        raise click.UsageError("--out DIR goes with a RUN, and a RUN with it.")
+        raise click.UsageError("A RUN needs --out DIR, and --out DIR needs a RUN.")
     if check:
         import_tensorflow()
         from kerasgan.export.verification import verify_export
 
-        results, place = verify_export(check), check
+        results, directory = verify_export(check), check
     else:
         from kerasgan.runs import open_run
 
@@ -54,32 +64,35 @@ def command(run, out, name, images, check, as_json):
         import_tensorflow()
         from kerasgan.export.export_run import export_run
 
-        results, place = export_run(run, out, name, images), out
-    _show(results, place, as_json)
+        results, directory = export_run(run, out, format_name, images), out
+    _print_results(results, directory, as_json)
 
 
-def _show(results, place, as_json):
+def _print_results(results, directory, as_json):
     from pathlib import Path
 
-    place = Path(place).expanduser().absolute()
-    files = [path for path in place.rglob("*") if path.is_file()]
+    directory = Path(directory).expanduser().absolute()
+    files = [path for path in directory.rglob("*") if path.is_file()]
     size = sum(path.stat().st_size for path in files)
-    examples = (place / "check.npz").stat().st_size
+    example_size = (directory / "check.npz").stat().st_size
     if as_json:
-        found = {"path": str(place), "bytes": size, "endpoints": results}
-        return click.echo(json.dumps(found))
-    click.echo("Compared with the run in a fresh process:")
+        summary = {"path": str(directory), "bytes": size, "endpoints": results}
+        return click.echo(json.dumps(summary))
+    click.echo("Compared with the run in a new process:")
     for endpoint, outputs in results.items():
-        for output, found in outputs.items():
-            click.echo(f"  {endpoint:<16} {output:<16} {_said(found)}")
+        for output, comparison in outputs.items():
+            text = _describe_difference(comparison)
+            click.echo(f"  {endpoint:<16} {output:<16} {text}")
     click.echo(
-        f"{place}: {size / 1e6:.1f} MB, {examples / 1e6:.1f} MB of them examples"
-        " (check.npz)"
+        f"{directory}: {size / 1e6:.1f} MB, including {example_size / 1e6:.1f} MB of"
+        " examples (check.npz)"
     )
 
 
-def _said(found):
-    if found["off"] == 0:
+def _describe_difference(comparison):
+    difference = comparison["difference"]
+    if difference == 0:
         return "equal"
-    levels = {"u": f"off by {found['off']:.0f} level of 255 at most"}
-    return levels.get(found["kind"], f"off by {found['off']:.1e} at most")
+    if comparison["kind"] == "u":
+        return f"largest difference: {difference:.0f} of 255"
+    return f"largest difference: {difference:.1e}"

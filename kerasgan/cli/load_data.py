@@ -1,7 +1,8 @@
-"""`kerasgan load-data`: reads, checks, samples, splits and prepares a data set."""
+"""`kerasgan load-data`."""
 
 import json
 import typing
+from collections.abc import Callable, Iterator
 
 import click
 
@@ -13,30 +14,37 @@ from kerasgan.cli.options import (
 )
 from kerasgan.config.settings import DataConfig
 
-# Option, type, help. Defaults and choices are DataConfig's, and stand there alone.
+if typing.TYPE_CHECKING:
+    from kerasgan.data.pipeline import Pairs
+
+# Option, type, help. Defaults and choices are read from DataConfig.
 OPTIONS = [
-    ("--source", None, "Directory or file that holds the data set."),
-    ("--labels", None, "`coyo`: COYO-Labeled-300M's parts, or a table of labels."),
-    ("--label-threshold", float, "`coyo`: least probability of an image's class."),
-    ("--label-groups", int, "`coyo`: how many classes are kept, the commonest."),
-    ("--sample", None, "all, paper (Cochran's formula) or a number of images."),
-    ("--sample-unit", None, "What is counted for a sample."),
-    ("--split", float, "Part that trains.  [default: as published, else 0.8]"),
-    ("--seed", int, "Decides the sample, the split and the scenes."),
+    ("--source", None, "Directory or file of the data set."),
+    ("--labels", None, "`coyo`: parts of COYO-Labeled-300M, or a table of labels."),
+    ("--label-threshold", float, "`coyo`: lowest probability of an image's class."),
+    ("--label-groups", int, "`coyo`: number of classes, the most frequent."),
+    (
+        "--sample",
+        None,
+        "Size of the sample: all, paper (Cochran's formula) or a number.",
+    ),
+    ("--sample-unit", None, "Unit of the sample."),
+    ("--split", float, "Share that trains.  [default: as published, else 0.8]"),
+    ("--seed", int, "Seed of the sample, the split and the scenes."),
     ("--image-size", int, "Width and height of the prepared images."),
-    ("--fit", None, "How an image becomes square."),
-    ("--num-images", int, "How many `scenes` are drawn."),
+    ("--fit", None, "How to make images square."),
+    ("--num-images", int, "`scenes`: number of images to generate."),
     ("--z", float, "Cochran: normal quantile of the confidence level."),
     ("--p", float, "Cochran: expected proportion."),
     ("--e", float, "Cochran: margin of error."),
-    ("--rounding", None, "Cochran: how the size is rounded."),
-    ("--data-dir", None, "Where prepared data sets lie.  [default: TFDS's own]"),
-    ("--max-bad", float, "Share of bad rows that stops."),
+    ("--rounding", None, "Cochran: rounding of the sample size."),
+    ("--data-dir", None, "Directory of prepared data sets.  [default: that of TFDS]"),
+    ("--max-bad", float, "Allowed share of invalid rows."),
 ]
 
 
-def data_options(function):
-    """Every setting of DataConfig as an option; None where it was not given."""
+def data_options(function: Callable) -> Callable:
+    """Adds an option for each setting of `DataConfig`; None if it is not given."""
     for name, kind, text in reversed(OPTIONS):
         field = DataConfig.model_fields[name.removeprefix("--").replace("-", "_")]
         if typing.get_origin(field.annotation) is typing.Literal:
@@ -57,12 +65,19 @@ def data_options(function):
     help="Cochran: correct for the finite population.",
 )
 @json_option
-def command(dataset, as_json, sample, **values):
-    """Reads, checks, samples, splits and prepares the data set DATASET.
+def command(
+    dataset: str, as_json: bool, sample: str | None, **values: typing.Any
+) -> None:
+    """Read, check, sample, split and prepare the data set DATASET.
 
-    DATASET is scenes (drawn here), flickr30k, flickr8k, table (a CSV, TSV, JSONL or
-    Parquet file) or coyo (shards of img2dataset). What is prepared already is not
-    prepared again.
+    DATASET is scenes (drawn by kerasgan), flickr30k, flickr8k, table (a CSV, TSV, JSONL
+    or Parquet file) or coyo (shards of img2dataset). Data that are prepared already are
+    not prepared again.
+
+    \b
+    Examples:
+      kerasgan load-data flickr30k --source flickr30k/ --sample paper
+      kerasgan load-data table --source products.csv --label-column category
     """
     values |= {"dataset": dataset, "sample": read_scalar(sample)}
     named = {f"data.{key}": value for key, value in values.items()}
@@ -77,8 +92,12 @@ def command(dataset, as_json, sample, **values):
         print_table(pairs)
 
 
-def print_table(pairs):
-    """What was read and chosen, for people."""
+def print_table(pairs: "Pairs") -> None:
+    """Prints what was read, skipped, sampled and prepared.
+
+    Args:
+        pairs: the data set.
+    """
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
@@ -89,13 +108,17 @@ def print_table(pairs):
     table.add_column(overflow="fold")
     for name, value in table_rows(info):
         table.add_row(name, Text(value))
-    before = ", before this call" if pairs.was_prepared else ""
-    table.add_row("prepared" + before, Text(info["prepared"]))
+    when = " earlier" if pairs.was_prepared else ""
+    table.add_row(f"prepared{when}", Text(info["prepared"]))
     Console().print(table)
 
 
-def table_rows(info):
-    """(name, value) of each line of the table."""
+def table_rows(info: dict) -> Iterator[tuple[str, str]]:
+    """Yields name and value of each row of the table.
+
+    Args:
+        info: `Pairs.info`.
+    """
     if info["source"]:
         yield "source", info["source"]
     yield "images", f"{info['images']:,}"

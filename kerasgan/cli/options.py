@@ -1,66 +1,106 @@
 """Options that several commands share, and how they become settings."""
 
 import os
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
 
 import click
 
-
-def recipe_options(function):
-    """`--config` and `--set`, for every command that trains."""
-    function = click.option(
-        "--set",
-        "assignments",
-        multiple=True,
-        metavar="SECTION.KEY=VALUE",
-        help="Set any value of the recipe, e.g. gan.latent_dim=64 (repeatable).",
-    )(function)
-    return click.option(
-        "--config", metavar="FILE", help="A recipe (YAML).  [default: scenes]"
-    )(function)
+if TYPE_CHECKING:
+    from kerasgan.config.settings import Settings
+    from kerasgan.runs import Run
 
 
-def caption_column_option(function):
-    """`--caption-column`; None where it was not given."""
+def recipe_options(default: str) -> Callable[[Callable], Callable]:
+    """Adds `--config`, `--list-configs` and `--set` to a command that trains.
+
+    Args:
+        default: name of the recipe that holds the default settings, for the help.
+
+    Returns:
+        A decorator.
+    """
+    options = [
+        click.option(
+            "--config",
+            metavar="NAME|FILE",
+            help="Recipe: a name from --list-configs, or a YAML file.  [default:"
+            f" {default}]",
+        ),
+        click.option(
+            "--list-configs",
+            is_flag=True,
+            is_eager=True,
+            expose_value=False,
+            callback=_list_configs,
+            help="List the recipes that come with kerasgan, and exit.",
+        ),
+        click.option(
+            "--set",
+            "assignments",
+            multiple=True,
+            metavar="SECTION.KEY=VALUE",
+            help="Set any value of the recipe, e.g. gan.latent_dim=64 (repeatable).",
+        ),
+    ]
+
+    def add(function):
+        for option in reversed(options):
+            function = option(function)
+        return function
+
+    return add
+
+
+def _list_configs(context, option, value):
+    if not value or context.resilient_parsing:
+        return
+    from kerasgan.config.recipes import list_recipes
+
+    kind = "classifier" if context.info_name == "train-classifier" else "gan"
+    recipes = [recipe for recipe in list_recipes() if kind in recipe[0]]
+    width = max(len(name) for name, _ in recipes)
+    for name, description in recipes:
+        click.echo(f"{name:<{width}}  {description}")
+    context.exit()
+
+
+def caption_column_option(function: Callable) -> Callable:
+    """Adds `--caption-column`, which is None if it is not given."""
     return click.option(
         "--caption-column",
         "caption_columns",
         metavar="NAME",
         multiple=True,
         callback=lambda context, option, names: list(names) or None,
-        help="The table's column of texts, where no name is plain (repeatable; '' for"
-        " none).",
+        help="Column of the table with texts (repeatable; '' for none).  [default:"
+        " inferred]",
     )(function)
 
 
-def table_options(function):
-    """Where a table's images lie, and which of its columns are used."""
+def table_options(function: Callable) -> Callable:
+    """Adds the options for the images and columns of a table."""
     function = caption_column_option(function)
     for name, metavar, text in (
-        (
-            "--label-column",
-            "NAME",
-            "The table's column of classes, likewise ('' for none).",
-        ),
-        (
-            "--image-column",
-            "NAME",
-            "The table's column of images, where no name is plain.",
-        ),
-        ("--image-root", "DIR", "Folder that the images' names start from."),
+        ("--label-column", "NAME", "Column of the table with classes ('' for none)."),
+        ("--image-column", "NAME", "Column of the table with file names of images."),
+        ("--image-root", "DIR", "Folder to which the file names are relative."),
     ):
         function = click.option(name, metavar=metavar, help=text)(function)
     return function
 
 
-def json_option(function):
-    """`--json`: one JSON object on standard output and nothing else there."""
+def json_option(function: Callable) -> Callable:
+    """Adds `--json`, which prints one JSON object on standard output."""
     return click.option(
-        "--json", "as_json", is_flag=True, help="Print one JSON object, nothing else."
+        "--json", "as_json", is_flag=True, help="Print one JSON object only."
     )(function)
 
 
-def png_name(context, option, name):
-    """Refuses what cannot be drawn under its name, before anything is computed."""
+def png_name(
+    context: click.Context, option: click.Parameter, name: str | None
+) -> str | None:
+    """Validates the file name of a PNG before anything is computed."""
     if name is not None and not name.lower().endswith(".png"):
         raise click.BadParameter(f"{name} does not end in .png.")
     if name is not None and os.path.isdir(name):
@@ -68,30 +108,46 @@ def png_name(context, option, name):
     return name
 
 
-def tell_losses(info):
-    """Says on standard error what of the data was left out, and what was noted."""
-    lost = [f"{count:,} × {reason}" for reason, count in info["skipped"].items()]
-    for line in [*([f"Left out: {', '.join(lost)}."] if lost else []), *info["notes"]]:
-        click.echo(line, err=True)
+def print_skipped(info: dict) -> None:
+    """Prints on standard error what was skipped in a data set, and its notes.
+
+    Args:
+        info: `Pairs.info`.
+    """
+    reasons = [f"{count:,} × {reason}" for reason, count in info["skipped"].items()]
+    if reasons:
+        click.echo(f"Skipped: {', '.join(reasons)}.", err=True)
+    for note in info["notes"]:
+        click.echo(note, err=True)
 
 
-def read_scalar(text):
-    """`"100"` is a number, `"paper"` a word."""
+def read_scalar(text: str | None) -> int | str | None:
+    """Converts a number to int and returns other texts unchanged."""
     try:
         return int(text)
     except (TypeError, ValueError):
         return text
 
 
-def gather_settings(config, assignments, named, base=None):
-    """Resolves a recipe, `--set` and the named options, in this order, and refuses a
-    data set that cannot be, before anything is made for it.
+def gather_settings(
+    config: str | None,
+    assignments: Sequence[str],
+    named: dict[str, object],
+    base: "Settings | None" = None,
+) -> "Settings":
+    """Resolves a recipe, `--set` and named options, in this order.
 
     Args:
-        config: path of a recipe, or None.
-        assignments: texts as `gan.latent_dim=64`.
-        named: `{"section.key": value}`; None is an option that was not given.
+        config: name or path of a recipe, or None.
+        assignments: texts such as `gan.latent_dim=64`.
+        named: `{"section.key": value}`; None for an option that was not given.
         base: settings to start from instead of the defaults.
+
+    Returns:
+        The settings; the data set has been checked as far as possible without reading.
+
+    Raises:
+        UserError: a setting is invalid, or the data set cannot be read.
     """
     from kerasgan.config.recipes import read_assignment, read_recipe, resolve
     from kerasgan.data.dataset_spec import check_dataset
@@ -99,13 +155,21 @@ def gather_settings(config, assignments, named, base=None):
     values = dict(read_assignment(text) for text in assignments)
     values |= {key: value for key, value in named.items() if value is not None}
     recipe = read_recipe(config) if config else None
-    settings = resolve(recipe, values, base=base, place=str(config))
+    settings = resolve(recipe, values, base=base, source=str(config))
     check_dataset(settings.data)
     return settings
 
 
-def run_to_resume(command, run_dir=None):
-    """The run in `run_dir`, or the last one of `command`; of no other command."""
+def run_to_resume(command: str, run_dir: str | None = None) -> "Run":
+    """Opens the run in `run_dir`, or the latest one of a command.
+
+    Args:
+        command: the command that trains.
+        run_dir: path of a run directory, or None.
+
+    Raises:
+        UserError: there is no such run.
+    """
     from kerasgan.runs import latest_run, open_run
 
     run = open_run(run_dir) if run_dir else latest_run(command)
@@ -113,8 +177,17 @@ def run_to_resume(command, run_dir=None):
     return run
 
 
-def import_tensorflow():
-    """Imports TensorFlow and Keras without their notes on what they do not find."""
+def print_settings(settings: "Settings") -> None:
+    """Prints settings as YAML."""
+    import sys
+
+    from ruamel.yaml import YAML
+
+    YAML().dump(settings.model_dump(), sys.stdout)
+
+
+def import_tensorflow() -> None:
+    """Imports TensorFlow and Keras without their messages about missing devices."""
     from kerasgan.quiet import quiet_import
 
     with quiet_import():

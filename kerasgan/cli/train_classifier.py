@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -9,106 +10,131 @@ from kerasgan.cli.options import (
     gather_settings,
     import_tensorflow,
     json_option,
+    print_settings,
+    print_skipped,
     read_scalar,
     recipe_options,
     run_to_resume,
     table_options,
-    tell_losses,
 )
 from kerasgan.errors import UserError
 
-FOR_TABLES = (
-    "The settings were those for the embedded data set; kerasgan's"
-    " configs/table-classifier.yaml has better ones for tables, and takes longer."
+if TYPE_CHECKING:
+    from kerasgan.config.settings import Settings
+    from kerasgan.runs import Run
+
+CLASSIFIER_OPTIONS = {"epochs", "modality", "fusion", "backbone", "mask_label_words"}
+TABLE_HINT = (
+    "These are the settings for the embedded data set. --config table-classifier has"
+    " better ones for tables, and takes longer."
 )
 
 
 @click.command("train-classifier")
-@recipe_options
+@recipe_options("scenes-classifier")
 # Data.
-@click.option("--dataset", help="scenes, coyo, table or another with classes.")
+@click.option(
+    "--dataset", help="Data set: scenes, coyo, table or another with classes."
+)
 @click.option("--source", metavar="PATH", help="Directory or file of the data set.")
 @table_options
-@click.option("--data-dir", metavar="DIR", help="Where prepared data sets lie.")
-@click.option("--sample", metavar="all|paper|N", help="How many images are used.")
+@click.option("--data-dir", metavar="DIR", help="Directory of prepared data sets.")
+@click.option("--sample", metavar="all|paper|N", help="Size of the sample of images.")
 @click.option(
     "--mask-label-words",
     is_flag=True,
     default=None,
-    help="Leave words that name a class out of the texts; they are printed.",
+    help="Remove words that name a class from the texts; they are printed.",
 )
-# What is trained.
+# Model.
 @click.option(
     "--modality",
     type=click.Choice(["pair", "image", "text"]),
-    help="What the classifier is given.  [default: pair]",
+    help="Inputs of the classifier.  [default: pair]",
 )
 @click.option(
     "--fusion",
     type=click.Choice(["ensemble", "paper"]),
-    help="Parts trained alone and pooled, or the paper's one network. [default: ours]",
+    help="Train an ensemble, or the single network of paper B.  [default: ensemble]",
 )
-@click.option("--backbone", metavar="NAME", help="conv, efficientnet-lite0 or another.")
-@click.option("--compare", is_flag=True, help="Train every row on the same pairs.")
 @click.option(
-    "--seeds", type=click.IntRange(1), default=1, show_default=True, help="Splits."
+    "--backbone",
+    metavar="NAME",
+    help="Image encoder: conv, efficientnet-lite0, or a network of keras.applications.",
 )
-@click.option("--epochs", type=click.IntRange(1), help="Times through the pairs.")
-@click.option("--seed", type=int, help="Of the sample, the split and the training.")
-# The run.
+@click.option("--compare", is_flag=True, help="Train all models for comparison.")
+@click.option(
+    "--seeds",
+    type=click.IntRange(1),
+    default=1,
+    show_default=True,
+    help="Number of random splits.",
+)
+@click.option("--epochs", type=click.IntRange(1), help="Maximum number of epochs.")
+@click.option(
+    "--seed", type=int, help="Seed of the sample, the split and the training."
+)
+# Run.
 @click.option("--run-dir", metavar="DIR", help="The run directory.  [default: runs/N]")
-@click.option("--resume", is_flag=True, help="Go on with --run-dir, or the last run.")
-@click.option("-n", "--dry-run", is_flag=True, help="Show the settings, and stop.")
+@click.option("--resume", is_flag=True, help="Continue --run-dir, or the latest run.")
+@click.option("-n", "--dry-run", is_flag=True, help="Print the settings, and exit.")
 @json_option
 def command(
-    config, assignments, compare, seeds, run_dir, resume, dry_run, as_json, **named
-):
-    """Train a classifier of images with words: paper B's, or ours, which is
-    hardly ever worse than the better of the two alone.
+    config: str | None,
+    assignments: tuple[str, ...],
+    compare: bool,
+    seeds: int,
+    run_dir: str | None,
+    resume: bool,
+    dry_run: bool,
+    as_json: bool,
+    **named: Any,
+) -> None:
+    """Train a classifier of images and texts: an ensemble, or paper B's network.
 
-    --compare trains the commonest class, TF-IDF with logistic regression, image
-    alone, text alone, the paper's pair without and with attention, and ours, on the
-    same pairs, and writes RUN/results/classification.json, a chart and confusion
-    matrices.
+    --compare trains on the same pairs: the majority class, TF-IDF with logistic
+    regression, the image only, the text only, paper B's network without and with
+    attention, and the ensemble. It writes RUN/results/classification.json, a chart and
+    confusion matrices.
 
     \b
     Examples:
       kerasgan train-classifier                            # the embedded data set
-      kerasgan train-classifier --config configs/table-classifier.yaml \\
+      kerasgan train-classifier --config table-classifier \\
           --source products.csv --compare --seeds 3
     """
-    settings, run = _settings(config, assignments, run_dir, resume, named)
+    settings, run = _resolve(config, assignments, run_dir, resume, named)
     if dry_run:
-        return _show(settings)
+        return print_settings(settings)
     run = run or _new_run(settings, run_dir)
     try:
-        found = _train(settings, run, compare, seeds)
+        results = _train(settings, run, compare, seeds)
     except KeyboardInterrupt:
         click.echo(
-            "Stopped. Go on: kerasgan train-classifier --resume --run-dir"
-            f" {run.path} --seeds {seeds}{' --compare' if compare else ''}",
+            "Training stopped. Resume with: kerasgan train-classifier --resume"
+            f" --run-dir {run.path} --seeds {seeds}{' --compare' if compare else ''}",
             err=True,
         )
         raise SystemExit(130) from None
     except UserError:
         if not resume and not any(run.results.iterdir()):
-            shutil.rmtree(run.path)  # leave nothing behind
+            shutil.rmtree(run.path)  # nothing was trained
         raise
-    tell_losses(run.data)
+    print_skipped(run.data)
     if not (config or resume) and settings.data.dataset == "table":
-        click.echo(FOR_TABLES, err=True)
+        click.echo(TABLE_HINT, err=True)
     if as_json:
-        return click.echo(json.dumps(found, ensure_ascii=False))
-    from kerasgan.report.classification_report import classification_text
+        return click.echo(json.dumps(results, ensure_ascii=False))
+    from kerasgan.report.classification_report import comparison_text
 
-    click.echo(classification_text(found))
+    click.echo(comparison_text(results))
     click.echo(f"\nRun: {run.path}")
 
 
-def _settings(config, assignments, run_dir, resume, named):
-    training = {"epochs", "modality", "fusion", "backbone", "mask_label_words"}
+def _resolve(config, assignments, run_dir, resume, named):
+    """Resolves the options to settings and to the run that is resumed, if any."""
     values = {
-        f"{'classifier' if key in training else 'data'}.{key}": value
+        f"{'classifier' if key in CLASSIFIER_OPTIONS else 'data'}.{key}": value
         for key, value in named.items()
     }
     values["data.sample"] = read_scalar(named["sample"])
@@ -118,35 +144,28 @@ def _settings(config, assignments, run_dir, resume, named):
     return gather_settings(config, assignments, values, base=base), run
 
 
-def _train(settings, run, every_row, seeds):
-    """Trains, judges, and draws what there is to look at."""
+def _train(settings: "Settings", run: "Run", compare: bool, seeds: int) -> dict:
+    """Trains and evaluates the models, and draws the figures."""
     import_tensorflow()
     from kerasgan.evaluation.compare_classifiers import (
         ROWS,
         compare_classifiers,
         row_of_settings,
     )
-    from kerasgan.report.classification_report import save_images
-
-    def say(line):
-        click.echo(line, err=True)
+    from kerasgan.report.classification_report import save_charts
 
     run.require_same_settings(settings)
-    own = "majority", "tfidf", row_of_settings(settings.classifier)
-    found = compare_classifiers(run, ROWS if every_row else own, seeds, say)
-    save_images(found, run.results)
-    return found
+    rows = ROWS
+    if not compare:
+        rows = "majority", "tfidf", row_of_settings(settings.classifier)
+    results = compare_classifiers(
+        run, rows, seeds, lambda line: click.echo(line, err=True)
+    )
+    save_charts(results, run.results)
+    return results
 
 
 def _new_run(settings, run_dir):
     from kerasgan.runs import new_run
 
     return new_run("train-classifier", settings, run_dir)
-
-
-def _show(settings):
-    import sys
-
-    from ruamel.yaml import YAML
-
-    YAML().dump(settings.model_dump(), sys.stdout)

@@ -1,121 +1,154 @@
 """`kerasgan train-gan`."""
 
 import shutil
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from kerasgan.cli.options import (
     gather_settings,
     import_tensorflow,
+    print_settings,
+    print_skipped,
     read_scalar,
     recipe_options,
     run_to_resume,
     table_options,
-    tell_losses,
 )
 from kerasgan.errors import UserError
 
-WHAT_NULL_MEANS = """\
-# No value (null) means: gan.conditional, gan.augmentation, data.split and the columns
-# are chosen from the data (a run's options.json and data.json hold the choice), the
-# others are off, without limit or the usual place."""
-AS_WITH_CAPTIONS = "# gan.conditional is open: these are the networks with captions."
+if TYPE_CHECKING:
+    from kerasgan.config.settings import Settings
+    from kerasgan.runs import Run
+
+TRAINING_OPTIONS = {"stage", "epochs", "minutes"}
+NULL_COMMENT = """\
+# null: gan.conditional, gan.augmentation, data.split and the columns are chosen from
+# the data (see options.json and data.json of the run). Other options are off, without
+# limit, or in their default place."""
+CONDITIONAL_COMMENT = (
+    "# gan.conditional is null: these are the networks for data with captions."
+)
 
 
 @click.command("train-gan")
-@recipe_options
+@recipe_options("scenes-gan")
 # Data.
-@click.option("--dataset", help="scenes, flickr30k, flickr8k, coyo or table.")
+@click.option("--dataset", help="Data set: scenes, flickr30k, flickr8k, coyo or table.")
 @click.option("--source", metavar="PATH", help="Directory or file of the data set.")
 @table_options
-@click.option("--data-dir", metavar="DIR", help="Where prepared data sets lie.")
-@click.option("--sample", metavar="all|paper|N", help="How many images are used.")
+@click.option("--data-dir", metavar="DIR", help="Directory of prepared data sets.")
+@click.option("--sample", metavar="all|paper|N", help="Size of the sample of images.")
 # Training.
 @click.option(
     "--stage",
     type=click.Choice(["both", "images", "captions"]),
-    help="What is trained: the generator of images, that of captions, or one after"
-    " the other.  [default: both]",
+    help="Train the generator of images, that of captions, or both.  [default: both]",
 )
-@click.option("--epochs", type=click.IntRange(1), help="Times through the images.")
-@click.option("--minutes", type=float, help="Stop after this long, if not earlier.")
-@click.option("--seed", type=int, help="Of the sample, the split and the training.")
-# The run.
-@click.option("--run-dir", metavar="DIR", help="The run directory.  [default: runs/N]")
-@click.option("--resume", is_flag=True, help="Go on with --run-dir, or the last run.")
 @click.option(
-    "-n", "--dry-run", is_flag=True, help="Show what would be done, and stop."
+    "--epochs", type=click.IntRange(1), help="Number of epochs of the images stage."
 )
-def command(config, assignments, run_dir, resume, dry_run, seed, **named):
-    """Train a generator of images and one of captions, each against its judge, and
-    judge the captions as `kerasgan evaluate` does.
+@click.option(
+    "--minutes", type=float, help="Time limit of the images stage in minutes."
+)
+@click.option(
+    "--seed", type=int, help="Seed of the sample, the split and the training."
+)
+# Run.
+@click.option("--run-dir", metavar="DIR", help="The run directory.  [default: runs/N]")
+@click.option("--resume", is_flag=True, help="Continue --run-dir, or the latest run.")
+@click.option(
+    "-n", "--dry-run", is_flag=True, help="Print settings and networks, and exit."
+)
+def command(
+    config: str | None,
+    assignments: tuple[str, ...],
+    run_dir: str | None,
+    resume: bool,
+    dry_run: bool,
+    seed: int | None,
+    **named: Any,
+) -> None:
+    """Train generators of images and of captions, each against a discriminator.
 
-    --epochs and --minutes are of the images' stage; the captions' stage has its own
-    (captions.likelihood_minutes and the like, by --set).
+    Afterwards the captions are evaluated as by `kerasgan evaluate`.
+
+    --epochs and --minutes concern the images stage. The captions stage has settings of
+    its own, such as captions.likelihood_minutes, see --set.
 
     \b
     Examples:
       kerasgan train-gan                                   # the embedded data set
-      kerasgan train-gan --config configs/flickr30k-gan.yaml --source DIR
+      kerasgan train-gan --config flickr30k-gan --source DIR
       kerasgan train-gan --dataset table --source products.csv --minutes 15
       kerasgan train-gan --resume --run-dir runs/00000-train-gan-scenes
     """
-    training = {"stage", "epochs", "minutes"}
+    settings, run = _resolve(config, assignments, run_dir, resume, seed, named)
+    if dry_run:
+        return _print_dry_run(settings)
+    run = run or _new_run(settings, run_dir)
+    try:
+        num_epochs = len(run.metrics)
+        _train(settings, run)
+    except KeyboardInterrupt:
+        click.echo(
+            "Training stopped. Resume with: kerasgan train-gan --resume --run-dir"
+            f" {run.path}"
+        )
+        raise SystemExit(130) from None
+    except UserError:
+        is_trained = any(run.checkpoints.iterdir()) or any(run.models.glob("*.keras"))
+        if not resume and not is_trained:
+            shutil.rmtree(run.path)  # nothing was trained
+        raise
+    print_skipped(run.data)
+    stage = settings.training.stage
+    if resume and len(run.metrics) == num_epochs and stage == "images":
+        click.echo(
+            "The training is complete. To continue it, raise --epochs or --minutes,"
+            " which include earlier sessions."
+        )
+    if stage != "captions":
+        click.echo(f"Images: {run.images}")
+    click.echo(f"Run: {run.path}")
+
+
+def _resolve(config, assignments, run_dir, resume, seed, named):
+    """Resolves the options to settings and to the run that is resumed, if any."""
     values = {
-        f"{'training' if key in training else 'data'}.{key}": value
+        f"{'training' if key in TRAINING_OPTIONS else 'data'}.{key}": value
         for key, value in named.items()
     }
     values["data.sample"] = read_scalar(named["sample"])
     values |= {"data.seed": seed, "training.seed": seed}
     if named["epochs"] and named["minutes"] is None:
-        # Whoever counts epochs does not want a default's minutes.
+        # The default time limit would end the training before the given epochs.
         assignments = ("training.minutes=null", *assignments)
     run = run_to_resume("train-gan", run_dir) if resume else None
-    settings = gather_settings(
-        config, assignments, values, base=run.settings if run else None
-    )
-    if dry_run:
-        return _show(settings)
-    run = run or _new_run(settings, run_dir)
-    try:
-        epochs = len(run.metrics)
-        _train(settings, run)
-    except KeyboardInterrupt:
-        click.echo(f"Stopped. Go on: kerasgan train-gan --resume --run-dir {run.path}")
-        raise SystemExit(130) from None
-    except UserError:
-        trained = any(run.checkpoints.iterdir()) or any(run.models.glob("*.keras"))
-        if not resume and not trained:
-            shutil.rmtree(run.path)  # leave nothing behind
-        raise
-    tell_losses(run.data)
-    if resume and len(run.metrics) == epochs and settings.training.stage == "images":
-        click.echo(
-            "Nothing left to train: raise --epochs or --minutes, which count all."
-        )
-    if settings.training.stage != "captions":
-        click.echo(f"Images: {run.images}")
-    click.echo(f"Run: {run.path}")
+    base = run.settings if run else None
+    return gather_settings(config, assignments, values, base=base), run
 
 
-def _train(settings, run):
+def _train(settings: "Settings", run: "Run") -> None:
+    """Trains the stages, and evaluates the captions."""
     import_tensorflow()
-    from kerasgan.captioning.train_captions import encoder_image_size, train_captions
+    from kerasgan.captioning.caption_data import encoder_image_size
+    from kerasgan.captioning.train_captions import train_captions
     from kerasgan.encoders.image_encoder import build_image_encoder
     from kerasgan.gan.train_gan import train_gan
 
     stage = settings.training.stage
-    if stage != "images":  # what is missing shall be said before the first stage
+    if stage != "images":  # raises before the first stage if weights are missing
         build_image_encoder(settings.captions.backbone, encoder_image_size(settings))
     if stage != "captions":
         train_gan(settings, run)
     if stage == "both" and not run.data["captions"]:
-        click.echo("The images have no captions: only images were trained.")
+        click.echo("The data set has no captions: the captions stage was skipped.")
     elif stage != "images":
-        from kerasgan.cli.evaluate import judge
+        from kerasgan.cli.evaluate import run_evaluation
 
         train_captions(settings, run)
-        judge(run)
+        run_evaluation(run)
 
 
 def _new_run(settings, run_dir):
@@ -124,14 +157,10 @@ def _new_run(settings, run_dir):
     return new_run("train-gan", settings, run_dir)
 
 
-def _show(settings):
+def _print_dry_run(settings: "Settings") -> None:
     """Prints the settings as YAML, and shapes and parameters of the networks."""
-    import sys
-
-    from ruamel.yaml import YAML
-
-    click.echo(WHAT_NULL_MEANS)
-    YAML().dump(settings.model_dump(), sys.stdout)
+    click.echo(NULL_COMMENT)
+    print_settings(settings)
 
     import_tensorflow()
     from kerasgan.captioning.train_captions import untrained_networks
@@ -140,21 +169,33 @@ def _show(settings):
     if stage != "captions":
         networks += _image_networks(settings)
         if settings.gan.conditional is None:
-            click.echo(AS_WITH_CAPTIONS)
+            click.echo(CONDITIONAL_COMMENT)
     if stage != "images":
         networks += untrained_networks(settings)
     for network in networks:
-        network.summary(expand_nested=True)  # as wide as what it is printed to
+        network.summary(expand_nested=True)  # as wide as the terminal
+    if stage != "images" and settings.captions.backbone == "efficientnet-lite0":
+        _warn_without_weights()
+
+
+def _warn_without_weights():
+    from kerasgan.encoders.efficientnet_lite import find_weights
+
+    try:
+        find_weights()
+    except UserError as error:
+        click.echo(f"Warning: {error}", err=True)
 
 
 def _image_networks(settings):
     from kerasgan.data.text import build_vectorizer
     from kerasgan.gan.train_gan import build_gan
 
-    vectorizer = None
-    if settings.gan.conditional is not False:
-        words = [f"word{n}" for n in range(settings.gan.vocabulary_size - 2)]
-        size, length = settings.gan.vocabulary_size, settings.gan.caption_length
-        vectorizer = build_vectorizer(None, words, size, length)
-    gan = build_gan(settings, vectorizer, settings.training.batch_size)
-    return gan.generator, gan.discriminator
+    vectorizer, gan = None, settings.gan
+    if gan.conditional is not False:
+        words = [f"word{number}" for number in range(gan.vocabulary_size - 2)]
+        vectorizer = build_vectorizer(
+            None, words, gan.vocabulary_size, gan.caption_length
+        )
+    model = build_gan(settings, vectorizer)
+    return model.generator, model.discriminator

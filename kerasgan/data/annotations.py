@@ -1,8 +1,8 @@
-"""What every layout is read into: images with their captions and labels."""
+"""Images with their captions and labels, as they are read from annotation files."""
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
@@ -10,18 +10,24 @@ from typing import NamedTuple
 from kerasgan.data.read_report import ReadReport
 from kerasgan.errors import UserError
 
-# Half surrogates too: JSON can escape them, and UTF-8 cannot hold them.
-CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]+")
+# With surrogates: JSON can escape them, but UTF-8 cannot encode them.
+CONTROL_CHARACTERS = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]+")
 
 
 class CaptionRow(NamedTuple):
-    """One row of an annotation file, as it was read.
+    """One row of an annotation file.
 
     Attributes:
+        file: the annotation file.
+        line: line number, or the name of the row in the file.
         name: file name of the image, relative to the folder of images.
-        key: what no second row of the image may have (its caption's number).
-        group: images of one group are never on both sides of a split.
-        read: gives the image's bytes where it is no file of its own.
+        captions: captions in the row.
+        key: identifies the row among the rows of its image, as the number of the
+            caption does. None if rows cannot be identified.
+        label: name of the class.
+        split: name of the published split.
+        group: images of one group are kept in the same split.
+        read: returns the bytes of an image that is not a file of its own.
     """
 
     file: Path
@@ -37,7 +43,19 @@ class CaptionRow(NamedTuple):
 
 @dataclass
 class AnnotatedImage:
-    """One image with all that its rows say about it."""
+    """One image with the content of all its rows.
+
+    Attributes:
+        name: file name of the image, relative to the folder of images; its id.
+        file: the annotation file of its first row.
+        line: line of its first row.
+        captions: cleaned captions of all rows.
+        label: name of the class.
+        split: name of the published split.
+        rows: number of its rows.
+        group: see `CaptionRow`.
+        read: see `CaptionRow`.
+    """
 
     name: str
     file: Path
@@ -52,13 +70,14 @@ class AnnotatedImage:
 
 @dataclass
 class Annotations:
-    """A data set's annotations, whole.
+    """The annotations of a data set.
 
     Attributes:
-        layout: which of the known layouts it was.
-        files: the annotation files, each of which counts for the fingerprint.
-        image_root: the folder that the images' names start from, resolved.
-        images: by id, in the order of the files.
+        layout: name of the layout of the files.
+        files: the annotation files; the fingerprint depends on their content.
+        image_root: the folder that the images' names are relative to, resolved.
+        images: images by id, in the order of the files.
+        report: what was repaired and skipped.
         label_names: class names in the order of their numbers, or None.
     """
 
@@ -66,45 +85,51 @@ class Annotations:
     files: list[Path]
     image_root: Path
     images: dict[str, AnnotatedImage]
-    ledger: ReadReport
+    report: ReadReport
     label_names: list[str] | None = None
 
 
-def clean_text(caption: str) -> str:
-    """Without control characters, outer and repeated white space."""
-    if not caption.isprintable():  # the usual caption is, and needs no search
-        caption = CONTROL.sub(" ", caption)
-    return " ".join(caption.split())
+def clean_text(text: str) -> str:
+    """Removes control characters and normalizes white space."""
+    if not text.isprintable():  # most captions are, and the test is faster
+        text = CONTROL_CHARACTERS.sub(" ", text)
+    return " ".join(text.split())
 
 
 def group_rows(
     rows: Iterable[CaptionRow],
-    ledger: ReadReport,
-    captioned: bool = True,
-    labelled: bool = False,
+    report: ReadReport,
+    require_captions: bool = True,
+    require_labels: bool = False,
 ) -> dict[str, AnnotatedImage]:
-    """The rows of each image joined; what cannot be used is entered in `ledger`.
+    """Groups rows by image.
 
     Args:
-        captioned: images without any caption are left out.
-        labelled: images without a label are left out.
+        rows: rows of annotation files.
+        report: where skipped rows and images are counted.
+        require_captions: whether images without captions are skipped.
+        require_labels: whether images without a label are skipped.
+
+    Returns:
+        Images by name, in the order of their first rows.
     """
     images: dict[str, AnnotatedImage] = {}
-    seen: dict[tuple[str, str | None], tuple] = {}
-    blank: list[CaptionRow] = []
+    contents: dict[tuple[str, str | None], tuple] = {}  # by image and key
+    captionless: list[CaptionRow] = []
     for row in rows:
-        ledger.rows += 1
+        report.rows += 1
         if not row.name:
-            ledger.skip("no image named", row.file, row.line, str(row.captions))
+            value = str(row.captions)
+            report.skip("missing file name", row.file, row.line, value)
             continue
-        said = row.captions, row.label
-        if row.key is not None and (row.name, row.key) in seen:
-            same = seen[row.name, row.key] == said
-            reason = "repeated row" if same else "duplicate id"
+        content = row.captions, row.label
+        if row.key is not None and (row.name, row.key) in contents:
+            same = contents[row.name, row.key] == content
+            reason = "duplicate row" if same else "duplicate id"
             value = f"{row.name} {row.key}"
-            ledger.skip(reason, row.file, row.line, value, bad_rows=0)
+            report.skip(reason, row.file, row.line, value, bad_rows=0)
             continue
-        seen[row.name, row.key] = said
+        contents[row.name, row.key] = content
         image = images.get(row.name)
         if image is None:
             image = AnnotatedImage(row.name, row.file, row.line, split=row.split)
@@ -113,87 +138,109 @@ def group_rows(
         image.rows += 1
         captions = [text for text in map(clean_text, row.captions) if text]
         image.captions += captions
-        if captioned and not captions:
-            blank.append(row)
-        _set_label(image, row, ledger)
-    _count_blank(blank, images, ledger)
-    if captioned:
-        _drop(images, lambda image: not image.captions, "no caption", ledger)
-    if labelled:
-        _drop(images, lambda image: image.label is None, "no label", ledger)
+        if require_captions and not captions:
+            captionless.append(row)
+        _set_label(image, row, report)
+    _count_empty_captions(captionless, images, report)
+    if require_captions:
+        _drop(images, lambda image: not image.captions, "missing caption", report)
+    if require_labels:
+        _drop(images, lambda image: image.label is None, "missing label", report)
     return images
 
 
-def _set_label(image: AnnotatedImage, row: CaptionRow, ledger: ReadReport) -> None:
+def _set_label(image: AnnotatedImage, row: CaptionRow, report: ReadReport) -> None:
     label = clean_text(row.label or "") or None
     if image.label is None:
         image.label = label
     elif label is not None and label != image.label:
-        value = f"{row.name}: {label}, but {image.label} before (kept)"
-        ledger.skip("conflicting label", row.file, row.line, value)
+        value = f"{row.name}: {label}; the first label, {image.label}, is kept"
+        report.skip("conflicting label", row.file, row.line, value)
 
 
-def _count_blank(
-    blank: list[CaptionRow], images: dict[str, AnnotatedImage], ledger: ReadReport
-):
-    for row in blank:
-        if images[row.name].captions:  # the others are left out as images
-            ledger.skip("empty caption", row.file, row.line, row.name)
+def _count_empty_captions(
+    captionless: list[CaptionRow], images: dict[str, AnnotatedImage], report: ReadReport
+) -> None:
+    for row in captionless:
+        if images[row.name].captions:  # the others are counted as images
+            report.skip("empty caption", row.file, row.line, row.name)
 
 
 def drop_rare_labels(
-    images: dict[str, AnnotatedImage], minimum: int, ledger: ReadReport
+    images: dict[str, AnnotatedImage], min_images: int, report: ReadReport
 ) -> None:
-    """Leaves out classes of fewer images than `minimum`; they are not bad rows."""
+    """Removes the images of small classes; their rows do not count as bad.
+
+    Args:
+        images: images by name, changed in place.
+        min_images: least number of images of a class that is kept.
+        report: where the removed images are counted.
+    """
     counts = Counter(image.label for image in images.values())
 
-    def uncommon(image):
-        return counts[image.label] < minimum
+    def is_rare(image: AnnotatedImage) -> bool:
+        return counts[image.label] < min_images
 
-    _drop(images, uncommon, "uncommon class", ledger, bad=False)
+    _drop(images, is_rare, "rare label", report, bad=False)
 
 
-def _drop(images, unwanted, reason: str, ledger: ReadReport, bad=True) -> None:
-    for name in [name for name, image in images.items() if unwanted(image)]:
+def _drop(
+    images: dict[str, AnnotatedImage],
+    condition: Callable[[AnnotatedImage], bool],
+    reason: str,
+    report: ReadReport,
+    bad: bool = True,
+) -> None:
+    for name in [name for name, image in images.items() if condition(image)]:
         image = images.pop(name)
-        rows = image.rows if bad else 0
-        ledger.skip(reason, image.file, image.line, name, rows)
+        bad_rows = image.rows if bad else 0
+        report.skip(reason, image.file, image.line, name, bad_rows)
 
 
-def label_names_of(images: dict[str, AnnotatedImage]) -> list[str]:
-    """Every label once; numbers in their order, then words in theirs."""
+def sorted_label_names(images: dict[str, AnnotatedImage]) -> list[str]:
+    """Returns all labels once: numbers in numerical order, then words in order."""
     labels = {image.label for image in images.values()} - {None}
     return sorted(labels, key=lambda x: (0, int(x), x) if x.isdecimal() else (1, 0, x))
 
 
-def read_text(path: Path, ledger: ReadReport) -> str:
-    """A text file's text, whatever of the usual encodings it is in.
+def read_text(path: Path, report: ReadReport) -> str:
+    """Reads a text file in one of the usual encodings.
 
-    UTF-8 or UTF-16; else Windows-1252 or Latin-1, noted.
+    These are UTF-8 and UTF-16; otherwise Windows-1252 or Latin-1, which is noted.
+
+    Args:
+        path: the file.
+        report: where an unusual encoding is noted.
+
+    Returns:
+        The text of the file.
+
+    Raises:
+        UserError: If the file cannot be read or decoded, or is empty.
     """
     try:
         data = path.read_bytes()
     except OSError as error:
         raise UserError(f"Cannot read {path}: {error.strerror}") from error
     if not data.strip():
-        raise UserError(f"{path} is empty; annotations with one row a caption expected")
+        raise UserError(f"{path} is empty. Expected annotations, one row per caption.")
     for encoding in _encodings(data):
         try:
             text = data.decode(encoding)
         except UnicodeDecodeError:
             continue
         if encoding in ("cp1252", "latin-1"):
-            ledger.note(f"{path} is not UTF-8; it was read as {encoding}")
+            report.note(f"{path} is not UTF-8; it was read as {encoding}")
         return text
-    raise UserError(f"{path} starts like UTF-16, and cannot be decoded as such")
+    raise UserError(f"{path} starts like UTF-16 but cannot be decoded as UTF-16.")
 
 
 def _encodings(data: bytes) -> list[str]:
-    """Those that are tried, in this order."""
+    """Returns the encodings to try, in this order."""
     if data[:2] in (b"\xff\xfe", b"\xfe\xff"):
         return ["utf-16"]
-    # Without a byte order mark: such files begin with names of columns or images, of
-    # whose letters every second byte is zero.
+    # UTF-16 without a byte order mark: annotation files begin with names of columns or
+    # images, in whose letters every second byte is zero.
     first, second = data[:8:2], data[1:8:2]
     if len(data) >= 8 and all(first) and not any(second):
         return ["utf-16-le"]
@@ -202,9 +249,9 @@ def _encodings(data: bytes) -> list[str]:
     return ["utf-8-sig", "cp1252", "latin-1"]
 
 
-def numbered_lines(text: str) -> Iterable[tuple[int, str]]:
-    """(line number from 1, line) of the lines that are not blank."""
-    # Not splitlines(): captions may hold U+2028 and other exotic line ends.
+def numbered_lines(text: str) -> Iterator[tuple[int, str]]:
+    """Yields `(line number from 1, line)` for the lines that are not blank."""
+    # Not splitlines(): captions may contain U+2028 and other unusual line ends.
     for number, line in enumerate(text.split("\n"), start=1):
         line = line.rstrip("\r")
         if line.strip():

@@ -1,4 +1,4 @@
-"""What a data set is made from, and so the directory where it lies prepared."""
+"""Determines what a data set is made from, and the directory where it is prepared."""
 
 import copy
 import difflib
@@ -18,19 +18,21 @@ from kerasgan.data.shard_images import ShardImages
 from kerasgan.errors import UserError
 
 DATASETS = ("scenes", "flickr30k", "flickr8k", "table", "coyo")
-VERSION = "1.0.0"  # raise it whenever the same input gives other data
+VERSION = "1.1.0"  # to be raised whenever the same input gives other data
 DATA_JSON = "data.json"
 
 
 @dataclass
 class DatasetSpec:
-    """A data set that is prepared, or can be.
+    """A data set that is prepared or can be.
 
     Attributes:
-        source: the directory or file that is read, absolute, or None (drawn).
-        images: what makes the images.
-        config_name: of the TFDS builder config: it is different if anything that
-            the prepared data depend on is.
+        config: settings of the data set.
+        source: absolute path of the directory or file that is read; None if the
+            images are drawn.
+        images: where the images come from.
+        config_name: name of the TFDS builder config. It contains a fingerprint of
+            everything that the prepared data depend on.
         data_dir: root of the prepared data sets.
     """
 
@@ -41,27 +43,42 @@ class DatasetSpec:
     data_dir: Path
 
     @classmethod
-    def of(cls, config: DataConfig) -> "DatasetSpec":
-        """Reads the annotations and looks at every image's file status.
+    def from_config(cls, config: DataConfig) -> "DatasetSpec":
+        """Reads the annotations and the file status of every image.
+
+        The shards of `coyo` are not read, see `load_annotations`.
+
+        Args:
+            config: settings of the data set.
+
+        Returns:
+            A `DatasetSpec`.
 
         Raises:
-            UserError: no such data set, or nothing to read it from.
+            UserError: If the data set is unknown or its source cannot be read.
         """
         check_dataset(config)
-        data_dir = data_dir_of(config)
+        data_dir = resolve_data_dir(config)
         if config.dataset == "scenes":
             source, images = None, DrawnScenes(config)
         elif config.dataset == "coyo":
-            source = source_of(config)
+            source = resolve_source(config)
             images = ShardImages(config, source)
         else:
-            source = source_of(config)
+            source = resolve_source(config)
             images = FileImages(read_annotations(config, source), config)
         name = f"{config.image_size}px-{_fingerprint(config, source, images)}"
         return cls(config, source, images, name, data_dir)
 
-    def read(self) -> "DatasetSpec":
-        """This plan, once all is read that `of` left for later, or UserError."""
+    def load_annotations(self) -> "DatasetSpec":
+        """Reads what `from_config` has not read yet.
+
+        Returns:
+            The object itself.
+
+        Raises:
+            UserError: If the annotations cannot be read.
+        """
         _ = self.images.annotations
         return self
 
@@ -70,72 +87,111 @@ class DatasetSpec:
         """Class names in the order of their numbers, or None."""
         return self.images.label_names
 
-    def ledger(self) -> ReadReport:
-        """A ledger for one pass over the images, that knows the annotations'."""
+    def new_report(self) -> ReadReport:
+        """Returns a report for one pass over the images.
+
+        It begins with the counts of the annotations.
+        """
         if self.images.annotations is None:
             return ReadReport()
-        return copy.deepcopy(self.images.annotations.ledger)
+        return copy.deepcopy(self.images.annotations.report)
 
     @property
     def path(self) -> Path:
-        """Where TFDS puts the prepared data set."""
+        """The directory where TFDS writes the prepared data set."""
         return self.data_dir / self.config.dataset / self.config_name / VERSION
 
     @property
     def is_prepared(self) -> bool:
-        # TFDS renames the directory into place only when it is whole.
+        """Whether the prepared data set exists and is complete."""
+        # TFDS renames the directory to its final name only when it is complete.
         return (self.path / "dataset_info.json").is_file() and (
             self.path / DATA_JSON
         ).is_file()
 
 
 def check_dataset(config: DataConfig) -> None:
-    """UserError for a data set that does not exist, or reads no source but has one."""
+    """Checks the name of a data set and that it needs a source if one is given.
+
+    Args:
+        config: settings of the data set.
+
+    Raises:
+        UserError: If the data set is unknown, or is drawn and has a source.
+    """
     name = config.dataset
     if name not in DATASETS:
-        near = difflib.get_close_matches(name, DATASETS, n=1)
-        hint = f" Did you mean {near[0]!r}?" if near else ""
-        raise UserError(f"No data set {name!r}; there are {', '.join(DATASETS)}.{hint}")
+        matches = difflib.get_close_matches(name, DATASETS, n=1)
+        hint = f" Did you mean {matches[0]!r}?" if matches else ""
+        raise UserError(
+            f"Unknown data set {name!r}. Available: {', '.join(DATASETS)}.{hint}"
+        )
     if name == "scenes" and config.source is not None:
         raise UserError(
-            f"The data set scenes is drawn and reads no --source {config.source}. Say"
-            f" what that holds: --dataset {'|'.join(DATASETS[1:])}"
+            "The data set scenes is drawn and has no source. Received: --source "
+            f"{config.source}. Name the data set that the source contains with "
+            f"--dataset {'|'.join(DATASETS[1:])}."
         )
 
 
-def dataset_config(name: str, data_dir, settings: dict) -> DataConfig:
-    """The settings of one data set; UserError names each that is wrong."""
+def dataset_config(
+    name: str, data_dir: str | os.PathLike | None, settings: dict
+) -> DataConfig:
+    """Creates the settings of one data set.
+
+    Args:
+        name: name of the data set.
+        data_dir: root of the prepared data sets, a path or None.
+        settings: other attributes of `DataConfig`.
+
+    Returns:
+        A `DataConfig`.
+
+    Raises:
+        UserError: If settings are unknown or have invalid values. All are named.
+    """
     data_dir = os.fspath(data_dir) if data_dir else None
     try:
         return DataConfig(dataset=name, data_dir=data_dir, **settings)
     except ValidationError as error:
         problems = "; ".join(
-            f"{'.'.join(map(str, e['loc'][:1]))}: {e['msg']}, got {e['input']!r}"
+            f"{'.'.join(map(str, e['loc'][:1]))}: {e['msg']}. Received: {e['input']!r}"
             for e in error.errors()
         )
-        raise UserError(f"Data set {name}: {problems}") from error
+        raise UserError(f"Invalid settings of the data set {name}: {problems}") from (
+            error
+        )
 
 
-def data_dir_of(config: DataConfig) -> Path:
-    """The root of prepared data sets: TFDS's, unless the settings name one."""
+def resolve_data_dir(config: DataConfig) -> Path:
+    """Returns the root of prepared data sets; by default the one of TFDS."""
     default = os.environ.get("TFDS_DATA_DIR", "~/tensorflow_datasets")
     return Path(config.data_dir or default).expanduser().absolute()
 
 
-def source_of(config: DataConfig) -> Path:
-    """The absolute path that is read: `source`, or TFDS's manual directory."""
+def resolve_source(config: DataConfig) -> Path:
+    """Returns the absolute path of the source; by default TFDS's manual directory.
+
+    Raises:
+        UserError: If the settings have no source and there is no manual directory.
+    """
     if config.source is not None:
         return Path(config.source).expanduser().resolve()
-    manual = data_dir_of(config) / "downloads" / "manual" / config.dataset
-    if config.dataset == "table" or not manual.exists():
+    manual_dir = resolve_data_dir(config) / "downloads" / "manual" / config.dataset
+    if config.dataset == "table" or not manual_dir.exists():
+        option = f", or put it into {manual_dir}" if config.dataset != "table" else ""
         raise UserError(
             f"The data set {config.dataset} cannot be downloaded: give --source PATH"
-            + (f", or put it into {manual}" if config.dataset != "table" else "")
+            f"{option}."
         )
-    return manual.resolve()
+    return manual_dir.resolve()
 
 
-def _fingerprint(config: DataConfig, source, images) -> str:
+def _fingerprint(
+    config: DataConfig,
+    source: Path | None,
+    images: FileImages | ShardImages | DrawnScenes,
+) -> str:
     settings = config.model_dump(exclude={"data_dir", "source"})
     digest = hashlib.sha256(json.dumps([VERSION, settings, str(source)]).encode())
     if isinstance(images, FileImages):

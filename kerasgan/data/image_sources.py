@@ -1,6 +1,6 @@
-"""Where images come from: files that annotations name, or a drawing program.
+"""Sources of images: files that annotations name, and drawn scenes.
 
-Both are images that can be made one by one, in any order and in any thread.
+A source loads its images one by one, in any order and in any thread.
 """
 
 import functools
@@ -11,11 +11,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from kerasgan.config.settings import DataConfig
-from kerasgan.data import images
 from kerasgan.data.annotations import AnnotatedImage, Annotations
-from kerasgan.data.images import BadImage
+from kerasgan.data.images import BadImage, encode_image, prepare_image
 
-MAX_FILE_BYTES = 1 << 28  # bytes
+MAX_FILE_BYTES = 1 << 28
 
 
 @dataclass(frozen=True)
@@ -23,12 +22,15 @@ class LoadedImage:
     """One checked image.
 
     Attributes:
-        image: encoded bytes (JPEG or BMP), size × size RGB.
-        digest: of the image's file, so that byte-equal images are known.
+        id: id of the image.
+        data: encoded bytes (JPEG or BMP) of a square RGB image.
+        digest: SHA-256 of the original file, equal for identical files.
+        captions: captions of the image.
+        label: name of its class, or None.
     """
 
     id: str
-    image: bytes
+    data: bytes
     digest: str
     captions: list[str]
     label: str | None
@@ -36,122 +38,175 @@ class LoadedImage:
 
 @dataclass
 class FileImages:
-    """The images that annotations name, below the folder of images."""
+    """The images that annotations name, in the folder of images.
+
+    Attributes:
+        annotations: the annotations.
+        config: settings of the data set.
+        file_stats: status of each file that can be read, by id.
+        errors: reason why an image cannot be read, by id.
+    """
 
     annotations: Annotations
     config: DataConfig
-    found: dict[str, os.stat_result] = field(default_factory=dict)
-    missing: dict[str, str] = field(default_factory=dict)  # id to reason
+    file_stats: dict[str, os.stat_result] = field(default_factory=dict)
+    errors: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self):
         self.ids = list(self.annotations.images)
         for name in self.ids:
             try:
-                self.found[name] = locate_images(self.annotations.image_root, name)
-            except BadImage as reason:
-                self.missing[name] = str(reason)
+                root = self.annotations.image_root
+                self.file_stats[name] = locate_image(root, name)
+            except BadImage as error:
+                self.errors[name] = str(error)
 
     @property
     def label_names(self) -> list[str] | None:
+        """Class names in the order of their numbers, or None."""
         return self.annotations.label_names
 
     def state(self) -> list:
-        """What changes when any of the images does."""
+        """Returns a JSON value that changes if any of the images changes."""
         return [
-            [name, self.missing.get(name), *_state(self.found.get(name))]
+            [name, self.errors.get(name), *_file_state(self.file_stats.get(name))]
             for name in self.ids
         ]
 
-    def make(self, name: str) -> LoadedImage:
-        """Reads, checks and squares one image; BadImage with the reason."""
-        if name in self.missing:
-            raise BadImage(self.missing[name])
-        image = self.annotations.images[name]
-        return load_image(image, self._read(name), self.config)
+    def load(self, name: str) -> LoadedImage:
+        """Reads, checks and squares one image.
+
+        Args:
+            name: id of the image.
+
+        Returns:
+            A `LoadedImage`.
+
+        Raises:
+            BadImage: If the image cannot be used. The message is the reason.
+        """
+        if name in self.errors:
+            raise BadImage(self.errors[name])
+        annotation = self.annotations.images[name]
+        return load_image(annotation, self._read(name), self.config)
 
     def _read(self, name: str) -> bytes:
         try:
             with open(os.path.join(self.annotations.image_root, name), "rb") as file:
-                if _state(os.fstat(file.fileno())) != _state(self.found[name]):
-                    raise BadImage("changed while it was read")
+                state = _file_state(os.fstat(file.fileno()))
+                if state != _file_state(self.file_stats[name]):
+                    raise BadImage("changed while reading")
                 return file.read()
         except OSError as error:
-            raise BadImage("unreadable") from error
+            raise BadImage("unreadable file") from error
 
 
 def load_image(
     annotation: AnnotatedImage, data: bytes, config: DataConfig
 ) -> LoadedImage:
-    """Checks and squares an image from its file's bytes; BadImage if it is bad."""
-    image = images.prepare_image(data, config.image_size, config.fit)
+    """Checks and squares an image.
+
+    Args:
+        annotation: name, captions and label of the image.
+        data: content of its file.
+        config: settings of the data set.
+
+    Returns:
+        A `LoadedImage`.
+
+    Raises:
+        BadImage: If the image cannot be used. The message is the reason.
+    """
+    prepared = prepare_image(data, config.image_size, config.fit)
     digest = hashlib.sha256(data).hexdigest()
     return LoadedImage(
-        annotation.name, image, digest, annotation.captions, annotation.label
+        annotation.name, prepared, digest, annotation.captions, annotation.label
     )
 
 
-def _state(found: os.stat_result | None) -> tuple:
-    if found is None:
+def _file_state(status: os.stat_result | None) -> tuple:
+    if status is None:
         return ()
-    return found.st_size, found.st_mtime_ns, found.st_ctime_ns
+    return status.st_size, status.st_mtime_ns, status.st_ctime_ns
 
 
-def locate_images(root: Path, name: str) -> os.stat_result:
-    """Status of the file `name` below `root`, which is resolved already.
+def locate_image(root: Path, name: str) -> os.stat_result:
+    """Returns the status of an image file.
+
+    Args:
+        root: the folder of images, resolved.
+        name: path of the image, relative to `root`.
+
+    Returns:
+        The status of the file that links lead to.
 
     Raises:
-        BadImage: not there, an address, not a file, too large, or outside `root`.
+        BadImage: If the file is missing, too large, a URL, outside `root` or not a
+            regular file.
     """
     if os.path.isabs(name):
-        raise BadImage("absolute name")
-    # Strings, not paths: this runs for every image, also of a prepared data set.
+        raise BadImage("absolute path")
+    # Strings instead of paths for speed: this runs for every image, also if the data
+    # set is prepared already.
     top, (folder, base) = str(root), os.path.split(name)
     try:
-        path = os.path.join(_real(os.path.join(top, folder)), base)
-        found = os.lstat(path)
-        if stat.S_ISLNK(found.st_mode) or base in ("", "..", "."):
+        path = os.path.join(_resolve_folder(os.path.join(top, folder)), base)
+        status = os.lstat(path)
+        if stat.S_ISLNK(status.st_mode) or base in ("", "..", "."):
             path = os.path.realpath(path)
-            found = os.stat(path)
-        inside = inside_root(path, top)
+            status = os.stat(path)
+        inside = is_inside(path, top)
     except (OSError, ValueError):  # ValueError: a NUL in the name
         if "://" in name:
-            raise BadImage("an address, not a file") from None
-        inside = inside_root(os.path.normpath(os.path.join(top, name)), top)
-        raise BadImage("missing" if inside else "outside the folder") from None
+            raise BadImage("URL instead of a file") from None
+        inside = is_inside(os.path.normpath(os.path.join(top, name)), top)
+        reason = "missing file" if inside else "outside the image folder"
+        raise BadImage(reason) from None
     if not inside:
-        raise BadImage("outside the folder")
-    if not stat.S_ISREG(found.st_mode):
-        raise BadImage("not a file")
-    if found.st_size > MAX_FILE_BYTES:
+        raise BadImage("outside the image folder")
+    if not stat.S_ISREG(status.st_mode):
+        raise BadImage("not a regular file")
+    if status.st_size > MAX_FILE_BYTES:
         raise BadImage("file too large")
-    return found
+    return status
 
 
 def read_file(root: Path, name: str) -> bytes:
-    """A file that lies below `root`, which is resolved already; links are followed.
+    """Reads a file inside a folder; links are followed.
+
+    Args:
+        root: the folder, resolved.
+        name: path of the file, relative to `root`.
+
+    Returns:
+        The content of the file.
 
     Raises:
-        BadImage: it does not lie there, see `locate`, or cannot be read.
+        BadImage: If it cannot be read or is outside `root`, see `locate_image`.
     """
-    locate_images(root, name)
+    locate_image(root, name)
     try:
         return (root / name).read_bytes()
     except OSError as error:
-        raise BadImage("unreadable") from error
+        raise BadImage("unreadable file") from error
 
 
-def inside_root(path: str, top: str) -> bool:
-    """Whether a real path lies inside the folder `top`."""
-    return path.startswith(os.path.join(top, ""))
+def is_inside(path: str, root: str) -> bool:
+    """Returns whether a resolved path is inside the folder `root`."""
+    return path.startswith(os.path.join(root, ""))
 
 
 @functools.lru_cache(maxsize=4096)
-def _real(folder: str) -> str:
+def _resolve_folder(folder: str) -> str:
     return os.path.realpath(folder)
 
 
 class DrawnScenes:
-    """The images that the package draws, by number."""
+    """The scenes that the package draws itself, by number.
+
+    Args:
+        config: settings of the data set.
+    """
 
     annotations = None
 
@@ -161,21 +216,30 @@ class DrawnScenes:
 
     @property
     def label_names(self) -> list[str]:
+        """Class names in the order of their numbers."""
         from kerasgan.data.scenes import LABELS
 
         return list(LABELS)
 
     def state(self) -> list:
-        return []  # the settings say it all
+        """Returns an empty list: scenes depend on the settings only."""
+        return []
 
-    def make(self, name: str) -> LoadedImage:
-        """Draws one scene."""
+    def load(self, name: str) -> LoadedImage:
+        """Draws one scene.
+
+        Args:
+            name: id of the scene.
+
+        Returns:
+            A `LoadedImage`.
+        """
         from PIL import Image
 
         from kerasgan.data.scenes import draw_scene
 
         index = int(name.removeprefix("scene-"))
         scene = draw_scene(index, self.config.image_size, self.config.seed)
-        image = images.encode_image(Image.fromarray(scene.image))
-        digest = hashlib.sha256(image).hexdigest()
-        return LoadedImage(name, image, digest, list(scene.captions), scene.label)
+        data = encode_image(Image.fromarray(scene.image))
+        digest = hashlib.sha256(data).hexdigest()
+        return LoadedImage(name, data, digest, list(scene.captions), scene.label)

@@ -1,25 +1,26 @@
-"""One image from a file's bytes to a checked, upright, square RGB image."""
+"""Converts the bytes of an image file to a checked, upright, square RGB image."""
 
 import contextlib
 import io
 import warnings
+from collections.abc import Iterator
 
 import numpy as np
 from PIL import Image, ImageFile
 
-MAX_PIXELS = 64_000_000  # pixels; more is taken for a decompression bomb
+MAX_PIXELS = 64_000_000  # larger images are treated as decompression bombs
 # Only formats that Pillow decodes itself: no interpreters (EPS), no stubs.
 FORMATS = ("JPEG", "PNG", "GIF", "BMP", "TIFF", "WEBP", "PPM", "JPEG2000")
-IMAGE_SUFFIXES = (  # what such files are called
+IMAGE_SUFFIXES = (  # of files in these formats
     *(".jpg", ".jpeg", ".jfif", ".png", ".gif", ".bmp", ".tif", ".tiff", ".webp"),
     *(".ppm", ".pgm", ".pbm", ".pnm", ".jp2", ".j2k"),
 )
 SIGNATURES = (b"\xff\xd8\xff", b"\x89PNG", b"GIF8", b"II*\0", b"MM\0*")
-# Of AVIF, HEIC, SVG, PDF, PostScript and Photoshop, near the beginning.
-FOREIGN = (b"ftyp", b"<svg", b"%PDF", b"%!PS", b"8BPS")
+# Of AVIF, HEIC, SVG, PDF, PostScript and Photoshop, near the beginning of the file.
+UNSUPPORTED_SIGNATURES = (b"ftyp", b"<svg", b"%PDF", b"%!PS", b"8BPS")
 DAMAGED = "truncated or damaged"
-ORIENTATION = 0x0112  # the EXIF tag
-TURNS = {  # its values, and what makes them upright
+EXIF_ORIENTATION = 0x0112  # the EXIF tag
+ORIENTATION_TRANSPOSES = {  # values of the tag, and what makes the image upright
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
     4: Image.Transpose.FLIP_TOP_BOTTOM,
@@ -28,18 +29,18 @@ TURNS = {  # its values, and what makes them upright
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
-MIN_JPEG_BYTES = 128  # pixels a side; smaller images are stored without loss
+MIN_JPEG_SIZE = 128  # pixels a side; smaller images are stored without loss
 
 
 class BadImage(Exception):
-    """An image that cannot be used; the message is the reason that is counted."""
+    """An image that cannot be used; the message is the reason, which is counted."""
 
 
 @contextlib.contextmanager
-def strict_pillow():
-    """Pillow's global switches as `decode` needs them, whoever changed them."""
+def strict_pillow() -> Iterator[None]:
+    """Sets Pillow's global switches as `decode_image` needs them, and restores them."""
     before = ImageFile.LOAD_TRUNCATED_IMAGES, Image.MAX_IMAGE_PIXELS
-    # `decode` has its own limit, and never accepts what Pillow merely warns of.
+    # `decode_image` has its own limit, which is stricter than Pillow's warning.
     ImageFile.LOAD_TRUNCATED_IMAGES, Image.MAX_IMAGE_PIXELS = False, None
     try:
         with warnings.catch_warnings():
@@ -50,80 +51,117 @@ def strict_pillow():
 
 
 def prepare_image(data: bytes, size: int, fit: str) -> bytes:
-    """A file's bytes to the bytes that are stored: square, RGB, JPEG or BMP.
+    """Converts the bytes of a file to the bytes that are stored.
 
-    A JPEG that is already right passes through byte for byte, after having been
-    decoded once. Else BMP up to 127 pixels a side, where coding takes longer than
-    the resize and saves a third; and JPEG of quality 95, without chroma
-    subsampling, from 128 on.
+    A JPEG that has the right size and mode is decoded for checking and returned
+    unchanged. Other images are stored as BMP up to 127 pixels a side, where encoding a
+    JPEG takes longer than the resize and saves a third, and from 128 pixels on as JPEG
+    of quality 95 without chroma subsampling.
 
     Args:
+        data: content of an image file.
         size: width and height of the result in pixels.
         fit: "crop" (the middle), "pad" (with white) or "stretch".
 
+    Returns:
+        A square RGB image as JPEG or BMP.
+
     Raises:
-        BadImage: with the reason.
+        BadImage: If the image cannot be used. The message is the reason.
     """
-    image, untouched = decode_image(data)
-    if untouched and image.size == (size, size):
+    image, unchanged = decode_image(data)
+    if unchanged and image.size == (size, size):
         return data
     return encode_image(square_image(image, size, fit))
 
 
 def read_square_image(data: bytes, size: int, fit: str) -> np.ndarray:
-    """A file's bytes as training would see the image: uint8 (size, size, 3).
+    """Converts the bytes of a file to the pixels that are used for training.
+
+    Args:
+        data: content of an image file.
+        size: width and height of the result in pixels.
+        fit: "crop", "pad" or "stretch", see `prepare_image`.
+
+    Returns:
+        A uint8 array of shape `(size, size, 3)`, RGB.
 
     Raises:
-        BadImage: with the reason.
+        BadImage: If the image cannot be used. The message is the reason.
     """
     return np.asarray(decode_image(prepare_image(data, size, fit))[0])
 
 
 def decode_image(data: bytes) -> tuple[Image.Image, bool]:
-    """The upright RGB image, and whether it is just what a plain JPEG holds."""
+    """Decodes an image and turns it upright.
+
+    Args:
+        data: content of an image file.
+
+    Returns:
+        The RGB image, and whether its pixels are those of the file, which is then a
+        JPEG in RGB without rotation.
+
+    Raises:
+        BadImage: If the image cannot be used. The message is the reason.
+    """
     if not data:
         raise BadImage("empty file")
     try:
         image = Image.open(io.BytesIO(data), formats=FORMATS)
     except Image.DecompressionBombError as error:
         raise BadImage("too many pixels") from error
-    except Exception as error:  # decoders raise what they like on strange bytes
+    except Exception as error:  # decoders raise any exception on malformed bytes
         if data.startswith(SIGNATURES):
             raise BadImage(DAMAGED) from error
-        foreign = any(mark in data[:1024] for mark in FOREIGN)
-        raise BadImage("unsupported format" if foreign else "not an image") from error
+        unsupported = any(mark in data[:1024] for mark in UNSUPPORTED_SIGNATURES)
+        reason = "unsupported format" if unsupported else "not an image"
+        raise BadImage(reason) from error
     if image.width * image.height > MAX_PIXELS:
         raise BadImage("too many pixels")
     try:
         image.load()
         orientation = _orientation(image)
-        untouched = image.format == "JPEG" and image.mode == "RGB" and orientation == 1
-        if orientation in TURNS:
-            image = image.transpose(TURNS[orientation])
-        return to_rgb(image), untouched
+        unchanged = image.format == "JPEG" and image.mode == "RGB" and orientation == 1
+        if orientation in ORIENTATION_TRANSPOSES:
+            image = image.transpose(ORIENTATION_TRANSPOSES[orientation])
+        return to_rgb(image), unchanged
     except BadImage:
         raise
     except Exception as error:
         raise BadImage(DAMAGED) from error
 
 
-def _orientation(image: Image.Image):
-    """EXIF's; 1, upright, where it has none or is broken, which spoils no image.
+def _orientation(image: Image.Image) -> int:
+    """Returns the EXIF orientation; 1 (upright) if EXIF is missing or damaged.
 
-    `ImageOps.exif_transpose` writes the EXIF anew, and fails on what is broken.
+    `ImageOps.exif_transpose` is not used: it writes EXIF again, and fails on damaged
+    data.
     """
     try:
-        return image.getexif().get(ORIENTATION, 1)
-    except Exception:  # as strange as the bytes are
+        return image.getexif().get(EXIF_ORIENTATION, 1)
+    except Exception:  # any exception is possible on malformed bytes
         return 1
 
 
 def to_rgb(image: Image.Image) -> Image.Image:
-    """Any of Pillow's modes as RGB: transparency over white, 16 bits scaled to 8."""
+    """Converts an image of any Pillow mode to RGB.
+
+    Transparent images are blended with white; 16 bits are scaled to 8.
+
+    Args:
+        image: a Pillow image.
+
+    Returns:
+        The image in mode RGB.
+
+    Raises:
+        BadImage: If the range of the pixel values is unknown.
+    """
     if image.mode == "RGB" and "transparency" not in image.info:
         return image
     if image.mode.startswith("I") or image.mode == "F":
-        return _deep_grey(image).convert("RGB")
+        return _scale_to_8_bits(image).convert("RGB")
     if image.has_transparency_data:
         image = image.convert("RGBA")
         white = Image.new("RGBA", image.size, "white")
@@ -131,22 +169,31 @@ def to_rgb(image: Image.Image) -> Image.Image:
     return image.convert("RGB")
 
 
-def _deep_grey(image: Image.Image) -> Image.Image:
-    """Grey of 16 bits, or of floating point in [0, 1], which Pillow would clip at 255.
+def _scale_to_8_bits(image: Image.Image) -> Image.Image:
+    """Scales 16-bit grayscale, or floating point in [0, 1]; Pillow clips at 255.
 
-    The scale is the mode's and not the values', so that dark images stay dark.
+    The scale depends on the mode and not on the values, so that dark images stay dark.
     """
     values = np.asarray(image, dtype=np.float64) / (1 if image.mode == "F" else 65535)
-    if not (0 <= values.min() and values.max() <= 1):  # so is NaN
-        raise BadImage("unknown range of values")
+    if not (values.min() >= 0 and values.max() <= 1):  # also true for NaN
+        raise BadImage("unknown value range")
     return Image.fromarray(np.rint(255 * values).astype(np.uint8))
 
 
 def square_image(image: Image.Image, size: int, fit: str) -> Image.Image:
-    """RGB image of any size to `size` × `size`.
+    """Resizes an RGB image to a square.
 
-    Bilinear with antialiasing, in Pillow's integer arithmetic, so that every machine
-    gets the same pixels; `resize.square_in_graph` computes them in TensorFlow.
+    The filter is bilinear with antialiasing, in Pillow's integer arithmetic, which
+    gives the same pixels on every machine. `resize.square_in_graph` computes the same
+    in TensorFlow.
+
+    Args:
+        image: an RGB image of any size.
+        size: width and height of the result in pixels.
+        fit: "crop" (the middle), "pad" (with white) or "stretch".
+
+    Returns:
+        An RGB image of `size` × `size` pixels.
     """
     width, height = image.size
     if fit == "crop" and width != height:
@@ -158,7 +205,7 @@ def square_image(image: Image.Image, size: int, fit: str) -> Image.Image:
         columns, rows = (
             max(1, round(size * n / max(width, height))) for n in (width, height)
         )
-    # Columns, then rows: in one call newer Pillows choose the order, older don't.
+    # Columns before rows: in a single call the order depends on the version of Pillow.
     image = image.resize((columns, image.height), Image.Resampling.BILINEAR)
     image = image.resize((columns, rows), Image.Resampling.BILINEAR)
     if image.size != (size, size):
@@ -170,9 +217,9 @@ def square_image(image: Image.Image, size: int, fit: str) -> Image.Image:
 
 
 def encode_image(image: Image.Image) -> bytes:
-    """BMP for small images, JPEG for others (see `prepare`)."""
+    """Encodes a square RGB image as BMP or JPEG, see `prepare_image`."""
     buffer = io.BytesIO()
-    if image.width < MIN_JPEG_BYTES:
+    if image.width < MIN_JPEG_SIZE:
         image.save(buffer, "BMP")
     else:
         image.save(buffer, "JPEG", quality=95, subsampling=0)

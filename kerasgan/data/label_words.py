@@ -1,74 +1,89 @@
-"""The words of a text that give its class away, found by rule and taken out."""
+"""Finds and removes the words of a text that name its class, by rules."""
 
 import functools
 import html
 import itertools
 import re
 import unicodedata
+from collections.abc import Iterator, Sequence
 
-LETTERS = 3  # of the shortest word that names a class
-RUN = 3  # words of a text that may stand for one: "flip flop", "t - shirt s"
-MAX_TEXT_LENGTH = 100_000  # characters that are read of one
-MAX_PASSES = 8  # through a text, each of which may find what the one before uncovered
-STOP_WORDS = frozenset("all and any for from not other others the with without".split())
+MIN_LETTERS = 3  # of a word that names a class
+MAX_JOINED_WORDS = 3  # that may stand for one: "flip flop", "t - shirt s"
+MAX_TEXT_LENGTH = 100_000  # characters of a text that are read
+MAX_PASSES = 8  # over a text; each may uncover what the next one finds
+STOP_WORDS = frozenset(
+    [
+        "all",
+        "and",
+        "any",
+        "for",
+        "from",
+        "not",
+        "other",
+        "others",
+        "the",
+        "with",
+        "without",
+    ]
+)
 
 
-def label_words(label_names):
-    """The words that name a class, in the form in which they are compared.
+def label_words(label_names: Sequence[str]) -> list[str]:
+    """Returns the words that name a class, in their normalized form.
 
-    A name is split at all that is neither letter nor digit and where a capital
-    follows a small letter: `FlipFlops` is `flip` and `flops`. Each part of at least
-    three letters that is no stop word names the class, and so do neighbouring parts
-    written as one, where no stop word is first or last: `flipflop`. Case, HTML
-    entities, possessive `'s` and English plurals make no difference (`comparable`).
-    Numbers name no class.
+    A name is split at all characters that are neither letter nor digit, and where an
+    upper-case letter follows a lower-case letter: `FlipFlops` is `flip` and `flops`.
+    Each part of at least three letters that is not a stop word names the class, and so
+    do neighboring parts joined to one word if a stop word is neither first nor last:
+    `flipflop`. Case, HTML entities, possessive `'s` and English plurals make no
+    difference (see `normalize_word`). Numbers do not name a class.
 
     Args:
-        label_names: names of the classes, a sequence of str.
+        label_names: names of the classes.
 
     Returns:
-        A sorted list of str, none twice: `["FlipFlops", "T-shirts"]` gives
+        A sorted list without duplicates: `["FlipFlops", "T-shirts"]` gives
         `["flip", "flipflop", "flop", "shirt", "tshirt"]`.
     """
-    return sorted({key for name in label_names for key in _keys(name)})
+    return sorted({key for name in label_names for key in _label_keys(name)})
 
 
-def mask_label_words(texts, words):
-    """Takes the words that name a class out of texts.
+def mask_label_words(texts: Sequence[str], words: Sequence[str]) -> list[str]:
+    """Removes the words that name a class from texts.
 
-    One to three neighbouring words of a text go, with what stands between them, if
-    they are one of `words` when written as one: `T shirt`, `T-Shirt` and `tshirts` are
-    `tshirt`. What is left is looked through again until nothing is found, at most
-    `PASSES` times. Of a text the first `MAX_TEXT_LENGTH` characters are read.
+    One to three neighboring words are removed, with the characters between them, if
+    joined they are one of `words`: `T shirt`, `T-Shirt` and `tshirts` are `tshirt`.
+    This is repeated on the remaining text until nothing is found, at most `MAX_PASSES`
+    times. Only the first `MAX_TEXT_LENGTH` characters of a text are read.
 
     Args:
-        texts: a sequence of str.
-        words: what `label_words` gave, or any words.
+        texts: the texts.
+        words: the result of `label_words`, or any words.
 
     Returns:
-        A list of str: HTML entities unescaped, runs of whitespace made one space, none
-        at the ends.
+        The texts without these words, with HTML entities unescaped and white space
+        normalized to single spaces.
     """
-    keys = frozenset(comparable(_joined(word)) for word in words)
-    return [_masked(text[:MAX_TEXT_LENGTH], keys) for text in texts]
+    keys = frozenset(normalize_word(_join_words(word)) for word in words)
+    return [_mask(text[:MAX_TEXT_LENGTH], keys) for text in texts]
 
 
 @functools.lru_cache(maxsize=2**16)
-def comparable(word):
-    """The form of a word that is the same for its singular and its plural.
+def normalize_word(word: str) -> str:
+    """Returns a form that is the same for the singular and the plural of a word.
 
-    A final `s` goes, but not that of `ss`; then a final `ie` becomes `y`, `ve` and `fe`
-    become `f`, `oe` becomes `o`, and `e` goes after `ss`, `sh`, `ch`, `x` and `zz`:
-    `accessor-y -ies`, `scar-f -ves`, `glo-ve -ves`, `sho-e -es`, `watch -es`,
-    `dress -es`. Words of three letters stay. The form itself need be no word, and the
-    form of a form is the same form. Irregular plurals (`men`, `feet`, `lenses`) are
-    not known.
+    A final `s` is removed, but not that of `ss`. Then a final `ie` becomes `y`, `ve`
+    and `fe` become `f`, `oe` becomes `o`, and `e` is removed after `ss`, `sh`, `ch`,
+    `x` and `zz`: `accessor-y -ies`, `scar-f -ves`, `glo-ve -ves`, `sho-e -es`,
+    `watch -es`, `dress -es`. Words of three letters are unchanged. The form is not
+    always a word, and normalizing it again does not change it. Irregular plurals
+    (`men`, `feet`, `lenses`) are not known.
 
     Args:
         word: letters and digits.
 
     Returns:
-        str, case-folded, composed (Unicode's NFKC).
+        The form, case-folded and composed (Unicode's NFKC).
     """
     word = unicodedata.normalize("NFKC", word).casefold()
     word = unicodedata.normalize("NFKC", word)
@@ -83,71 +98,73 @@ def comparable(word):
     return word
 
 
-def _keys(name):
-    parts = [part for word in _words(_unescaped(name)) for part in _humps(word)]
+def _label_keys(name: str) -> Iterator[str]:
+    words = _split_words(_unescape(name))
+    parts = [part for word in words for part in _split_camel_case(word)]
     for start in range(len(parts)):
         for end in range(start + 1, len(parts) + 1):
             joined = "".join(parts[start:end])
             ends = {parts[start].casefold(), parts[end - 1].casefold()}
-            if not ends & STOP_WORDS and _letters(joined) >= LETTERS:
-                yield comparable(joined)
+            if not ends & STOP_WORDS and _num_letters(joined) >= MIN_LETTERS:
+                yield normalize_word(joined)
 
 
-def _letters(text):
+def _num_letters(text: str) -> int:
     return sum(character.isalpha() for character in text)
 
 
-def _humps(word):
-    """`FlipFlops` to `Flip`, `Flops`; `TShirts` to `T`, `Shirts`."""
+def _split_camel_case(word: str) -> Iterator[str]:
+    """Splits `FlipFlops` into `Flip`, `Flops`, and `TShirts` into `T`, `Shirts`."""
     start = 0
-    for place in range(1, len(word)):
-        before, here, after = word[place - 1], word[place], word[place + 1 : place + 2]
-        if here.isupper() and (not before.isupper() or after.islower()):
-            yield word[start:place]
-            start = place
+    for index in range(1, len(word)):
+        previous, current = word[index - 1], word[index]
+        following = word[index + 1 : index + 2]
+        if current.isupper() and (not previous.isupper() or following.islower()):
+            yield word[start:index]
+            start = index
     yield word[start:]
 
 
-def _masked(text, keys):
+def _mask(text: str, keys: frozenset[str]) -> str:
     for _ in range(MAX_PASSES if keys else 1):
         before = text
-        text = " ".join(_once(_unescaped(text), keys).split())
+        text = " ".join(_mask_once(_unescape(text), keys).split())
         if text == before:
             break
     return text
 
 
-def _once(text, keys):
-    found = list(_pattern().finditer(text))
-    kept, reached, place = [], 0, 0
-    while place < len(found):
-        length = _run(found, place, keys)
+def _mask_once(text: str, keys: frozenset[str]) -> str:
+    matches = list(_word_pattern().finditer(text))
+    kept, position, index = [], 0, 0
+    while index < len(matches):
+        length = _match_key(matches, index, keys)
         if length:
-            kept.append(text[reached : found[place].start()])
-            reached = found[place + length - 1].end()
-        place += length or 1
-    return " ".join([*kept, text[reached:]])
+            kept.append(text[position : matches[index].start()])
+            position = matches[index + length - 1].end()
+        index += length or 1
+    return " ".join([*kept, text[position:]])
 
 
-def _run(found, place, keys):
-    """How many words from `place` on are a key when written as one; 0: none are."""
-    for length in range(min(RUN, len(found) - place), 0, -1):
-        words = (match["word"] for match in found[place : place + length])
-        if comparable("".join(words)) in keys:
+def _match_key(matches: list[re.Match], index: int, keys: frozenset[str]) -> int:
+    """Returns how many words from `index` on, joined, are a key; 0 if none are."""
+    for length in range(min(MAX_JOINED_WORDS, len(matches) - index), 0, -1):
+        words = (match["word"] for match in matches[index : index + length])
+        if normalize_word("".join(words)) in keys:
             return length
     return 0
 
 
-def _words(text):
-    return [match["word"] for match in _pattern().finditer(text)]
+def _split_words(text: str) -> list[str]:
+    return [match["word"] for match in _word_pattern().finditer(text)]
 
 
-def _joined(text):
-    return "".join(_words(text))
+def _join_words(text: str) -> str:
+    return "".join(_split_words(text))
 
 
-def _unescaped(text):
-    """`&amp;amp;` is `&` too: some texts were escaped more than once."""
+def _unescape(text: str) -> str:
+    """Unescapes HTML entities repeatedly: some texts are escaped more than once."""
     for _ in range(MAX_PASSES):
         before, text = text, html.unescape(text)
         if text == before:
@@ -156,13 +173,13 @@ def _unescaped(text):
 
 
 @functools.cache
-def _pattern():
-    """A word: letters and digits with their accents and vowel signs, and its `'s`.
+def _word_pattern() -> re.Pattern:
+    """Matches a word: letters and digits with combining marks, and a final `'s`.
 
-    Python's regular expressions have no name for such marks. They lie in Unicode's
-    first two planes, but for the last variation selectors.
+    Python's regular expressions have no class for combining marks. They are in
+    Unicode's first two planes, except for the last variation selectors.
     """
-    everywhere = map(chr, itertools.chain(range(0x20000), range(0xE0100, 0xE01F0)))
-    marks = "".join(c for c in everywhere if unicodedata.category(c)[0] == "M")
+    characters = map(chr, itertools.chain(range(0x20000), range(0xE0100, 0xE01F0)))
+    marks = "".join(c for c in characters if unicodedata.category(c)[0] == "M")
     word = rf"[^\W_]+(?:[{marks}]+[^\W_]*)*"
     return re.compile(rf"(?P<word>{word})(?:['’][sS](?![^\W_]))?")

@@ -1,4 +1,4 @@
-"""`load_data`: from settings to arrays, by way of what is prepared on the disk."""
+"""Loads data sets as arrays, after preparing them on the disk if necessary."""
 
 import fcntl
 import functools
@@ -14,63 +14,82 @@ from kerasgan.errors import JobError
 from kerasgan.quiet import quiet_import, quiet_tfds
 
 if TYPE_CHECKING:
+    from types import ModuleType
+
     import numpy as np
     import tensorflow as tf
 
-READ_BATCH = 256  # images
+READ_BATCH_SIZE = 256  # images
 
 
 def load_data(config: DataConfig | None = None, progress: bool = True) -> "Pairs":
-    """The data set that the settings describe, prepared if it is not yet.
+    """Loads a data set of images with captions and labels.
+
+    The data set is read, checked, sampled, split and written to `config.data_dir`,
+    unless it has been prepared there before.
 
     Args:
-        config: DataConfig's defaults if None.
-        progress: whether a bar is shown on standard error while preparing.
+        config: settings of the data set. Defaults to `DataConfig()`.
+        progress: whether a progress bar is shown on standard error while preparing.
+
+    Returns:
+        A `Pairs` object with the attributes `train` and `test`.
 
     Raises:
-        UserError: the source is missing, unknown or worse than `max_bad` allows.
-        JobError: preparing failed, say for want of space; nothing is left behind.
+        UserError: If the data set is unknown, or its source is missing or has a larger
+            share of bad rows than `config.max_bad`.
+        JobError: If preparing fails, for example because the disk is full. Nothing
+            incomplete is kept.
     """
-    plan = DatasetSpec.of(config or DataConfig())
-    if plan.is_prepared:
-        return Pairs(plan.path, was_prepared=True)
-    prepare(plan.read(), progress)
-    return Pairs(plan.path)
+    spec = DatasetSpec.from_config(config or DataConfig())
+    if spec.is_prepared:
+        return Pairs(spec.path, was_prepared=True)
+    prepare(spec.load_annotations(), progress)
+    return Pairs(spec.path)
 
 
-def prepare(plan: DatasetSpec, progress: bool) -> None:
-    """Has TFDS write the data set; only one process at a time writes it."""
+def prepare(spec: DatasetSpec, progress: bool) -> None:
+    """Writes a data set with TFDS; a lock allows one process at a time.
+
+    Args:
+        spec: the data set.
+        progress: whether a progress bar is shown.
+
+    Raises:
+        UserError: If the data set cannot be used.
+        JobError: If writing fails.
+    """
     try:
-        plan.path.parent.mkdir(parents=True, exist_ok=True)
-        with open(plan.path.parent / ".lock", "w") as lock:
+        spec.path.parent.mkdir(parents=True, exist_ok=True)
+        with open(spec.path.parent / ".lock", "w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
-            if plan.is_prepared:  # by the process that held the lock
+            if spec.is_prepared:  # by the process that held the lock
                 return
-            _clear(plan.path)
-            _build(plan, progress)
+            _remove_leftovers(spec.path)
+            _build(spec, progress)
     except (OSError, RuntimeError) as error:  # TFDS wraps some in RuntimeError
         raise JobError(
-            f"{plan.config.dataset} could not be prepared in {plan.path}: {error}\n"
-            "Nothing half-made was kept. Is the disk full, or not writable? "
-            "--data-dir DIR names another place."
+            f"Could not prepare {spec.config.dataset} in {spec.path}: {error}\n"
+            "Nothing incomplete was kept. Check that the disk is not full and that "
+            "the directory is writable, or choose another one with --data-dir DIR."
         ) from error
 
 
-def _clear(path: Path) -> None:
-    """Removes what killed processes left; nobody else writes here now."""
+def _remove_leftovers(path: Path) -> None:
+    """Removes what killed processes left. The lock is held: no other process writes."""
     for leftover in [path, *path.parent.glob("incomplete.*")]:
         shutil.rmtree(leftover, ignore_errors=True)
 
 
-def _build(plan: DatasetSpec, progress: bool) -> None:
+def _build(spec: DatasetSpec, progress: bool) -> None:
     tfds = import_tfds()
     import tensorflow as tf
 
     from kerasgan.data.builders import BUILDERS
 
     with quiet_tfds():
-        builder = BUILDERS[plan.config.dataset](plan=plan, progress=progress)
-        tfds.disable_progress_bar()  # ours counts the images
+        builder = BUILDERS[spec.config.dataset](spec=spec, progress=progress)
+        tfds.disable_progress_bar()  # the builder shows its own
         try:
             builder.download_and_prepare()
         except tf.errors.OpError as error:
@@ -79,22 +98,26 @@ def _build(plan: DatasetSpec, progress: bool) -> None:
             tfds.enable_progress_bar()
 
 
-def import_tfds():
-    """tensorflow_datasets, which takes seconds: only when images are needed."""
+def import_tfds() -> "ModuleType":
+    """Imports tensorflow_datasets, which takes seconds, without its messages."""
     with quiet_import():
         import tensorflow as tf
         import tensorflow_datasets as tfds
 
-        tf.config.list_physical_devices()  # looks for GPUs now, and says so
+        tf.config.list_physical_devices()  # searches for GPUs and logs about them
     return tfds
 
 
 @dataclass(frozen=True)
 class Split:
-    """One side of a data set; its arrays are read when first asked for.
+    """The training or the test part of a data set.
+
+    The arrays are read when they are accessed for the first time.
 
     Attributes:
-        ids: the images' ids, in the order of all that follows.
+        path: directory of the prepared data set.
+        name: "train" or "test".
+        ids: ids of the images, in the order of images, captions and labels.
     """
 
     path: Path
@@ -102,9 +125,12 @@ class Split:
     ids: list[str]
 
     def as_dataset(self) -> "tf.data.Dataset":
-        """Plain {"image_id", "image", "captions"[, "label"]}, in the order of `ids`.
+        """Returns the examples as a `tf.data.Dataset`, in the order of `ids`.
 
-        `image` is uint8 (size, size, 3), `captions` a string vector, `label` int64.
+        Returns:
+            A data set of dicts with the keys `image_id` (string), `image` (uint8,
+            shape `(size, size, 3)`), `captions` (a vector of strings) and, if the data
+            set has labels, `label` (int64).
         """
         tfds = import_tfds()
         with quiet_tfds():
@@ -113,7 +139,7 @@ class Split:
 
     @property
     def images(self) -> "np.ndarray":
-        """uint8, (n, size, size, 3), RGB."""
+        """Images: uint8, shape `(n, size, size, 3)`, RGB."""
         return self._arrays[0]
 
     @property
@@ -123,7 +149,7 @@ class Split:
 
     @property
     def labels(self) -> "np.ndarray | None":
-        """int64, (n,), numbers of `Pairs.label_names`; None without labels."""
+        """Labels: int64, shape `(n,)`, indices into `Pairs.label_names`; or None."""
         return self._arrays[2]
 
     @functools.cached_property
@@ -133,8 +159,8 @@ class Split:
         if not self.ids:
             return np.empty((0, 0, 0, 3), np.uint8), [], None
         images, captions, labels, start = None, [], [], 0
-        dataset = self.as_dataset().map(_joined_captions)
-        for batch in dataset.batch(READ_BATCH).prefetch(2).as_numpy_iterator():
+        dataset = self.as_dataset().map(_join_captions)
+        for batch in dataset.batch(READ_BATCH_SIZE).prefetch(2).as_numpy_iterator():
             if images is None:
                 images = np.empty((len(self.ids), *batch["image"].shape[1:]), np.uint8)
             images[start : start + len(batch["image"])] = batch["image"]
@@ -148,8 +174,8 @@ class Split:
         return images, captions, np.concatenate(labels)
 
 
-def _joined_captions(example: dict) -> dict:
-    """One string an image: batches need equal shapes, and captions have no \\n."""
+def _join_captions(example: dict) -> dict:
+    r"""Joins captions by \n, which they do not contain: batches need equal shapes."""
     import tensorflow as tf
 
     joined = tf.strings.reduce_join(example["captions"], separator="\n")
@@ -157,13 +183,18 @@ def _joined_captions(example: dict) -> dict:
 
 
 class Pairs:
-    """A prepared data set.
+    """A prepared data set of images with captions and labels.
+
+    Args:
+        path: directory of the prepared data set.
+        was_prepared: whether it existed before.
 
     Attributes:
-        path: the directory where it lies.
-        was_prepared: whether it lay there before.
-        info: what was read and chosen; see `selecting.account`.
-        train, test: its two sides.
+        path: see above.
+        was_prepared: see above.
+        info: what was read and chosen, see `selection.dataset_info`.
+        train: the training `Split`.
+        test: the test `Split`.
         label_names: class names in the order of their numbers, or None.
     """
 

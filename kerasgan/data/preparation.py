@@ -1,4 +1,4 @@
-"""One pass over all images: checked, squared, and put into a scratch file."""
+"""Checks and squares all images, and stores them in a scratch file."""
 
 import os
 from dataclasses import dataclass
@@ -14,7 +14,18 @@ from kerasgan.progress import progress_bar
 
 @dataclass(frozen=True)
 class PreparedImage:
-    """A good image; its encoded bytes are in the scratch file."""
+    """An image that passed all checks; its encoded bytes are in the scratch file.
+
+    Attributes:
+        id: id of the image.
+        start: position of its bytes in the scratch file.
+        length: number of its bytes.
+        digest: SHA-256 of the original file.
+        captions: captions of the image.
+        label: name of its class, or None.
+        split: name of its published split, or None.
+        group: images of one group are kept in the same split.
+    """
 
     id: str
     start: int
@@ -22,53 +33,77 @@ class PreparedImage:
     digest: str
     captions: tuple[str, ...]
     label: str | None
-    split: str | None  # as published
+    split: str | None
     group: str | None = None
 
-    def keys(self, captions: bool = False) -> list[str]:
-        """What no image on the other side of a split may have: this one's bytes,
-        its group, and, where asked for, its captions."""
-        said = [f"caption {text.casefold()}" for text in self.captions if captions]
-        return [self.digest, *filter(None, [self.group]), *said]
+    def group_keys(self, include_captions: bool = False) -> list[str]:
+        """Returns the keys that no two images of different splits may share.
 
-    def read(self, scratch: BinaryIO) -> bytes:
-        return os.pread(scratch.fileno(), self.length, self.start)
+        Args:
+            include_captions: whether captions are keys, besides the digest and the
+                group.
+        """
+        keys = [self.digest, *filter(None, [self.group])]
+        if include_captions:
+            keys += [f"caption {text.casefold()}" for text in self.captions]
+        return keys
+
+    def read(self, scratch_file: BinaryIO) -> bytes:
+        """Returns the encoded bytes of the image."""
+        return os.pread(scratch_file.fileno(), self.length, self.start)
 
 
 def prepare_images(
-    plan: DatasetSpec, ledger: ReadReport, scratch: BinaryIO, progress: bool
+    spec: DatasetSpec, report: ReadReport, scratch_file: BinaryIO, progress: bool
 ) -> list[PreparedImage]:
-    """Every good image, in order; the bad ones are entered in `ledger`.
+    """Loads all images of a data set.
 
-    Encoded images go into `scratch`, so memory holds a few at a time.
+    The encoded images are written to a file, so that memory holds only a few of them.
+
+    Args:
+        spec: the data set.
+        report: where images that cannot be used are counted.
+        scratch_file: where the encoded images are written.
+        progress: whether a progress bar is shown.
+
+    Returns:
+        The images that can be used, in the order of the data set.
     """
-    entries, start = [], 0
-    title, total = f"Preparing {plan.config.dataset}", len(plan.images.ids)
+    prepared: list[PreparedImage] = []
+    start = 0
+    title, total = f"Preparing {spec.config.dataset}", len(spec.images.ids)
     with progress_bar(title, total, progress) as advance, strict_pillow():
-        for name, made in map_in_threads(plan.images.make, plan.images.ids):
+        for name, loaded in map_in_threads(spec.images.load, spec.images.ids):
             advance()
-            if isinstance(made, BadImage):
-                _skip(plan, ledger, name, str(made))
+            if isinstance(loaded, BadImage):
+                _skip(spec, report, name, str(loaded))
                 continue
-            scratch.write(made.image)
-            entries.append(_prepared(plan, made, start))
-            start += len(made.image)
-        scratch.flush()
-    return entries
+            scratch_file.write(loaded.data)
+            prepared.append(_prepared_image(spec, loaded, start))
+            start += len(loaded.data)
+        scratch_file.flush()
+    return prepared
 
 
-def _prepared(plan: DatasetSpec, made: LoadedImage, start: int) -> PreparedImage:
-    annotations, captions = plan.images.annotations, tuple(made.captions)
+def _prepared_image(
+    spec: DatasetSpec, loaded: LoadedImage, start: int
+) -> PreparedImage:
     split = group = None
-    if annotations:
-        image = annotations.images[made.id]
-        split, group = image.split, image.group
-    length = len(made.image)
+    if spec.images.annotations:
+        annotation = spec.images.annotations.images[loaded.id]
+        split, group = annotation.split, annotation.group
     return PreparedImage(
-        made.id, start, length, made.digest, captions, made.label, split, group
+        id=loaded.id,
+        start=start,
+        length=len(loaded.data),
+        digest=loaded.digest,
+        captions=tuple(loaded.captions),
+        label=loaded.label,
+        split=split,
+        group=group,
     )
 
 
-def _skip(plan: DatasetSpec, ledger: ReadReport, name: str, reason: str) -> None:
-    image = plan.images.annotations.images[name]
-    ledger.skip(reason, image.file, image.line, name, image.rows)
+def _skip(spec: DatasetSpec, report: ReadReport, name: str, reason: str) -> None:
+    annotation = spec.images.annotations.images[name]
+    report.skip(reason, annotation.file, annotation.line, name, annotation.rows)

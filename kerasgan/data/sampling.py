@@ -1,11 +1,12 @@
-"""How many images, which ones, and on which side: from a seed and ids alone.
+"""Sample sizes, samples and splits, determined by a seed and the ids of the images.
 
-Nothing here draws random numbers: ids are put in the order of a SHA-256 of seed,
-purpose and id, so the same choice comes out on every machine and version.
+No random numbers are drawn: ids are sorted by a SHA-256 of seed, purpose and id, which
+gives the same choice on every machine and with every version of Python.
 """
 
 import hashlib
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_UP, Decimal
 
@@ -17,7 +18,13 @@ ROUNDINGS = {"down": ROUND_FLOOR, "nearest": ROUND_HALF_UP, "up": ROUND_CEILING}
 
 @dataclass(frozen=True)
 class SampleSize:
-    """A sample's size and, where it was computed, how."""
+    """Size of a sample.
+
+    Attributes:
+        size: number of images or rows.
+        n0: Cochran's size before correction and rounding; None if not computed.
+        formula: the computation as text; None if not computed.
+    """
 
     size: int
     n0: float | None = None
@@ -31,32 +38,45 @@ def cochran(
     rounding: str = "down",
     population: int | None = None,
 ) -> SampleSize:
-    """Cochran's sample size, paper A equations (3) and (4): 384.16 and so 384.
+    """Computes Cochran's sample size.
+
+    Paper A, equations (3) and (4): 384.16, which gives 384.
 
     Args:
         z: standard normal quantile of the confidence level (1.96 for 95 %).
         p: expected proportion, in (0, 1).
         e: margin of error, in (0, 1).
         rounding: "down", "nearest" (halves up) or "up".
-        population: its size N, for the finite-population correction
-            n = n0 / (1 + (n0 - 1) / N); None leaves the correction out.
+        population: size N of the population, for the finite-population correction
+            n = n0 / (1 + (n0 - 1) / N). None disables the correction.
+
+    Returns:
+        A `SampleSize`.
     """
-    # Decimals, because a float's 384.15999… could round to another integer.
-    zd, pd, ed = (Decimal(str(value)) for value in (z, p, e))
-    n0 = n = zd**2 * pd * (1 - pd) / ed**2
-    steps = f"n0 = z²·p·(1−p)/e² = {zd}²·{pd}·(1−{pd})/{ed}² = {_short(n0)}"
+    # Decimals, because 384.15999… as a float could be rounded to another integer.
+    z, p, e = (Decimal(str(value)) for value in (z, p, e))
+    n0 = n = z**2 * p * (1 - p) / e**2
+    steps = f"n0 = z²·p·(1−p)/e² = {z}²·{p}·(1−{p})/{e}² = {_format(n0)}"
     if population is not None:
         n = n0 / (1 + (n0 - 1) / population)
         steps += (
-            f"; n = n0/(1+(n0−1)/N) = {_short(n0)}/(1+({_short(n0)}−1)/{population})"
-            f" = {_short(n)}"
+            f"; n = n0/(1+(n0−1)/N) = {_format(n0)}/(1+({_format(n0)}−1)/{population})"
+            f" = {_format(n)}"
         )
     size = int(n.quantize(Decimal(1), rounding=ROUNDINGS[rounding]))
     return SampleSize(size, float(n0), f"{steps} → {size} (rounded {rounding})")
 
 
 def sample_size(config: DataConfig, population: int) -> SampleSize:
-    """How many images or rows the settings ask for."""
+    """Returns the sample size that the settings specify.
+
+    Args:
+        config: settings of the data set.
+        population: number of images or rows of which the sample is drawn.
+
+    Returns:
+        A `SampleSize`.
+    """
     if config.sample == "all":
         return SampleSize(population)
     if config.sample == "paper":
@@ -65,12 +85,12 @@ def sample_size(config: DataConfig, population: int) -> SampleSize:
     return SampleSize(config.sample)
 
 
-def _short(value: Decimal) -> str:
+def _format(value: Decimal) -> str:
     return f"{value:.2f}".rstrip("0").rstrip(".")
 
 
-def seeded_order(keys, seed: int, purpose: str) -> list:
-    """`keys`, each a string, in an order that only seed and purpose decide."""
+def seeded_order(keys: Iterable[str], seed: int, purpose: str) -> list[str]:
+    """Returns the keys in an order that depends on seed and purpose only."""
     return sorted(keys, key=lambda key: (_digest(seed, purpose, key), key))
 
 
@@ -79,55 +99,84 @@ def _digest(seed: int, purpose: str, key: str) -> bytes:
 
 
 def sample_items(keys: list[str], size: int, seed: int) -> set[str]:
-    """The `size` keys that are sampled; UserError if there are fewer."""
+    """Draws a sample of keys.
+
+    Args:
+        keys: ids of images or rows.
+        size: size of the sample.
+        seed: seed of the data set.
+
+    Returns:
+        The sampled keys.
+
+    Raises:
+        UserError: If there are fewer keys than `size`.
+    """
     if size > len(keys):
         raise UserError(
-            f"A sample of {size} was asked for, and there are only {len(keys)} good "
-            "ones. Use --sample all, a smaller --sample N, or (for --sample paper) "
+            f"Cannot draw a sample of {size}: only {len(keys)} items can be used. Use "
+            "--sample all, a smaller --sample N, or, with --sample paper, "
             "--population-correction."
         )
     return set(seeded_order(keys, seed, "sample")[:size])
 
 
-def split_groups(ids: dict[str, str], share: float, seed: int) -> set[str]:
-    """The ids that train, `share` of them rounded half up, and never all or none.
+def split_groups(groups: dict[str, str], train_share: float, seed: int) -> set[str]:
+    """Chooses the ids of the training split; neither split is empty.
 
     Args:
-        ids: id to its group (`linked`), which stays on one side; the count is
-            exact unless groups make that impossible.
-        share: part that trains, in (0, 1).
+        groups: group of each id, see `connected_groups`. The ids of a group are kept in
+            the same split. The size of the split is exact unless the groups make that
+            impossible.
+        train_share: share of the ids in the training split, in (0, 1); their number is
+            rounded half up.
+        seed: seed of the data set.
+
+    Returns:
+        The ids of the training split.
+
+    Raises:
+        UserError: If there are fewer than two groups.
     """
-    groups: dict[str, list[str]] = {}
-    for name in sorted(ids):
-        groups.setdefault(ids[name], []).append(name)
-    if len(groups) < 2:
+    members: dict[str, list[str]] = {}
+    for name in sorted(groups):
+        members.setdefault(groups[name], []).append(name)
+    if len(members) < 2:
         raise UserError(
-            f"{len(groups)} good and different images cannot be split; 2 are needed"
+            "At least 2 different images are needed for a split. Received: "
+            f"{len(members)}"
         )
-    wanted = min(max(math.floor(len(ids) * share + 0.5), 1), len(ids) - 1)
-    by_first = {members[0]: members for members in groups.values()}
+    train_size = math.floor(len(groups) * train_share + 0.5)
+    train_size = min(max(train_size, 1), len(groups) - 1)
+    by_first_id = {names[0]: names for names in members.values()}
     train: set[str] = set()
-    for first in seeded_order(by_first, seed, "split"):
-        if len(train) + len(by_first[first]) <= wanted:
-            train.update(by_first[first])
-    return train or set(min(by_first.values(), key=len))
+    for first_id in seeded_order(by_first_id, seed, "split"):
+        if len(train) + len(by_first_id[first_id]) <= train_size:
+            train.update(by_first_id[first_id])
+    if not train:
+        smallest: list[str] = min(members.values(), key=len)
+        train.update(smallest)
+    return train
 
 
 def connected_groups(keys: dict[str, list[str]]) -> dict[str, str]:
-    """Id to its group: ids that share a key, or are linked by others, are one group.
+    """Groups ids that share a key, directly or through other ids (union-find).
 
     Args:
-        keys: id to what must not be on both sides of a split (the image's digest,
-            its perceptual hash), at least one.
-    """
-    above: dict[str, str] = {}
+        keys: at least one key of each id, such as the digest or the perceptual hash of
+            an image.
 
-    def top(key: str) -> str:
-        while (upper := above.get(key, key)) != key:
-            above[key] = key = above.get(upper, upper)
+    Returns:
+        The group of each id.
+    """
+    parents: dict[str, str] = {}
+
+    def find_root(key: str) -> str:
+        while (parent := parents.get(key, key)) != key:
+            parents[key] = key = parents.get(parent, parent)
         return key
 
     for first, *others in keys.values():
         for other in others:
-            above[top(other)] = top(first)
-    return {name: top(first) for name, (first, *_) in keys.items()}
+            parents[find_root(other)] = find_root(first)
+    return {name: find_root(first) for name, (first, *_) in keys.items()}

@@ -1,131 +1,163 @@
-"""From the good images to the sample and its two sides, and the account of it."""
+"""Samples and splits the prepared images, and describes the result."""
 
 from collections import Counter
 from dataclasses import dataclass, replace
 
 from kerasgan.config.settings import DataConfig
-from kerasgan.data import sampling
+from kerasgan.data.annotations import Annotations
 from kerasgan.data.dataset_spec import DatasetSpec
 from kerasgan.data.preparation import PreparedImage
 from kerasgan.data.read_report import ReadReport
-from kerasgan.data.sampling import SampleSize
+from kerasgan.data.sampling import (
+    SampleSize,
+    connected_groups,
+    sample_items,
+    sample_size,
+    split_groups,
+)
 
 PUBLISHED_TEST = "test"
 
 
 @dataclass(frozen=True)
 class Selection:
-    """The chosen images on their two sides, each in the data set's order."""
+    """The sampled images, split into training and test images.
+
+    Attributes:
+        train: training images, in the order of the data set.
+        test: test images, in the order of the data set.
+        sample: size of the sample.
+        split: how the split was made, such as `{"kind": "seeded", "share": 0.8}`.
+    """
 
     train: list[PreparedImage]
     test: list[PreparedImage]
     sample: SampleSize
-    split: dict  # how it came about: {"kind": "seeded", "share": 0.8}
+    split: dict
 
 
 def select_sample(
-    config: DataConfig, entries: list[PreparedImage], ledger: ReadReport
+    config: DataConfig, images: list[PreparedImage], report: ReadReport
 ) -> Selection:
-    """Samples and splits; published splits are kept where nothing is sampled.
+    """Samples and splits images.
+
+    A published split is kept if all images are used and no split is specified.
+
+    Args:
+        config: settings of the data set.
+        images: the images that can be used.
+        report: where images are counted that a published split leaves out.
+
+    Returns:
+        A `Selection`.
 
     Raises:
-        UserError: fewer good images than the sample needs, or fewer than 2.
+        UserError: If there are fewer images than the sample needs, or fewer than 2.
     """
-    published = any(entry.split for entry in entries)
+    published = any(image.split for image in images)
     if config.sample == "all" and config.split is None and published:
-        return _published(entries, ledger)
-    chosen, size = _sample(config, entries)
-    captions = config.group_by == "captions"
-    groups = sampling.connected_groups(
-        {entry.id: entry.keys(captions) for entry in chosen}
+        return _published_selection(images, report)
+    sample, size = _draw_sample(config, images)
+    include_captions = config.group_by == "captions"
+    groups = connected_groups(
+        {image.id: image.group_keys(include_captions) for image in sample}
     )
-    train = sampling.split_groups(groups, config.train_share, config.seed)
+    train_ids = split_groups(groups, config.train_share, config.seed)
     return Selection(
-        [entry for entry in chosen if entry.id in train],
-        [entry for entry in chosen if entry.id not in train],
+        [image for image in sample if image.id in train_ids],
+        [image for image in sample if image.id not in train_ids],
         size,
         {"kind": "seeded", "share": config.train_share, "seed": config.seed},
     )
 
 
-def _sample(config: DataConfig, entries: list[PreparedImage]):
-    rows = config.sample_unit == "row"
+def _draw_sample(
+    config: DataConfig, images: list[PreparedImage]
+) -> tuple[list[PreparedImage], SampleSize]:
+    by_row = config.sample_unit == "row"
     units = [
         unit
-        for entry in entries
-        for unit in (_caption_keys(entry) if rows else [entry.id])
+        for image in images
+        for unit in (_caption_keys(image) if by_row else [image.id])
     ]
-    size = sampling.sample_size(config, len(units))
-    chosen = sampling.sample_items(units, size.size, config.seed)
-    if not rows:
-        return [entry for entry in entries if entry.id in chosen], size
-    kept = [_with_captions(entry, chosen) for entry in entries]
-    return [entry for entry in kept if entry.captions], size
+    size = sample_size(config, len(units))
+    sample = sample_items(units, size.size, config.seed)
+    if not by_row:
+        return [image for image in images if image.id in sample], size
+    sampled = [_keep_captions(image, sample) for image in images]
+    return [image for image in sampled if image.captions], size
 
 
-def _caption_keys(entry: PreparedImage) -> list[str]:
-    return [f"{entry.id}#{number}" for number in range(len(entry.captions))]
+def _caption_keys(image: PreparedImage) -> list[str]:
+    return [f"{image.id}#{number}" for number in range(len(image.captions))]
 
 
-def _with_captions(entry: PreparedImage, chosen: set[str]) -> PreparedImage:
-    pairs = zip(_caption_keys(entry), entry.captions)
-    return replace(entry, captions=tuple(text for key, text in pairs if key in chosen))
+def _keep_captions(image: PreparedImage, sample: set[str]) -> PreparedImage:
+    pairs = zip(_caption_keys(image), image.captions, strict=True)
+    return replace(image, captions=tuple(text for key, text in pairs if key in sample))
 
 
-def _published(entries: list[PreparedImage], ledger: ReadReport) -> Selection:
-    """Test is test; train, val, dev and restval train; unlisted ones are left out.
+def _published_selection(images: list[PreparedImage], report: ReadReport) -> Selection:
+    """Splits images as published: "test" is for testing, all others for training.
 
-    An image that is byte-equal to one of the test is left out of the training.
+    The others are "train", "val", "dev" and "restval". Images without a split, and
+    training images that are identical to a test image, are skipped.
     """
-    test = [entry for entry in entries if entry.split == PUBLISHED_TEST]
-    seen = {entry.digest for entry in test}
+    test = [image for image in images if image.split == PUBLISHED_TEST]
+    test_digests = {image.digest for image in test}
     train = []
-    for entry in entries:
-        if entry.split is None:
-            ledger.skip("in no published split", "", "", entry.id, bad_rows=0)
-        elif entry.split != PUBLISHED_TEST:
-            if entry.digest in seen:
-                ledger.skip("byte-equal to a test image", "", "", entry.id, 0)
+    for image in images:
+        if image.split is None:
+            report.skip("not in a published split", "", "", image.id, bad_rows=0)
+        elif image.split != PUBLISHED_TEST:
+            if image.digest in test_digests:
+                report.skip("identical to a test image", "", "", image.id, bad_rows=0)
             else:
-                train.append(entry)
-    counts = Counter(entry.split or "none" for entry in entries)
+                train.append(image)
+    counts = Counter(image.split or "none" for image in images)
     split = {"kind": "published", "published": dict(counts)}
     return Selection(train, test, SampleSize(len(train) + len(test)), split)
 
 
 def dataset_info(
-    plan: DatasetSpec,
-    entries: list[PreparedImage],
+    spec: DatasetSpec,
+    images: list[PreparedImage],
     selection: Selection,
-    ledger: ReadReport,
+    report: ReadReport,
 ) -> dict:
-    """What was read and chosen: the object that is kept as data.json."""
-    config, annotations = plan.config, plan.images.annotations
-    named = annotations.images if annotations else {}
-    groups = sampling.connected_groups({entry.id: entry.keys() for entry in entries})
+    """Describes what was read and selected; the content of data.json.
+
+    Args:
+        spec: the data set.
+        images: the images that can be used.
+        selection: the sampled images.
+        report: what was repaired and skipped.
+
+    Returns:
+        A JSON object with the settings, the counts of images, captions and rows,
+        `kept` (images that can be used), `skipped` (counts by reason), `duplicates`
+        (images that are identical to another one or belong to its group), `sample`,
+        `split`, `label_names`, and the ids of both splits.
+    """
+    config = spec.config
+    groups = connected_groups({image.id: image.group_keys() for image in images})
     return {
         "dataset": config.dataset,
-        "source": str(plan.source) if plan.source else None,
-        "layout": annotations.layout if annotations else "drawn",
-        "image_root": str(annotations.image_root) if annotations else None,
-        "annotations": [str(file) for file in annotations.files[:3]]
-        if annotations
-        else [],
-        "prepared": str(plan.path),
+        "source": str(spec.source) if spec.source else None,
+        **_annotations_info(spec.images.annotations),
+        "prepared": str(spec.path),
         "image_size": config.image_size,
         "fit": config.fit,
         "seed": config.seed,
-        "images": len(named) or len(entries),
-        "captions": sum(len(image.captions) for image in named.values())
-        or sum(len(entry.captions) for entry in entries),
-        "kept": len(entries),
-        "repaired": ledger.repaired,
-        "skipped": dict(ledger.skipped),
-        "rows": ledger.rows,
-        "bad_rows": ledger.bad_rows,
-        "examples": ledger.examples,
-        "notes": ledger.notes,
-        "duplicates": len(entries) - len(set(groups.values())),
+        **_image_counts(spec.images.annotations, images),
+        "kept": len(images),
+        "repaired": report.repaired,
+        "skipped": dict(report.skipped),
+        "rows": report.rows,
+        "bad_rows": report.bad_rows,
+        "examples": report.examples,
+        "notes": report.notes,
+        "duplicates": len(images) - len(set(groups.values())),
         "sample": {
             "unit": config.sample_unit,
             "n0": selection.sample.n0,
@@ -133,9 +165,28 @@ def dataset_info(
             "formula": selection.sample.formula,
         },
         "split": selection.split,
-        "label_names": plan.label_names,
+        "label_names": spec.label_names,
         "train": len(selection.train),
         "test": len(selection.test),
-        "train_ids": [entry.id for entry in selection.train],
-        "test_ids": [entry.id for entry in selection.test],
+        "train_ids": [image.id for image in selection.train],
+        "test_ids": [image.id for image in selection.test],
+    }
+
+
+def _annotations_info(annotations: Annotations | None) -> dict:
+    if annotations is None:
+        return {"layout": "drawn", "image_root": None, "annotations": []}
+    return {
+        "layout": annotations.layout,
+        "image_root": str(annotations.image_root),
+        "annotations": [str(file) for file in annotations.files[:3]],
+    }
+
+
+def _image_counts(annotations: Annotations | None, images: list[PreparedImage]) -> dict:
+    """Counts the annotated images and captions, or the drawn ones."""
+    annotated = annotations.images.values() if annotations else images
+    return {
+        "images": len(annotated),
+        "captions": sum(len(image.captions) for image in annotated),
     }

@@ -1,8 +1,10 @@
-"""Captions to token ids, the same way in training, in a saved run and in an export."""
+"""Converts captions to token ids, equally in training, saved runs and exports."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import keras
+import numpy as np
 import tensorflow as tf
 
 from kerasgan.files import write_text
@@ -11,73 +13,129 @@ START = "[START]"
 
 
 @keras.saving.register_keras_serializable(package="kerasgan")
-def standardize(captions):
-    """Lower-cases, keeps letters and digits of any script, and opens with `[START]`.
+def standardize(captions: tf.Tensor) -> tf.Tensor:
+    """Converts captions to lower case, removes punctuation and prepends `[START]`.
 
-    The opening gives every caption, an empty one too, at least one token.
+    Letters and digits of all scripts are kept. The start token gives every caption at
+    least one token, even if it is empty.
+
+    Args:
+        captions: a string tensor.
+
+    Returns:
+        A string tensor of the same shape, with words separated by single spaces.
     """
     words = tf.strings.lower(captions, encoding="utf-8")
     words = tf.strings.regex_replace(words, r"[^\pL\pN]+", " ")
     return tf.strings.join([START, tf.strings.strip(words)], separator=" ")
 
 
-def words_of(caption):
-    """The words of one caption as `standardize` sees them."""
+def split_words(caption: str) -> list[str]:
+    """Splits a caption into words as `standardize` does, without the start token."""
     return standardize(tf.constant([caption])).numpy()[0].decode().split()[1:]
 
 
-def build_vectorizer(captions=None, vocabulary=None, size=5000, length=24):
-    """Builds the layer that turns captions into token ids.
+def build_vectorizer(
+    captions: Sequence[str] | None = None,
+    vocabulary: Sequence[str] | None = None,
+    vocabulary_size: int = 5000,
+    sequence_length: int = 24,
+) -> keras.layers.TextVectorization:
+    """Builds the layer that converts captions to token ids.
 
     Args:
-        captions: sequence of str whose words make the vocabulary, the commonest first;
-            captions of the training split alone.
-        vocabulary: a list of words instead, as `vocabulary_of` gave it.
-        size: token ids at most; 0 is padding and 1 an unknown word.
-        length: tokens a caption, padded or cut on the right.
+        captions: captions of the training split, whose words become the vocabulary,
+            the most frequent first. Ignored if `vocabulary` is given.
+        vocabulary: words of the vocabulary, as returned by `get_vocabulary`.
+        vocabulary_size: maximum number of token ids. 0 is padding and 1 an unknown
+            word.
+        sequence_length: number of tokens of a caption, which is padded or truncated on
+            the right.
 
     Returns:
-        A `keras.layers.TextVectorization`: strings `(n,)` to int64 `(n, length)`.
+        A `keras.layers.TextVectorization` from strings of shape `(n,)` to int64 token
+        ids of shape `(n, sequence_length)`.
+
+    Raises:
+        ValueError: there are neither captions nor a vocabulary.
     """
     vectorizer = keras.layers.TextVectorization(
-        max_tokens=size,
+        max_tokens=vocabulary_size,
         standardize=standardize,
-        output_sequence_length=length,
+        output_sequence_length=sequence_length,
         vocabulary=vocabulary,
         name="vectorizer",
     )
     if vocabulary is None:
+        if captions is None or isinstance(captions, str):
+            raise ValueError(
+                "build_vectorizer needs captions, a list of strings, or a vocabulary."
+                f" Received: captions={captions!r}"
+            )
         vectorizer.adapt(tf.data.Dataset.from_tensor_slices(list(captions)).batch(4096))
     return vectorizer
 
 
-def stored_vectorizer(path, size, length, captions=()):
-    """The vectorizer whose vocabulary a file holds; where there is none yet, one of
-    the captions' words, whose vocabulary the file then holds."""
+def load_or_build_vectorizer(
+    path: Path | str,
+    vocabulary_size: int,
+    sequence_length: int,
+    captions: Sequence[str] = (),
+) -> keras.layers.TextVectorization:
+    """Builds a vectorizer from a vocabulary file, which is written if it is missing.
+
+    Args:
+        path: the vocabulary file.
+        vocabulary_size: see `build_vectorizer`.
+        sequence_length: see `build_vectorizer`.
+        captions: captions whose words become the vocabulary if there is no file.
+
+    Returns:
+        A `keras.layers.TextVectorization`, see `build_vectorizer`.
+    """
     if Path(path).is_file():
-        return build_vectorizer(None, load_vocabulary(path), size, length)
-    vectorizer = build_vectorizer(captions, None, size, length)
+        vocabulary = load_vocabulary(path)
+        return build_vectorizer(None, vocabulary, vocabulary_size, sequence_length)
+    vectorizer = build_vectorizer(captions, None, vocabulary_size, sequence_length)
     save_vocabulary(vectorizer, path)
     return vectorizer
 
 
-def vocabulary_of(vectorizer):
-    """The words of a vectorizer without padding and unknown, the commonest first."""
+def get_vocabulary(vectorizer: keras.layers.TextVectorization) -> list[str]:
+    """Returns the words of a vectorizer, the most frequent first.
+
+    The tokens for padding and unknown words are not included.
+    """
     return vectorizer.get_vocabulary(include_special_tokens=False)
 
 
-def save_vocabulary(vectorizer, path):
-    """Writes a word a line, UTF-8, whole or not at all."""
-    write_text(Path(path), "".join(f"{word}\n" for word in vocabulary_of(vectorizer)))
+def save_vocabulary(
+    vectorizer: keras.layers.TextVectorization, path: Path | str
+) -> None:
+    """Writes the words of a vectorizer to a UTF-8 file, one per line, atomically."""
+    write_text(Path(path), "".join(f"{word}\n" for word in get_vocabulary(vectorizer)))
 
 
-def load_vocabulary(path):
-    """Reads what `save_vocabulary` wrote; no word holds a line break."""
+def load_vocabulary(path: Path | str) -> list[str]:
+    """Reads the words that `save_vocabulary` wrote; words contain no line breaks."""
     return Path(path).read_text(encoding="utf-8").split("\n")[:-1]
 
 
-def tokenize(vectorizer, captions, batch_size=4096):
-    """Strings `(n,)` to token ids `(n, length)`, a numpy int32 array."""
+def tokenize(
+    vectorizer: keras.layers.TextVectorization,
+    captions: Sequence[str],
+    batch_size: int = 4096,
+) -> np.ndarray:
+    """Converts captions to token ids.
+
+    Args:
+        vectorizer: the result of `build_vectorizer`.
+        captions: n strings.
+        batch_size: number of captions that are converted at once.
+
+    Returns:
+        An int32 array of shape `(n, sequence_length)`.
+    """
     batches = tf.data.Dataset.from_tensor_slices(list(captions)).batch(batch_size)
-    ids = [vectorizer(batch).numpy() for batch in batches]
-    return tf.concat(ids, axis=0).numpy().astype("int32")
+    token_ids = [vectorizer(batch).numpy() for batch in batches]
+    return tf.concat(token_ids, axis=0).numpy().astype("int32")

@@ -1,4 +1,4 @@
-"""Runs a function over an iterable in threads, in order."""
+"""Applies a function to the items of an iterable in threads, in order."""
 
 import itertools
 import os
@@ -9,44 +9,53 @@ from typing import TypeVar
 
 from kerasgan.data.images import BadImage
 
-Name, Result = TypeVar("Name"), TypeVar("Result")
-THREAD_CHUNK = 16  # images that a thread takes at once
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+THREAD_CHUNK_SIZE = 16  # items that a thread takes at once
+CHUNKS_PER_WORKER = 4  # that are processed ahead
 
 
 def map_in_threads(
-    make: Callable[[Name], Result], names: Iterable[Name]
-) -> Iterator[tuple[Name, Result | BadImage]]:
-    """`make` of every name, in their order; Pillow's work lets go of the GIL.
+    function: Callable[[Item], Result], items: Iterable[Item]
+) -> Iterator[tuple[Item, Result | BadImage]]:
+    """Applies a function to all items in threads; Pillow releases the GIL.
 
-    A few chunks for each core are made ahead of what is asked for, and no more.
+    Only a few chunks for each core are processed before their results are consumed.
+
+    Args:
+        function: applied to each item. It may raise `BadImage`.
+        items: the items.
+
+    Yields:
+        Each item, in order, with the result or the `BadImage` that was raised.
     """
 
-    def attempt(chunk):
-        return [(name, _or_reason(make, name)) for name in chunk]
+    def process(chunk: list[Item]) -> list:
+        return [(item, _call(function, item)) for item in chunk]
 
-    workers, names = available_cores(), iter(names)
-    chunks = iter(lambda: list(itertools.islice(names, THREAD_CHUNK)), [])
-    with ThreadPoolExecutor(workers) as pool:
-        waiting = deque(
-            pool.submit(attempt, chunk)
-            for chunk in itertools.islice(chunks, 4 * workers)
+    num_workers, items = available_cores(), iter(items)
+    chunks = iter(lambda: list(itertools.islice(items, THREAD_CHUNK_SIZE)), [])
+    with ThreadPoolExecutor(num_workers) as executor:
+        pending = deque(
+            executor.submit(process, chunk)
+            for chunk in itertools.islice(chunks, CHUNKS_PER_WORKER * num_workers)
         )
-        while waiting:
-            done = waiting.popleft().result()
+        while pending:
+            results = pending.popleft().result()
             for chunk in itertools.islice(chunks, 1):
-                waiting.append(pool.submit(attempt, chunk))
-            yield from done
+                pending.append(executor.submit(process, chunk))
+            yield from results
 
 
-def _or_reason(make, name):
+def _call(function: Callable[[Item], Result], item: Item) -> Result | BadImage:
     try:
-        return make(name)
-    except BadImage as reason:
-        return reason
+        return function(item)
+    except BadImage as error:
+        return error
 
 
 def available_cores() -> int:
-    """How many this process may use, where the system tells (macOS does not)."""
+    """Returns the number of cores this process may use, or of all (macOS)."""
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1

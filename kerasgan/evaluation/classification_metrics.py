@@ -1,4 +1,7 @@
-"""How well classes are told apart, and whether that was fair."""
+"""Metrics of classifiers, and leaks of the labels into the data."""
+
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from sklearn.metrics import (
@@ -7,76 +10,100 @@ from sklearn.metrics import (
     precision_recall_fscore_support,
 )
 
+from kerasgan.classification.examples import PairExamples
 from kerasgan.data.label_words import label_words, mask_label_words
 
 
-def classification_scores(labels, found, label_names):
-    """Accuracy, macro F1 and the rest of n pairs.
+def classification_scores(
+    labels: np.ndarray, predictions: np.ndarray, label_names: Sequence[str]
+) -> dict[str, Any]:
+    """Computes accuracy, macro F1 and the metrics of each class.
 
     Args:
-        labels, found: int `(n,)`, the right classes and the ones that were told.
-        label_names: in the order of their numbers.
+        labels: true classes, int `(n,)`.
+        predictions: predicted classes, int `(n,)`.
+        label_names: names of the classes, in the order of the labels.
 
     Returns:
-        `accuracy`, `macro_f1` over the classes that occur, `classes` with precision,
-        recall, F1 and number of pairs of each, and `confusion`, a row a right class.
+        `accuracy`; `macro_f1`, the mean over the classes that occur in `labels` or
+        `predictions`; `classes`, which maps names to `precision`, `recall`, `f1` and
+        the number of `pairs`; and `confusion`, a list of rows, one for each true class.
     """
-    numbers = range(len(label_names))
-    kept = {"labels": numbers, "zero_division": 0}
-    precision, recall, f1, count = precision_recall_fscore_support(
-        labels, found, **kept
+    num_classes = len(label_names)
+    precision, recall, f1, counts = precision_recall_fscore_support(
+        labels, predictions, labels=range(num_classes), zero_division=0
     )
-    occurs = (count > 0) | (np.bincount(found, minlength=len(label_names)) > 0)
+    occurs = (counts > 0) | (np.bincount(predictions, minlength=num_classes) > 0)
     return {
-        "accuracy": float(accuracy_score(labels, found)),
+        "accuracy": float(accuracy_score(labels, predictions)),
         "macro_f1": float(f1[occurs].mean()),
         "classes": {
             name: {
-                "precision": float(precision[n]),
-                "recall": float(recall[n]),
-                "f1": float(f1[n]),
-                "pairs": int(count[n]),
+                "precision": float(precision[label]),
+                "recall": float(recall[label]),
+                "f1": float(f1[label]),
+                "pairs": int(counts[label]),
             }
-            for n, name in enumerate(label_names)
+            for label, name in enumerate(label_names)
         },
-        "confusion": confusion_matrix(labels, found, labels=list(numbers)).tolist(),
+        "confusion": confusion_matrix(
+            labels, predictions, labels=list(range(num_classes))
+        ).tolist(),
     }
 
 
-def find_label_leaks(train, test, label_names):
-    """What makes a table easier than it looks.
+def find_label_leaks(
+    train: PairExamples, test: PairExamples, label_names: Sequence[str]
+) -> dict[str, Any]:
+    """Measures what makes a table easier than it appears.
+
+    Only the first text of a test image counts.
 
     Args:
-        train, test: `Examples`.
+        train: the training examples.
+        test: the test examples.
+        label_names: names of the classes, in the order of the labels.
 
     Returns:
-        `named`: share of test texts with a word that names any class, `names_own`: of
-        those that name their own; `texts_known`: share of test texts that stand word
-        for word in the training side; `images_known`: the same of images, as
-        prepared; `words`: those looked for.
+        A dict with these keys; all but `words` are shares in [0, 1].
+
+        - `words`: the words that name a class, see `label_words`.
+        - `named`: test texts with a word that names any class.
+        - `names_own`: test texts with a word that names their own class.
+        - `texts_known`: nonempty test texts that are also training texts, regardless
+          of case.
+        - `images_known`: test images that are also training images, after
+          preprocessing.
     """
     words = label_words(label_names)
     texts = test.first_texts
-    left = mask_label_words(texts, words)
-    named = [_tidy(a) != _tidy(b) for a, b in zip(texts, left)]
-    own = [
-        _tidy(text) != _tidy(mask_label_words([text], label_words([name]))[0])
-        for text, name in zip(texts, (label_names[label] for label in test.labels))
+    names_any = _contains_words(texts, words)
+    names_own = [
+        _contains_words([text], label_words([label_names[label]]))[0]
+        for text, label in zip(texts, test.labels, strict=True)
     ]
-    known = {text.casefold() for texts in train.texts for text in texts}
-    again = [text.casefold() in known for text in texts if text]
-    images = {image.tobytes() for image in train.images}
-    twice = [image.tobytes() in images for image in test.images]
+    train_texts = {text.casefold() for captions in train.texts for text in captions}
+    texts_known = [text.casefold() in train_texts for text in texts if text]
+    train_images = {image.tobytes() for image in train.images}
+    images_known = [image.tobytes() in train_images for image in test.images]
     return {
         "words": words,
-        "named": _share(named),
-        "names_own": _share(own),
-        "texts_known": _share(again),
-        "images_known": _share(twice),
+        "named": _share(names_any),
+        "names_own": _share(names_own),
+        "texts_known": _share(texts_known),
+        "images_known": _share(images_known),
     }
 
 
-def _tidy(text):
+def _contains_words(texts, words):
+    masked = mask_label_words(texts, words)
+    return [
+        _normalize_spaces(text) != _normalize_spaces(rest)
+        for text, rest in zip(texts, masked, strict=True)
+    ]
+
+
+def _normalize_spaces(text):
     return " ".join(text.split())
 
 

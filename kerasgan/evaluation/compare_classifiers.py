@@ -1,244 +1,289 @@
-"""Paper B's comparison: the same pairs, the same seeds, every row beside the others."""
+"""Paper B's comparison: all classifiers on the same pairs and with the same seeds."""
 
 import json
 import time
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
 
 import numpy as np
-from sklearn.linear_model import LogisticRegression
-from sklearn.pipeline import make_pipeline
 
-from kerasgan.classification.linear_member import (
-    ANALYZERS,
-    REGRESSION_OPTIONS,
-    TolerantTfidfVectorizer,
-)
-from kerasgan.classification.task import load_task
+from kerasgan.classification.examples import PairExamples
+from kerasgan.classification.task import ClassificationTask, load_task
 from kerasgan.classification.train_classifier import to_classifier, train_model
+from kerasgan.classification.trained_models import TrainedEnsemble
+from kerasgan.config.settings import ClassifierConfig, Settings
 from kerasgan.errors import UserError
 from kerasgan.evaluation.classification_metrics import (
     classification_scores,
     find_label_leaks,
 )
+from kerasgan.evaluation.text_baseline import fit_text_baseline
 from kerasgan.files import write_json
 from kerasgan.progress import status_line
+from kerasgan.runs import Run
 from kerasgan.training.allocator import retain_freed_memory
 
-NETWORKS = {
+NETWORKS: dict[str, dict[str, Any]] = {  # settings of the rows that are networks
     "image": {"modality": "image", "fusion": "paper"},
     "text": {"modality": "text", "fusion": "paper"},
-    "stand_in": {"modality": "pair", "fusion": "paper", "attention": False},
+    "paper_without_attention": {
+        "modality": "pair",
+        "fusion": "paper",
+        "attention": False,
+    },
     "paper": {"modality": "pair", "fusion": "paper", "attention": True},
     "ensemble": {"modality": "pair", "fusion": "ensemble"},
 }
 TITLES = {
-    "majority": "the commonest class",
+    "majority": "the most frequent class",
     "tfidf": "text only, TF-IDF and logistic regression",
     "image": "image only",
     "text": "text only, LSTM and attention",
-    "stand_in": "pair without attention (stand-in for the paper's [2])",
+    "paper_without_attention": "pair without attention (stand-in for the paper's [2])",
     "paper": "pair, the paper's",
-    "ensemble": "pair, ours",
+    "ensemble": "pair, ensemble",
 }
 ROWS = tuple(TITLES)
-BLIND = {"majority", "tfidf", "text"}  # rows that look at no image
+ROWS_WITHOUT_IMAGES = {"majority", "tfidf", "text"}
+ROWS_FILE = "rows.jsonl"  # in the directory `results/` of a run
+
+Scores = dict[str, Any]
 
 
-def compare_classifiers(run, rows=ROWS, seeds=1, progress=print):
-    """Trains rows on the same splits and judges them on the same test pairs.
+def compare_classifiers(
+    run: Run,
+    rows: Sequence[str] = ROWS,
+    seeds: int = 1,
+    progress: Callable[[str], None] = print,
+) -> dict[str, Any]:
+    """Trains classifiers on the same splits and evaluates them on the same test pairs.
 
-    Seed s splits and trains with the settings' seeds plus s. What is finished is kept
-    in `results/rows.jsonl` and not trained again.
+    Split s uses the seeds of the settings plus s. Finished rows are stored in
+    `results/rows.jsonl` and are not trained again.
 
     Args:
-        run: a `Run` of `train-classifier`. Its model becomes, of the first seed, the
-            row that its settings describe; all others are dropped.
-        rows: names in `ROWS`; see `own_row`.
-        seeds: how many splits.
-        progress: called with a line for a person now and then.
+        run: a `Run` of `train-classifier`. It saves the model of the row that its
+            settings describe, trained on the first split; other models are discarded.
+        rows: names in `ROWS`; see `row_of_settings`.
+        seeds: number of splits.
+        progress: called with a message for each row.
 
     Returns:
-        What `results/classification.json` holds: `rows`, `titles`, `leaks` of the
-        first split, `label_names`, and `classes` and `confusion` matrices of the
-        first split.
+        The content of `results/classification.json`: `rows`, `titles`, `seeds`,
+        `label_names`, and of the first split `leaks`, `classes` and `confusion`.
 
     Raises:
-        UserError: the data have no classes, only one, or no test pairs.
+        UserError: the data have no classes, only one class, or no test pairs.
     """
-    settings, done = run.settings, _finished(run)
+    settings, finished = run.settings, _read_finished_rows(run)
     retain_freed_memory()
     for seed in range(seeds):
-        missing = [row for row in rows if (seed, row) not in done]
-        if not missing:
+        remaining = [row for row in rows if (seed, row) not in finished]
+        if not remaining:
             continue
-        shifted = _shift(settings, seed)
-        task = load_task(shifted, not BLIND >= set(rows), progress)
+        seed_settings = _shift_seeds(settings, seed)
+        task = load_task(seed_settings, not set(rows) <= ROWS_WITHOUT_IMAGES, progress)
         if not len(task.test):
-            raise UserError("There are no test pairs to compare anything on.")
+            raise UserError("The data have no test pairs to compare classifiers on.")
         if seed == 0:
-            run.write_data(task.info)
-            leaks = find_label_leaks(task.train, task.test, task.label_names)
-            write_json(run.results / "leaks.json", leaks | {"masked": task.masked})
-        for row in missing:
+            _write_data(run, task)
+        for row in remaining:
             progress(f"split {seed + 1} of {seeds}: {TITLES[row]}")
-            with status_line() as tell:
-                found = _judge(row, shifted, task, None if seed else run, tell)
-            done[seed, row] = found
-            _keep(run, seed, row, found)
-    results = _summary(run, done, rows, seeds)
+            with status_line() as update_status:
+                scores = _evaluate_row(
+                    row, seed_settings, task, None if seed else run, update_status
+                )
+            finished[seed, row] = scores
+            _append_row(run, seed, row, scores)
+    results = _summarize(run, finished, rows, seeds)
     write_json(run.results / "classification.json", results)
     return results
 
 
-def row_of_settings(options):
-    """The row that the section `classifier` of the settings describes."""
-    if options.fusion == "ensemble":
+def row_of_settings(config: ClassifierConfig) -> str:
+    """Returns the row of the comparison that the settings describe.
+
+    Args:
+        config: the section `classifier` of the settings.
+
+    Returns:
+        A name in `ROWS`.
+    """
+    if config.fusion == "ensemble":
         return "ensemble"
-    if options.modality != "pair":
-        return options.modality
-    return "paper" if options.attention else "stand_in"
+    if config.modality != "pair":
+        return config.modality
+    return "paper" if config.attention else "paper_without_attention"
 
 
-def _own_title(options):
-    if options.modality == "pair":
-        return {}
-    return {"ensemble": f"{options.modality} only, ours"}
-
-
-def _shift(settings, seed):
-    data = settings.data.model_copy(update={"seed": settings.data.seed + seed})
+def _shift_seeds(settings, shift):
+    data = settings.data.model_copy(update={"seed": settings.data.seed + shift})
     training = settings.training.model_copy(
-        update={"seed": settings.training.seed + seed}
+        update={"seed": settings.training.seed + shift}
     )
     return settings.model_copy(update={"data": data, "training": training})
 
 
-def _judge(row, settings, task, run, tell):
-    """One row's figures, or None where the data have no texts to read."""
+def _write_data(run, task):
+    run.write_data(task.info)
+    leaks = find_label_leaks(task.train, task.test, task.label_names)
+    write_json(run.results / "leaks.json", leaks | {"masked": task.masked_words})
+
+
+def _evaluate_row(
+    row: str,
+    settings: Settings,
+    task: ClassificationTask,
+    run: Run | None,
+    progress: Callable[[str], None],
+) -> Scores | None:
+    """Trains and evaluates a row; returns None if it needs texts and there are none."""
     start, train, test = time.perf_counter(), task.train, task.test
-    extra = {}
-    if row == "majority":
-        most = np.bincount(train.labels).argmax()
-        found = [np.full(len(side), most) for side in (train, test)]
-    elif row in ("tfidf", "text") and not train.has_text.any():
+    member_scores: Scores = {}
+    if row in ("tfidf", "text") and not train.has_text.any():
         return None
+    if row == "majority":
+        majority = np.bincount(train.labels).argmax()
+        predictions = [np.full(len(examples), majority) for examples in (train, test)]
     elif row == "tfidf":
-        model = _tfidf(train, settings)
-        found = [model.predict(side.first_texts) for side in (train, test)]
+        model = fit_text_baseline(
+            train, settings.classifier.validation, settings.training.seed
+        )
+        predictions = [
+            model.predict(examples.first_texts) for examples in (train, test)
+        ]
     else:
-        options, own = settings.classifier, row_of_settings(settings.classifier)
-        if row != own:
-            options = options.model_copy(update=NETWORKS[row])
-        settings = settings.model_copy(update={"classifier": options})
-        fitted = train_model(settings, task, tell)
-        if row == "ensemble":
-            found, extra = _ensemble_scores(fitted, train, test)
-        else:
-            found = [fitted.probabilities(side).argmax(1) for side in (train, test)]
-        if run and row == own:
-            to_classifier(fitted, task).save(run)
-    scores = classification_scores(test.labels, found[1], task.label_names)
-    scores["train_accuracy"] = float(np.mean(found[0] == train.labels))
-    return scores | extra | {"seconds": time.perf_counter() - start}
+        predictions, member_scores = _train_and_predict(
+            row, settings, task, run, progress
+        )
+    train_predictions, test_predictions = predictions
+    scores = classification_scores(test.labels, test_predictions, task.label_names)
+    scores["train_accuracy"] = float(np.mean(train_predictions == train.labels))
+    return scores | member_scores | {"seconds": time.perf_counter() - start}
 
 
-def _tfidf(examples, settings):
-    """Of words and of characters, what a validation part prefers."""
-    rows = np.random.default_rng(settings.training.seed).permutation(len(examples))
-    kept = max(1, round(settings.classifier.validation * len(rows)))
-    fitted, held = examples[rows[kept:]], examples[rows[:kept]]
+def _train_and_predict(row, settings, task, run, progress):
+    """Trains a network or the ensemble, and saves it if it is the run's own."""
+    config, own_row = settings.classifier, row_of_settings(settings.classifier)
+    if row != own_row:
+        config = config.model_copy(update=NETWORKS[row])
+    settings = settings.model_copy(update={"classifier": config})
+    model = train_model(settings, task, progress)
+    if row == "ensemble":
+        predictions, scores = _predict_ensemble(model, task.train, task.test)
+    else:
+        predictions, scores = (
+            [
+                model.predict_proba(examples).argmax(1)
+                for examples in (task.train, task.test)
+            ],
+            {},
+        )
+    if run and row == own_row:
+        to_classifier(model, task).save(run)
+    return predictions, scores
 
-    def worth(analyzer):
-        if len(np.unique(fitted.labels)) < 2:  # nothing to fit: the first will do
-            return 0.0
-        model = _text_model(analyzer).fit(fitted.first_texts, fitted.labels)
-        return model.score(held.first_texts, held.labels)
 
-    best = max(ANALYZERS.values(), key=worth)
-    return _text_model(best).fit(examples.first_texts, examples.labels)
+def _predict_ensemble(
+    model: TrainedEnsemble, train: PairExamples, test: PairExamples
+) -> tuple[list[np.ndarray], Scores]:
+    """Predicts with the ensemble.
 
+    Returns:
+        The predicted classes of the training and the test examples; and test
+        accuracies: of each member, and, if the ensemble uses images and texts, with
+        either of them missing.
+    """
 
-def _text_model(analyzer):
-    return make_pipeline(
-        TolerantTfidfVectorizer(**analyzer), LogisticRegression(**REGRESSION_OPTIONS)
-    )
+    def accuracy(probabilities):
+        return float(np.mean(probabilities.argmax(1) == test.labels))
 
-
-def _ensemble_scores(fitted, train, test):
-    """The classes found on both sides; what ours is worth with one side missing, where
-    it has both; and what each part is alone."""
-
-    def accuracy(found):
-        return float(np.mean(found.argmax(1) == test.labels))
-
-    alone = fitted.by_part(test)
-    found = [fitted.probabilities(train), fitted.weigh(alone, test)]
-    extra = {
-        "parts": {
-            name: accuracy(alone[:, n]) for n, name in enumerate(fitted.pool.parts)
+    log_probabilities = model.predict_log_proba_by_member(test)
+    probabilities = [
+        model.predict_proba(train),
+        model.combine(log_probabilities, test),
+    ]
+    scores: Scores = {
+        "members": {
+            name: accuracy(log_probabilities[:, index])
+            for index, name in enumerate(model.ensemble.members)
         },
-        "weights": fitted.weights,
+        "weights": model.member_weights,
     }
-    for name in fitted.modalities if len(fitted.modalities) == 2 else ():
-        extra[f"{name}_missing"] = accuracy(fitted.weigh(alone, test, (name,)))
-    return [side.argmax(1) for side in found], extra
+    if len(model.modalities) == 2:
+        for modality in model.modalities:
+            combined = model.combine(log_probabilities, test, (modality,))
+            scores[f"{modality}_missing"] = accuracy(combined)
+    return [array.argmax(1) for array in probabilities], scores
 
 
-def _finished(run):
-    path, done = run.results / "rows.jsonl", {}
+def _read_finished_rows(run: Run) -> dict[tuple[int, str], Scores | None]:
+    path, finished = run.results / ROWS_FILE, {}
     if path.is_file():
+        # The last line is empty, or incomplete if the run was interrupted.
         for line in path.read_text(encoding="utf-8").split("\n")[:-1]:
-            found = json.loads(line)
-            done[found["seed"], found["row"]] = found["scores"]
-    return done
+            entry = json.loads(line)
+            finished[entry["seed"], entry["row"]] = entry["scores"]
+    return finished
 
 
-def _keep(run, seed, row, scores):
+def _append_row(run, seed, row, scores):
     line = json.dumps({"seed": seed, "row": row, "scores": scores})
-    with open(run.results / "rows.jsonl", "a", encoding="utf-8") as file:
+    with open(run.results / ROWS_FILE, "a", encoding="utf-8") as file:
         file.write(line + "\n")
 
 
-def _summary(run, done, names, seeds):
+def _summarize(
+    run: Run,
+    finished: dict[tuple[int, str], Scores | None],
+    names: Iterable[str],
+    seeds: int,
+) -> dict[str, Any]:
     rows = {}
-    for row in names:
-        found = [done[seed, row] for seed in range(seeds) if done[seed, row]]
-        if found:
-            rows[row] = _mean(found)
-    first = {row: done[0, row] for row in rows}
+    for name in names:
+        scores = [finished[seed, name] for seed in range(seeds) if finished[seed, name]]
+        if scores:
+            rows[name] = _average(scores)
+    first_split = {name: finished[0, name] for name in rows}
+    titles, modality = TITLES, run.settings.classifier.modality
+    if modality != "pair":
+        titles = TITLES | {"ensemble": f"{modality} only, ensemble"}
     return {
         "rows": rows,
-        "titles": TITLES | _own_title(run.settings.classifier),
+        "titles": titles,
         "seeds": seeds,
         "label_names": run.data["label_names"],
-        "classes": {row: scores["classes"] for row, scores in first.items()},
-        "confusion": {row: scores["confusion"] for row, scores in first.items()},
+        "classes": {name: scores["classes"] for name, scores in first_split.items()},
+        "confusion": {
+            name: scores["confusion"] for name, scores in first_split.items()
+        },
         "leaks": run.read("results/leaks.json"),
     }
 
 
-def _mean(found):
-    """Means, and for the accuracy the deviation of a sample, over the splits."""
+def _average(scores: Sequence[Scores]) -> Scores:
+    """Averages the scores of all splits; the accuracy has a standard deviation too."""
 
-    def values(name):
-        return [scores[name] for scores in found]
+    def mean(key):
+        return float(np.mean([split[key] for split in scores]))
 
-    accuracy = values("accuracy")
-    row = {
-        "accuracy_mean": float(np.mean(accuracy)),
-        "accuracy_sd": float(np.std(accuracy, ddof=1)) if len(found) > 1 else 0.0,
-        "accuracies": accuracy,
-        "macro_f1_mean": float(np.mean(values("macro_f1"))),
-        "train_accuracy_mean": float(np.mean(values("train_accuracy"))),
-        "seeds": len(found),
-        "seconds": float(np.mean(values("seconds"))),
+    accuracies = [split["accuracy"] for split in scores]
+    row: Scores = {
+        "accuracy_mean": float(np.mean(accuracies)),
+        "accuracy_sd": float(np.std(accuracies, ddof=1)) if len(scores) > 1 else 0.0,
+        "accuracies": accuracies,
+        "macro_f1_mean": mean("macro_f1"),
+        "train_accuracy_mean": mean("train_accuracy"),
+        "seeds": len(scores),
+        "seconds": mean("seconds"),
     }
-    for name in ("image_missing", "text_missing"):
-        if name in found[0]:
-            row[f"{name}_accuracy_mean"] = float(np.mean(values(name)))
-    if "parts" in found[0]:
-        row["parts_accuracy_mean"] = {
-            part: float(np.mean([scores["parts"][part] for scores in found]))
-            for part in found[0]["parts"]
+    for key in ("image_missing", "text_missing"):
+        if key in scores[0]:
+            row[f"{key}_accuracy_mean"] = mean(key)
+    if "members" in scores[0]:
+        row["members_accuracy_mean"] = {
+            name: float(np.mean([split["members"][name] for split in scores]))
+            for name in scores[0]["members"]
         }
-        row["weights"] = found[0]["weights"]
+        row["weights"] = scores[0]["weights"]
     return row

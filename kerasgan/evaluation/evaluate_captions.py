@@ -1,137 +1,196 @@
-"""Paper A's protocol on a run's captions: rows side by side, on the same pairs.
+"""Evaluates the captions of a run by paper A's protocol, and its dual encoder.
 
-Thresholds are chosen on the validation part of the training split alone; the test
-split is only judged.
+Thresholds are chosen on the validation part of the training split. The test split is
+only used for evaluation.
 """
 
 import csv
 import io
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 import numpy as np
+from sklearn.feature_extraction.text import TfidfVectorizer
 
-from kerasgan.captioning.pipeline import load_captioner
-from kerasgan.captioning.train_captions import data_for_captions, validation_rows
+from kerasgan.captioning.caption_data import data_for_captions, validation_rows
+from kerasgan.captioning.pipeline import CaptioningPipeline, load_captioner
 from kerasgan.data import load_data
-from kerasgan.encoders.feature_cache import cached_features
 from kerasgan.errors import UserError
 from kerasgan.evaluation.caption_baselines import CaptionBaselines
 from kerasgan.evaluation.caption_metrics import score_captions
+from kerasgan.evaluation.caption_rows import (
+    TITLES,
+    CaptionedImages,
+    caption_rows,
+    nonempty_captions,
+    references_of_row,
+)
 from kerasgan.evaluation.caption_words import normalize_references
 from kerasgan.evaluation.evaluate_images import evaluate_images
 from kerasgan.evaluation.pair_protocol import (
     auc,
+    evaluate_at_threshold,
     fit_threshold,
-    judge_at_threshold,
     matched_and_mismatched,
 )
 from kerasgan.evaluation.retrieval import retrieval_scores, scores_from_similarity
 from kerasgan.evaluation.tfidf_similarity import fit_tfidf, similarity_matrix
 from kerasgan.files import write_json, write_text
+from kerasgan.runs import Run
 
-NEIGHBOURS = (10, 50)
-LIKELIHOOD = "captioner-likelihood"
-ROWS = {
-    "likelihood": "ours, likelihood only, beam",
-    "adversarial": "ours, adversarial, beam",
-    "reranked": "ours, reranked",
-    "nearest": "nearest training image's caption",
-    "consensus10": "consensus of the 10 nearest",
-    "consensus50": "consensus of the 50 nearest",
-    "frequent": "the commonest caption",
-    "random": "a random training caption",
-    "human": "a human one against the rest",
-}
+LIKELIHOOD_CAPTIONER = "captioner-likelihood"
+DIRECTIONS = ("image_to_text", "text_to_image")
+COLUMNS = ("row", "image_id", "caption", "matched", "mismatched", "threshold")
 
 
-def evaluate_captions(run, progress=print):
-    """Judges a run's captions and its dual_encoder, and writes the results.
+def evaluate_captions(
+    run: Run, progress: Callable[[str], None] = print
+) -> dict[str, Any]:
+    """Evaluates the captions and the dual encoder of a run, and writes the results.
 
     Args:
-        run: a `Run` whose captions stage has finished.
-        progress: called with a line for a person as each step begins.
+        run: a `Run` whose captions stage is finished.
+        progress: called with a message at the beginning of each step.
 
     Returns:
-        `{"similarity", "captions", "retrieval"}`, and `images` where the run generates
-        images, as written to `results/`, where `predictions.csv` holds the scores of
-        matched pairs and of the first dealing of mismatched ones.
+        `similarity`, `captions` and `retrieval`, and `images` if the run has a
+        generator; see `evaluate_images`. Each is also written to a JSON file in
+        `results/`, with `predictions.csv`, which has the scores of the matched pairs
+        and of one derangement of mismatched pairs.
+
+    Raises:
+        UserError: the run has no finished captions stage, or the test split has fewer
+            than two images with captions.
     """
-    pipeline, likelihood = load_captioner(run), load_captioner(run, LIKELIHOOD)
-    settings = run.settings
-    data = load_data(data_for_captions(settings))
-    fit, validation = validation_rows(
-        data.train, settings.captions.validation, settings
-    )
-    learnt = _captions_of(data.train, fit)
-    parts = {"validation": _Part(data.train, validation, pipeline, settings)}
-    test = [row for row, texts in enumerate(data.test.captions) if any(texts)]
-    if len(test) < 2:
-        raise UserError("The test split has fewer than two images with captions.")
-    parts["test"] = _Part(data.test, test, pipeline, settings)
-
-    known = [text for texts in learnt for text in texts]
-    vectorizer = fit_tfidf(known)
-    baselines = CaptionBaselines(learnt, pipeline.store.vectors, vectorizer)
-    said = {}
-    for name, part in parts.items():
-        progress(f"captions of {len(part.captions)} {name} images")
-        said[name] = _captions(
-            part,
-            pipeline,
-            likelihood,
-            baselines,
-            bool(settings.captions.adversarial_epochs),
-            settings.training.seed,
+    pipeline, settings = load_captioner(run), run.settings
+    likelihood_pipeline = load_captioner(run, LIKELIHOOD_CAPTIONER)
+    train_captions, subsets = _load_images(pipeline, settings)
+    known_captions = [text for texts in train_captions for text in texts]
+    vectorizer = fit_tfidf(known_captions)
+    baselines = CaptionBaselines(train_captions, pipeline.store.vectors, vectorizer)
+    rows = {}
+    for subset, images in subsets.items():
+        progress(f"captions of {len(images)} {subset} images")
+        rows[subset] = caption_rows(
+            images, pipeline, likelihood_pipeline, baselines, settings
         )
-
-    rows, judged, predictions = {}, {}, _Predictions()
-    for name in said["test"]:
-        asked = {part: _asked(name, said[part], parts[part]) for part in parts}
-        if not all(_can_be_judged(*pair) for pair in asked.values()):
-            continue
-        matrices = {
-            part: similarity_matrix(vectorizer, *pair) for part, pair in asked.items()
-        }
-        threshold = fit_threshold(matrices["validation"])
-        rows[name] = judge_at_threshold(matrices["test"], threshold)
-        rows[name]["auc_by_reference"] = {
-            reduction: auc(similarity_matrix(vectorizer, *asked["test"], reduction))[0]
-            for reduction in ("mean", "first")
-        }
-        embedded = similarity_matrix(_Embedding(pipeline), *asked["test"])
-        rows[name]["auc_by_embedding"] = auc(embedded)[0]
-        judged[name] = score_captions(*asked["test"], known)
-        ids, captions = parts["test"].ids, asked["test"][0]
-        predictions.add(name, ids, captions, matrices["test"], threshold)
+    similarity, caption_scores, predictions = _score_rows(
+        rows, subsets, vectorizer, known_captions, pipeline
+    )
     results = {
-        "similarity": {
-            "rows": rows,
-            "titles": ROWS,
-            "left_out": [name for name in ROWS if name not in rows],
-            "test_images": len(test),
-            "validation_images": len(validation),
-            "reference": "the most similar of an image's captions",
-            "embedding": "the dual_encoder's vectors of captions, trained on this data set",
-        },
-        "captions": {"rows": judged},
-        "retrieval": _retrieval(parts["test"], pipeline),
+        "similarity": _similarity_results(similarity, subsets),
+        "captions": {"rows": caption_scores},
+        "retrieval": _retrieval_scores(subsets["test"], pipeline),
     }
     if (run.models / "generator.keras").is_file():
         progress("generated images")
-        found = evaluate_images(run, pipeline, settings.training.seed)
-        results |= {"images": found} if found else {}
+        image_scores = evaluate_images(run, pipeline, settings.training.seed)
+        results |= {"images": image_scores} if image_scores else {}
     for name, content in results.items():
         write_json(run.results / f"{name}.json", content)
-    write_text(run.results / "predictions.csv", predictions.text)
+    write_text(run.results / "predictions.csv", predictions.to_csv())
     return results
 
 
-def _captions_of(split, rows):
-    return [[text for text in split.captions[row] if text] for row in rows]
+def _load_images(pipeline, settings):
+    """Loads the captions of the training images, and validation and test images."""
+    data = load_data(data_for_captions(settings))
+    train_rows, held_out = validation_rows(
+        data.train, settings.captions.validation, settings
+    )
+    test_rows = [row for row, texts in enumerate(data.test.captions) if any(texts)]
+    if len(test_rows) < 2:
+        raise UserError("The test split has fewer than two images with captions.")
+    subsets = {
+        "validation": CaptionedImages(data.train, held_out, pipeline, settings),
+        "test": CaptionedImages(data.test, test_rows, pipeline, settings),
+    }
+    return nonempty_captions(data.train, train_rows), subsets
 
 
-class _Embedding:
-    """The dual_encoder's vectors of captions in the place of TF-IDF's: words that mean the
-    same may be alike."""
+def _score_rows(
+    rows: Mapping[str, Mapping[str, Sequence[str]]],
+    subsets: Mapping[str, CaptionedImages],
+    vectorizer: TfidfVectorizer,
+    known_captions: Sequence[str],
+    pipeline: CaptioningPipeline,
+) -> tuple[dict[str, Any], dict[str, Any], "_PredictionTable"]:
+    """Scores the rows that have mismatched pairs.
+
+    Args:
+        rows: for each subset the result of `caption_rows`.
+        subsets: the validation and the test images.
+        vectorizer: the result of `fit_tfidf`.
+        known_captions: the captions of the training images.
+        pipeline: the pipeline whose dual encoder embeds captions.
+
+    Returns:
+        Scores of similarity and of captions by row, and a table of the predictions.
+    """
+    similarity, caption_scores, predictions = {}, {}, _PredictionTable()
+    for name, captions in rows["test"].items():
+        pairs = {
+            subset: (rows[subset][name], references_of_row(name, images))
+            for subset, images in subsets.items()
+        }
+        if not all(_has_mismatched_pairs(texts) for _, texts in pairs.values()):
+            continue
+        matrices = {
+            subset: similarity_matrix(vectorizer, *pair)
+            for subset, pair in pairs.items()
+        }
+        matrix, threshold = matrices["test"], fit_threshold(matrices["validation"])
+        similarity[name] = _similarity_scores(
+            matrix, threshold, pairs["test"], vectorizer, pipeline
+        )
+        caption_scores[name] = score_captions(*pairs["test"], known_captions)
+        predictions.add(name, subsets["test"].ids, captions, matrix, threshold)
+    return similarity, caption_scores, predictions
+
+
+def _has_mismatched_pairs(references):
+    """Returns whether two images have references, as mismatched pairs need.
+
+    In the row `"human"`, images with a single caption have none.
+    """
+    return sum(map(bool, normalize_references(references))) >= 2
+
+
+def _similarity_scores(
+    matrix: np.ndarray,
+    threshold: float,
+    pair: tuple[Sequence[str], Sequence[Sequence[str]]],
+    vectorizer: TfidfVectorizer,
+    pipeline: CaptioningPipeline,
+) -> dict[str, Any]:
+    """Scores the test captions of a row.
+
+    Args:
+        matrix: their `similarity_matrix`.
+        threshold: the result of `fit_threshold`.
+        pair: captions and references.
+        vectorizer: the result of `fit_tfidf`.
+        pipeline: the pipeline whose dual encoder embeds captions.
+
+    Returns:
+        The results of `evaluate_at_threshold`, and the AUC by other similarities.
+    """
+    embedded = similarity_matrix(_CaptionEmbedding(pipeline), *pair)
+    return {
+        **evaluate_at_threshold(matrix, threshold),
+        "auc_by_reference": {
+            reduction: auc(similarity_matrix(vectorizer, *pair, reduction))[0]
+            for reduction in ("mean", "first")
+        },
+        "auc_by_embedding": auc(embedded)[0],
+    }
+
+
+class _CaptionEmbedding:
+    """Vectors of captions by the dual encoder, which replace those of TF-IDF.
+
+    Different words with the same meaning can be similar.
+    """
 
     def __init__(self, pipeline):
         self.pipeline = pipeline
@@ -140,82 +199,53 @@ class _Embedding:
         return self.pipeline.embed_captions(list(captions))
 
 
-class _Part:
-    """Some images of a split, and what the pipeline sees in them."""
-
-    def __init__(self, split, rows, pipeline, settings):
-        self.ids = [split.ids[row] for row in rows]
-        self.captions = _captions_of(split, rows)
-        if pipeline.encodes_pixels:
-            images = split.images[rows]
-            self.grids = pipeline.encode_images(images)
-            self.vectors = pipeline.embed_images(images)
-        else:
-            name = settings.captions.backbone
-            self.grids = cached_features(pipeline.image_encoder, name, split)[rows]
-            self.vectors = pipeline.embed_images(grids=self.grids)
-
-
-def _captions(part, pipeline, likelihood, baselines, plays, seed):
-    count, vectors = len(part.captions), part.vectors
-
-    def best(found):
-        return [choices[0][0] for choices in found]
-
-    rows = {
-        "likelihood": best(likelihood.caption(part.grids, decoding="beam")),
-        "adversarial": best(pipeline.caption(part.grids, decoding="beam")),
-        "reranked": best(pipeline.caption(part.grids, vectors, "rerank", seed)),
-        "nearest": baselines.nearest(vectors),
-        **{f"consensus{n}": baselines.consensus(vectors, n) for n in NEIGHBOURS},
-        "frequent": baselines.frequent(count),
-        "random": baselines.random(count, seed),
-        "human": [texts[0] for texts in part.captions],
+def _similarity_results(
+    rows: Mapping[str, Any], subsets: Mapping[str, CaptionedImages]
+) -> dict[str, Any]:
+    return {
+        "rows": rows,
+        "titles": TITLES,
+        "left_out": [name for name in TITLES if name not in rows],
+        "test_images": len(subsets["test"]),
+        "validation_images": len(subsets["validation"]),
+        "reference": "the most similar of an image's captions",
+        "embedding": "the dual encoder's vectors of captions, trained on this data set",
     }
-    if not plays:  # there was no adversarial: the captioner is the one of likelihood
-        del rows["adversarial"]
-    return rows
 
 
-def _asked(name, said, part):
-    """A row's captions and what they are held against."""
-    if name == "human":  # its own words are no reference
-        return said[name], [texts[1:] for texts in part.captions]
-    return said[name], part.captions
+def _retrieval_scores(
+    images: CaptionedImages, pipeline: CaptioningPipeline
+) -> dict[str, Any]:
+    texts = [text for captions in images.captions for text in captions]
+    counts = [len(captions) for captions in images.captions]
+    owners = np.repeat(np.arange(len(images)), counts)
+    text_vectors = pipeline.embed_captions(texts)
+    relevance = pipeline.relevance(images.vectors, text_vectors)
+    scores = scores_from_similarity(relevance, owners)
+    by_cosine = retrieval_scores(images.vectors, text_vectors, owners)
+    return scores | {
+        "by_cosine": {direction: by_cosine[direction] for direction in DIRECTIONS}
+    }
 
 
-def _can_be_judged(captions, references):
-    """Mismatched pairs need two images; a human row needs two captions of each."""
-    return sum(map(bool, normalize_references(references))) >= 2
-
-
-def _retrieval(part, pipeline):
-    texts = [text for group in part.captions for text in group]
-    owners = np.repeat(np.arange(len(part.captions)), [len(g) for g in part.captions])
-    captions = pipeline.embed_captions(texts)
-    found = scores_from_similarity(pipeline.relevance(part.vectors, captions), owners)
-    by_cosine = retrieval_scores(part.vectors, captions, owners)
-    ways = ("image_to_text", "text_to_image")
-    return found | {"by_cosine": {way: by_cosine[way] for way in ways}}
-
-
-class _Predictions:
-    """Captions with their matched score and that of the first dealing, as CSV."""
+class _PredictionTable:
+    """Captions with the scores of their matched and of one mismatched pair, as CSV."""
 
     def __init__(self):
         self.file = io.StringIO()
         self.writer = csv.writer(self.file, lineterminator="\n")
-        head = ("row", "image_id", "caption", "matched", "mismatched", "threshold")
-        self.writer.writerow(head)
+        self.writer.writerow(COLUMNS)
 
     def add(self, name, ids, captions, matrix, threshold):
-        known = ~np.isnan(np.diag(matrix))
-        matched, mismatched = matched_and_mismatched(matrix, derangement_count=1)
-        scores = zip(matched, mismatched)
-        for image_id, caption, there in zip(ids, captions, known):
-            one, other = next(scores) if there else ("", "")
-            self.writer.writerow([name, image_id, caption, one, other, threshold])
+        has_references = ~np.isnan(np.diag(matrix))
+        scores = zip(*matched_and_mismatched(matrix, num_derangements=1), strict=True)
+        for image_id, caption, is_scored in zip(
+            ids, captions, has_references, strict=True
+        ):
+            matched, mismatched = next(scores) if is_scored else ("", "")
+            self.writer.writerow(
+                [name, image_id, caption, matched, mismatched, threshold]
+            )
 
-    @property
-    def text(self):
+    def to_csv(self):
         return self.file.getvalue()

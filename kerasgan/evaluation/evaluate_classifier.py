@@ -1,83 +1,122 @@
-"""A trained classifier on pairs that it has not met."""
+"""Evaluates a trained classifier on pairs that it was not trained on."""
 
 from collections import Counter
+from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
-from kerasgan.classification.classifier import load_classifier
-from kerasgan.data import load_data
+from kerasgan.classification.classifier import Classifier, load_classifier
+from kerasgan.config.settings import DataConfig
+from kerasgan.data import Pairs, load_data
+from kerasgan.data.pipeline import Split
 from kerasgan.errors import UserError
 from kerasgan.evaluation.classification_metrics import classification_scores
+from kerasgan.runs import Run
 
 
 def evaluate_classifier(
-    run,
-    source=None,
-    without=None,
+    run: Run,
+    source: str | Path | None = None,
+    without: str | None = None,
     *,
-    image_root=None,
-    image_column=None,
-    caption_columns=None,
-    label_column=None,
-    max_bad=None,
-):
-    """Scores a run's classifier.
+    image_root: str | Path | None = None,
+    image_column: str | None = None,
+    caption_columns: Sequence[str] | None = None,
+    label_column: str | None = None,
+    max_bad: float | None = None,
+) -> dict[str, Any]:
+    """Evaluates the classifier of a run.
 
     Args:
         run: a `Run` of `train-classifier`.
-        source: another table with the same labels, of which every row counts; None:
-            the run's own test pairs.
-        without: `"image"` or `"text"`, which is kept back.
-        image_root: of that table; None: its own folder.
-        image_column, caption_columns, label_column, max_bad: of that table; None: the
-            run's. See `DataConfig`.
+        source: path of another table with the same labels, of which all rows are used;
+            None for the test pairs of the run.
+        without: `"image"` or `"text"`, to classify without it.
+        image_root: directory of that table's images; None for the table's directory.
+        image_column: column of that table, see `DataConfig`; None for the run's.
+        caption_columns: see `image_column`.
+        label_column: see `image_column`.
+        max_bad: highest share of that table's rows that may be unusable, see
+            `DataConfig`; None for the run's.
 
     Returns:
-        As `classification_scores`, with `pairs`, how many, `left_out`, reasons to counts, and
-        `notes` on how the table was read.
+        The results of `classification_scores`; `pairs`, the number of pairs;
+        `left_out`, which maps reasons to numbers of pairs; and `notes`, which describe
+        how the table was read.
 
     Raises:
-        UserError: no pair has a label that the classifier knows.
+        UserError: the table has no labels, or none that the classifier knows.
     """
     classifier = load_classifier(run)
     config = run.settings.data.model_copy(update={"keep_uncaptioned": True})
     if classifier.takes_images:
-        size = {"image_size": classifier.image_size}
-        config = config.model_copy(update=size)
-    left_out, notes = Counter(), []
+        config = config.model_copy(update={"image_size": classifier.image_size})
+    left_out: Counter[str] = Counter()
+    notes: list[str] = []
     if source is None:
         pairs = load_data(config)
-        sides = [pairs.test]
+        splits = [pairs.test]
     else:
-        update = {
-            "dataset": "table",
-            "source": str(Path(source).expanduser().absolute()),
-            "image_root": image_root,
-            "sample": "all",
-            "split": 0.5,  # both sides are judged
-            "label_minimum": 1,
-        }
-        named = {
+        columns = {
             "image_column": image_column,
             "caption_columns": caption_columns,
             "label_column": label_column,
             "max_bad": max_bad,
         }
-        update |= {name: value for name, value in named.items() if value is not None}
-        pairs = load_data(config.model_copy(update=update))
-        sides = [pairs.train, pairs.test]
+        pairs = _load_table(config, source, image_root, columns)
+        splits = [pairs.train, pairs.test]
         left_out.update(pairs.info["skipped"])
         notes = pairs.info["notes"]
-        if not pairs.label_names:
-            raise UserError(
-                "The table has no classes to judge by: name their column with"
-                " --label-column."
-            )
+    inputs = _collect_inputs(classifier, pairs, splits, without, left_out)
+    images, texts, labels = inputs
+    predictions = classifier.classify(images, texts).argmax(axis=1)
+    scores = classification_scores(
+        np.array(labels), predictions, classifier.label_names
+    )
+    return scores | {"pairs": len(labels), "left_out": dict(left_out), "notes": notes}
+
+
+def _load_table(
+    config: DataConfig,
+    source: str | Path,
+    image_root: str | Path | None,
+    columns: dict[str, Any],
+) -> Pairs:
+    """Loads a table with the settings of a run, except `columns` that are not None."""
+    update = {
+        "dataset": "table",
+        "source": str(Path(source).expanduser().absolute()),
+        "image_root": image_root,
+        "sample": "all",
+        "split": 0.5,  # both splits are used
+        "label_minimum": 1,
+    }
+    update |= {name: value for name, value in columns.items() if value is not None}
+    pairs = load_data(config.model_copy(update=update))
+    if not pairs.label_names:
+        raise UserError(
+            "The table has no labels to evaluate the classifier on. Name their column"
+            " with --label-column."
+        )
+    return pairs
+
+
+def _collect_inputs(
+    classifier: Classifier,
+    pairs: Pairs,
+    splits: Iterable[Split],
+    without: str | None,
+    left_out: Counter,
+) -> tuple[list, list[str], list[int]]:
+    """Returns images, texts and labels, and counts unknown labels in `left_out`."""
     images, texts, labels = [], [], []
-    for side in sides:
-        names = [pairs.label_names[label] for label in side.labels]
-        for image, captions, name in zip(side.images, side.captions, names):
+    for split in splits:
+        names = [pairs.label_names[label] for label in split.labels]
+        for image, captions, name in zip(
+            split.images, split.captions, names, strict=True
+        ):
             if name not in classifier.label_names:
                 left_out[f"unknown class {name}"] += 1
                 continue
@@ -87,10 +126,7 @@ def evaluate_classifier(
     if not labels:
         raise UserError(
             "No pair has a class that the classifier knows:"
-            f" {', '.join(classifier.label_names)}. The data's classes:"
+            f" {', '.join(classifier.label_names)}. Received the classes:"
             f" {', '.join(pairs.label_names)}"
         )
-    found = classifier.classify(images, texts).argmax(axis=1)
-    scores = classification_scores(np.array(labels), found, classifier.label_names)
-    counts = {"pairs": len(labels), "left_out": dict(left_out), "notes": notes}
-    return scores | counts
+    return images, texts, labels

@@ -1,44 +1,61 @@
-"""Paper A's step 4a: how alike generated and real images are as vectors."""
+"""Evaluates generated images: paper A's step 4a, the similarity to real images."""
+
+from typing import Any
 
 import keras
 import numpy as np
 
+from kerasgan.captioning.pipeline import CaptioningPipeline
 from kerasgan.data import load_data
 from kerasgan.encoders.feature_cache import average_pool
-from kerasgan.evaluation import image_metrics as measures
+from kerasgan.evaluation import image_metrics
 from kerasgan.evaluation.pair_protocol import derangements
 from kerasgan.gan.image_generator import load_gan
 from kerasgan.gan.pair_dataset import to_grayscale
+from kerasgan.runs import Run
 
-MOST = 1000  # images in each set
-FEWEST = 8  # KID and nearest neighbours need a few
+MAX_IMAGES = 1000  # in each set
+MIN_IMAGES = 8  # KID and the nearest neighbors need a few
+MAX_NEAREST = 200  # images whose nearest training image is searched
+BATCH_SIZE = 128  # images that are resized at once
 
 
-def evaluate_images(run, pipeline, seed=0):
-    """Judges a run's generated images by what its own image_encoder sees in them.
+def evaluate_images(
+    run: Run, pipeline: CaptioningPipeline, seed: int = 0
+) -> dict[str, Any] | None:
+    """Compares the generated images of a run with real ones, by its image encoder.
 
-    For each test image one is generated, from its first caption where the run was
-    trained with captions. Training images stand for a perfect generator.
+    One image is generated for each test image, from its first caption if the generator
+    was trained with captions. Training images stand for a perfect generator.
 
     Args:
-        run: a `Run` whose images' stage has finished.
-        pipeline: the run's `CaptioningPipeline`.
-        seed: of noise, sampling and dealing.
+        run: a `Run` whose images stage is finished.
+        pipeline: the captioning pipeline of the run, whose image encoder computes the
+            features.
+        seed: seed of the noise, of the samples and of the derangement.
 
     Returns:
-        What is written to `results/images.json`, or None where the test split has
-        fewer than eight images. `cosine`: the mean cosine of a generated image
-        with the real one whose caption it was drawn from (`matched`) and with another
-        (`mismatched`), of vectors centred on the real ones. `sets`: KID against the
-        test images, precision, recall, density, coverage and spread of `generated`
-        and of `real` training images.
+        The content of `results/images.json`, or None if one of the splits has fewer
+        than eight images.
+
+        - `features`: name of the image encoder.
+        - `images`: number of images in each set.
+        - `seed`: see above.
+        - `cosine`: mean cosine of a generated image with the real image of its caption
+          (`matched`) and with another one (`mismatched`), of vectors from which the
+          mean of the real ones is subtracted.
+        - `sets`: `kid`, `kid_deviation`, `precision`, `recall`, `density`, `coverage`
+          and `diversity`, of `generated` images and of `real` training images, both
+          compared with the test images.
+        - `nearest_training_image`: median distance of `generated` and of `test` images
+          from the nearest training image.
     """
     data = load_data(run.settings.data)
-    real = data.test.images[:MOST]
-    if len(real) < FEWEST or len(data.train.ids) < FEWEST:
+    real = data.test.images[:MAX_IMAGES]
+    if len(real) < MIN_IMAGES or len(data.train.ids) < MIN_IMAGES:
         return None
     gan = load_gan(run)
-    captions = [(texts or [""])[0] for texts in data.test.captions[:MOST]]
+    captions = [(texts or [""])[0] for texts in data.test.captions[:MAX_IMAGES]]
     generated = gan.generate(
         captions if gan.conditional else None, count=len(real), seed=seed
     )
@@ -46,51 +63,52 @@ def evaluate_images(run, pipeline, seed=0):
     if generated.shape[-1] == 1:
         real, train = to_grayscale(real), to_grayscale(train)
     rows = np.random.default_rng(seed).permutation(len(data.train.ids))[: len(real)]
-    others = train[np.sort(rows)]
-    sets = {"test": real, "generated": generated, "real": others}
-    features = {name: _features(pipeline, images) for name, images in sets.items()}
-    scale = np.sqrt(np.mean(features["test"] ** 2))
-    features = {name: found / scale for name, found in features.items()}
-    _, near = measures.nearest_images(generated[:200], train)
-    _, usual = measures.nearest_images(real[:200], train)
+    image_sets = {"test": real, "generated": generated, "real": train[np.sort(rows)]}
+    features = _scaled_features(pipeline, image_sets)
     return {
-        "features": f"pooled, of the image_encoder ({run.settings.captions.backbone})",
+        "features": f"pooled, of the image encoder ({run.settings.captions.backbone})",
         "images": len(real),
         "seed": seed,
-        "cosine": _cosines(features["generated"], features["test"], seed),
+        "cosine": _mean_cosines(features["generated"], features["test"], seed),
         "sets": {
-            name: _compare(features["test"], features[name], seed)
+            name: _compare_features(features["test"], features[name], seed)
             for name in ("generated", "real")
         },
         "nearest_training_image": {
-            "generated": float(np.median(near)),
-            "test": float(np.median(usual)),
+            "generated": _median_nearest_distance(generated, train),
+            "test": _median_nearest_distance(real, train),
         },
     }
 
 
-def _features(pipeline, images):
+def _scaled_features(pipeline, image_sets):
+    """Divides features by the root mean square of those of the test images."""
+    features = {
+        name: _pooled_features(pipeline, images) for name, images in image_sets.items()
+    }
+    scale = np.sqrt(np.mean(features["test"] ** 2))
+    return {name: vectors / scale for name, vectors in features.items()}
+
+
+def _pooled_features(pipeline, images):
     if images.shape[-1] == 1:
         images = np.repeat(images, 3, axis=-1)
     size = (pipeline.image_size, pipeline.image_size)
-    found = []
-    for start in range(0, len(images), 128):
-        batch = images[start : start + 128]
+    features = []
+    for start in range(0, len(images), BATCH_SIZE):
+        batch = images[start : start + BATCH_SIZE]
         if batch.shape[1:3] != size:
             batch = keras.ops.image.resize(
                 batch.astype("float32"), size, "bicubic", antialias=True
             )
             batch = np.clip(keras.ops.convert_to_numpy(batch), 0, 255)
-        found.append(average_pool(pipeline.encode_images(batch)))
-    return np.concatenate(found)
+        features.append(average_pool(pipeline.encode_images(batch)))
+    return np.concatenate(features)
 
 
-def _cosines(generated, real, seed):
-    generated, real = (side - real.mean(axis=0) for side in (generated, real))
-    generated, real = (
-        side / np.maximum(np.linalg.norm(side, axis=1, keepdims=True), 1e-9)
-        for side in (generated, real)
-    )
+def _mean_cosines(generated, real, seed):
+    mean = real.mean(axis=0)
+    generated, real = _normalize(generated - mean), _normalize(real - mean)
     order = derangements(len(real), 1, seed)[0]
     return {
         "matched": float((generated * real).sum(axis=1).mean()),
@@ -98,12 +116,21 @@ def _cosines(generated, real, seed):
     }
 
 
-def _compare(real, found, seed):
-    kid, deviation = measures.kernel_inception_distance(real, found, seed=seed)
+def _normalize(vectors):
+    return vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-9)
+
+
+def _compare_features(real, features, seed):
+    kid, deviation = image_metrics.kernel_inception_distance(real, features, seed=seed)
     return {
         "kid": kid,
         "kid_deviation": deviation,
-        **measures.precision_recall(real, found),
-        **measures.density_coverage(real, found),
-        "spread": measures.diversity_ratio(real, found),
+        **image_metrics.precision_recall(real, features),
+        **image_metrics.density_coverage(real, features),
+        "diversity": image_metrics.diversity_ratio(real, features),
     }
+
+
+def _median_nearest_distance(images, train):
+    _, distances = image_metrics.nearest_images(images[:MAX_NEAREST], train)
+    return float(np.median(distances))

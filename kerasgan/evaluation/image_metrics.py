@@ -1,53 +1,70 @@
-"""How good generated images are as a whole: distances between sets of images.
+"""Metrics of generated images: distances between sets of images.
 
-Features are float arrays `(n, d)`, one row an image, from one extractor for all
-sets. Images are uint8 arrays `(n, height, width, channels)`. No function knows
-which extractor made the features: say so, and say n, wherever a figure is printed.
+Features are float arrays `(n, d)`, one row for each image, of the same extractor in all
+sets. Images are uint8 arrays `(n, height, width, channels)`. The values depend on the
+extractor and on n: report both with them.
 """
+
+from collections.abc import Sequence
 
 import numpy as np
 
-CHUNK = 512  # images compared at a time
+CHUNK_SIZE = 512  # images that are compared at once
 
 
-def squared_distances(left, right):
-    """Squared Euclidean distances of the rows: `(n, d)`, `(m, d)` to `(n, m)`."""
+def squared_distances(left: np.ndarray, right: np.ndarray) -> np.ndarray:
+    """Computes the squared Euclidean distances of rows.
+
+    Args:
+        left: float `(n, d)`.
+        right: float `(m, d)`.
+
+    Returns:
+        float64 `(n, m)`.
+    """
     left, right = np.asarray(left, np.float64), np.asarray(right, np.float64)
     squares = (left**2).sum(axis=1)[:, None] + (right**2).sum(axis=1)
     return np.maximum(squares - 2 * left @ right.T, 0)
 
 
-def kernel_inception_distance(real, generated, subset_size=1000, subsets=50, seed=0):
-    """KID: the squared maximum mean discrepancy under the kernel (x·y / d + 1)³.
+def kernel_inception_distance(
+    real: np.ndarray,
+    generated: np.ndarray,
+    subset_size: int = 1000,
+    num_subsets: int = 50,
+    seed: int = 0,
+) -> tuple[float, float]:
+    """Computes KID, the squared maximum mean discrepancy with a polynomial kernel.
 
-    Unbiased, so that it may fall below 0 (Bińkowski et al. 2018,
-    https://arxiv.org/abs/1801.01401). Their features are Inception's; ours are
-    whatever is handed in, and figures of different features don't compare.
+    The kernel is (x·y / d + 1)³. The estimate is unbiased and can be negative
+    (Bińkowski et al. 2018, https://arxiv.org/abs/1801.01401). The paper uses features
+    of Inception; values of different features cannot be compared.
 
     Args:
-        real, generated: features `(n, d)` and `(m, d)`, at least 4 rows each.
-        subset_size: rows drawn from each; at most half of the smaller set.
-        subsets: how often they are drawn.
-        seed: of the drawing.
+        real: features `(n, d)`, n at least 4.
+        generated: features `(m, d)`, m at least 4.
+        subset_size: rows drawn from each set; at most half of the smaller set.
+        num_subsets: number of draws.
+        seed: seed of the draws.
 
     Returns:
         Mean and standard deviation over the subsets.
     """
     size = min(subset_size, len(real) // 2, len(generated) // 2)
     random = np.random.default_rng(seed)
-    draws = [
+    distances = [
         _squared_discrepancy(
             real[random.choice(len(real), size, replace=False)],
             generated[random.choice(len(generated), size, replace=False)],
         )
-        for _ in range(subsets)
+        for _ in range(num_subsets)
     ]
-    return float(np.mean(draws)), float(np.std(draws))
+    return float(np.mean(distances)), float(np.std(distances))
 
 
 def _squared_discrepancy(left, right):
-    def kernel(one, other):
-        return (one @ other.T / one.shape[1] + 1) ** 3
+    def kernel(x, y):
+        return (x @ y.T / x.shape[1] + 1) ** 3
 
     left, right = np.asarray(left, np.float64), np.asarray(right, np.float64)
     within = sum(
@@ -57,18 +74,23 @@ def _squared_discrepancy(left, right):
     return within - 2 * kernel(left, right).mean()
 
 
-def precision_recall(real, generated, k=3):
-    """Share of generated images that could be real, and the other way round.
+def precision_recall(
+    real: np.ndarray, generated: np.ndarray, k: int = 3
+) -> dict[str, float]:
+    """Computes precision and recall of generated images.
 
-    An image counts where it lies in some image's ball of the other set; a ball
-    reaches to the k-th nearest neighbour in its own set (Kynkäänniemi et al. 2019,
-    https://arxiv.org/abs/1904.06991, who take k = 3).
+    Precision is the share of generated images inside the ball of a real image; recall
+    is the share of real images inside the ball of a generated one. The radius of a ball
+    is the distance to the k-th nearest neighbor in the same set (Kynkäänniemi et al.
+    2019, https://arxiv.org/abs/1904.06991, with k = 3).
 
     Args:
-        real, generated: features `(n, d)` and `(m, d)`, more than k rows each.
+        real: features `(n, d)`, n > k.
+        generated: features `(m, d)`, m > k.
+        k: see above.
 
     Returns:
-        `{"precision", "recall"}`, each in [0, 1].
+        `precision` and `recall`, each in [0, 1].
     """
     distances = squared_distances(real, generated)
     in_real = distances <= _squared_radii(real, k)[:, None]
@@ -79,19 +101,23 @@ def precision_recall(real, generated, k=3):
     }
 
 
-def density_coverage(real, generated, k=5):
-    """How densely generated images lie among real ones, and how many real ones
-    they reach.
+def density_coverage(
+    real: np.ndarray, generated: np.ndarray, k: int = 5
+) -> dict[str, float]:
+    """Computes density and coverage of generated images.
 
-    Unlike precision and recall, neither is fooled by one outlier's large ball
-    (Naeem et al. 2020, https://arxiv.org/abs/2002.09797, who take k = 5).
+    Unlike precision and recall, they are robust to the large ball of a single outlier
+    (Naeem et al. 2020, https://arxiv.org/abs/2002.09797, with k = 5).
 
     Args:
-        real, generated: features `(n, d)` and `(m, d)`, more than k rows each.
+        real: features `(n, d)`, n > k.
+        generated: features `(m, d)`.
+        k: the radius of a ball is the distance to the k-th nearest neighbor.
 
     Returns:
-        `{"density", "coverage"}`; density is at least 0 and about 1 where both sets
-        are alike, coverage in [0, 1].
+        `density`, the mean number of real images' balls that contain a generated image,
+        divided by k: at least 0, and about 1 for equal distributions; and `coverage`,
+        the share of real images whose ball contains a generated image, in [0, 1].
     """
     inside = squared_distances(real, generated) <= _squared_radii(real, k)[:, None]
     return {
@@ -101,74 +127,113 @@ def density_coverage(real, generated, k=5):
 
 
 def _squared_radii(features, k):
-    """Squared distance of each row to its k-th nearest other row: `(n,)`."""
+    """Returns the squared distance of each row to its k-th nearest other row."""
     distances = squared_distances(features, features)
     np.fill_diagonal(distances, np.inf)
     return np.partition(distances, k - 1, axis=1)[:, k - 1]
 
 
-def mean_pairwise_distance(vectors):
-    """Mean Euclidean distance of two different rows of `(n, d)`; n at least 2."""
+def mean_pairwise_distance(vectors: np.ndarray) -> float:
+    """Computes the mean Euclidean distance of two different rows.
+
+    Args:
+        vectors: float `(n, d)`, n at least 2.
+
+    Returns:
+        A float, at least 0.
+    """
     distances = np.sqrt(squared_distances(vectors, vectors))
-    np.fill_diagonal(distances, 0)  # rounding leaves a trace of it
+    np.fill_diagonal(distances, 0)  # not exactly 0 after rounding
     return float(distances.sum() / (len(vectors) * (len(vectors) - 1)))
 
 
-def diversity_ratio(real, generated):
-    """Mean pairwise distance of generated features over that of real ones.
+def diversity_ratio(real: np.ndarray, generated: np.ndarray) -> float:
+    """Divides the mean pairwise distance of generated features by that of real ones.
 
-    About 1 where generated images vary as much, near 0 where G collapsed.
+    Args:
+        real: features `(n, d)`, n at least 2.
+        generated: features `(m, d)`, m at least 2.
+
+    Returns:
+        About 1 if generated images vary as much as real ones, near 0 if the generator
+        collapsed.
     """
     return mean_pairwise_distance(generated) / mean_pairwise_distance(real)
 
 
-def flatten_images(images):
-    """uint8 images `(n, …)` to float32 rows `(n, d)` whose Euclidean distance is
-    the root of the mean squared difference of pixels in [0, 1]."""
+def flatten_images(images: np.ndarray) -> np.ndarray:
+    """Flattens and scales images for `squared_distances`.
+
+    Args:
+        images: uint8 `(n, ...)`.
+
+    Returns:
+        float32 `(n, d)`, whose Euclidean distance is the root mean square difference of
+        pixels in [0, 1].
+    """
     rows = np.asarray(images).reshape(len(images), -1).astype(np.float32)
     return rows / np.float32(255 * np.sqrt(rows.shape[1]))
 
 
-def image_diversity(images):
-    """Mean pairwise distance of uint8 images, in [0, 1]: see `flatten_images`."""
+def image_diversity(images: np.ndarray) -> float:
+    """Computes the mean pairwise distance of images.
+
+    Args:
+        images: uint8 `(n, ...)`, n at least 2.
+
+    Returns:
+        A float in [0, 1], see `flatten_images`.
+    """
     return mean_pairwise_distance(flatten_images(images))
 
 
-def within_caption_diversity(images, groups):
-    """How much images of one caption, or of one class, differ from each other.
+def within_caption_diversity(
+    images: np.ndarray, groups: np.ndarray | Sequence
+) -> float:
+    """Computes the diversity of images of the same caption or class.
 
     Args:
-        images: uint8 `(n, …)`.
-        groups: `(n,)`, equal where the images belong together.
+        images: uint8 `(n, ...)`.
+        groups: `(n,)`, the caption or class of each image.
 
     Returns:
-        The mean over groups of `image_diversity`; groups of one image are left out.
+        The mean `image_diversity` of the groups that have at least two images.
+
+    Raises:
+        ValueError: no group has two images.
     """
     groups = np.asarray(groups)
     names, counts = np.unique(groups, return_counts=True)
-    spreads = [image_diversity(images[groups == name]) for name in names[counts > 1]]
-    if not spreads:
+    diversities = [
+        image_diversity(images[groups == name]) for name in names[counts > 1]
+    ]
+    if not diversities:
         raise ValueError(f"No group has two images. Received: {len(names)} groups.")
-    return float(np.mean(spreads))
+    return float(np.mean(diversities))
 
 
-def nearest_images(generated, training):
-    """For each generated image the training image that is most like it.
+def nearest_images(
+    generated: np.ndarray, training: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Finds the training image nearest to each generated image.
 
     Args:
-        generated, training: uint8 images `(n, …)` and `(m, …)` of one size.
+        generated: uint8 `(n, ...)`.
+        training: uint8 `(m, ...)`, of the same size.
 
     Returns:
-        Rows of `training` `(n,)` int, and their distances `(n,)` in [0, 1].
+        Rows of `training`, int64 `(n,)`, and their distances `(n,)` in [0, 1], see
+        `flatten_images`.
     """
     vectors = flatten_images(generated)
-    nearest = np.zeros(len(vectors), np.int64)
-    least = np.full(len(vectors), np.inf)
-    for start in range(0, len(training), CHUNK):
-        chunk = flatten_images(training[start : start + CHUNK])
+    nearest_rows = np.zeros(len(vectors), np.int64)
+    minimum = np.full(len(vectors), np.inf)
+    for start in range(0, len(training), CHUNK_SIZE):
+        chunk = flatten_images(training[start : start + CHUNK_SIZE])
         distances = squared_distances(vectors, chunk)
-        closest = distances.argmin(axis=1)
-        distance = distances[np.arange(len(vectors)), closest]
-        nearer = distance < least
-        nearest[nearer], least[nearer] = start + closest[nearer], distance[nearer]
-    return nearest, np.sqrt(least)
+        rows = distances.argmin(axis=1)
+        chunk_minimum = distances[np.arange(len(vectors)), rows]
+        is_nearer = chunk_minimum < minimum
+        nearest_rows[is_nearer] = start + rows[is_nearer]
+        minimum[is_nearer] = chunk_minimum[is_nearer]
+    return nearest_rows, np.sqrt(minimum)

@@ -1,70 +1,104 @@
-"""Whether a similarity tells matching pairs from others: paper A's protocol.
+"""Paper A's protocol: does a similarity separate matched pairs from mismatched ones?
 
-A matrix is float `(n, n)` as `similarity.similarity_matrix` gives it: captions down,
-images across, matched pairs on the diagonal. Images whose diagonal is NaN are
-left out and counted. The paper names true and false negatives but no mismatched
-pairs; ours are captions dealt out anew so that none keeps its image.
+A matrix is float `(n, n)`, the result of `similarity_matrix`: a row for each caption
+and a column for each image, with the matched pairs on the diagonal. Images whose
+diagonal is NaN are left out and counted. The paper counts true and false negatives but
+does not say what its mismatched pairs are; here they are captions that are permuted so
+that none keeps its image.
 """
+
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
 from kerasgan.papers import A_THRESHOLD
 
+ScoreArray = np.ndarray | Sequence[float]
 
-def derangements(n, count, seed=0):
-    """Draws permutations without a fixed point, all equally likely.
+
+def derangements(n: int, count: int, seed: int = 0) -> np.ndarray:
+    """Draws permutations without a fixed point, all with the same probability.
 
     Args:
         n: length, at least 2.
-        count: how many.
-        seed: of the drawing.
+        count: number of permutations.
+        seed: seed of the draws.
 
     Returns:
         int64 `(count, n)`.
+
+    Raises:
+        ValueError: n is less than 2.
     """
-    _check_pairs(n)
+    _require_two_images(n)
     random = np.random.default_rng(seed)
-    drawn = []
-    while len(drawn) < count:  # about one draw in e is kept
+    orders: list[np.ndarray] = []
+    while len(orders) < count:  # about one draw in e is accepted
         order = random.permutation(n)
         if not (order == np.arange(n)).any():
-            drawn.append(order)
-    return np.array(drawn, np.int64).reshape(count, n)
+            orders.append(order)
+    return np.array(orders, np.int64).reshape(count, n)
 
 
-def _check_pairs(images):
-    if images < 2:
+def _require_two_images(num_images):
+    if num_images < 2:
         raise ValueError(
             "Mismatched pairs need at least two images with references. "
-            f"Received: {images}"
+            f"Received: {num_images}"
         )
 
 
-def images_with_references(matrix):
-    """The matrix without the rows and columns of images without references."""
-    known = ~np.isnan(np.diag(matrix))
-    return np.asarray(matrix)[np.ix_(known, known)]
+def images_with_references(matrix: np.ndarray) -> np.ndarray:
+    """Removes the rows and columns of images without references.
 
-
-def matched_and_mismatched(matrix, derangement_count=10, seed=0):
-    """Scores of matched pairs and of equally many mismatched ones.
+    Args:
+        matrix: similarities `(n, n)`.
 
     Returns:
-        Two arrays `(derangement_count * images,)`; matched scores repeat.
+        Similarities `(m, m)` without NaN.
+    """
+    has_references = ~np.isnan(np.diag(matrix))
+    return np.asarray(matrix)[np.ix_(has_references, has_references)]
+
+
+def matched_and_mismatched(
+    matrix: np.ndarray, num_derangements: int = 10, seed: int = 0
+) -> tuple[np.ndarray, np.ndarray]:
+    """Selects the scores of matched pairs and of equally many mismatched pairs.
+
+    Args:
+        matrix: similarities `(n, n)`, at least two images with references.
+        num_derangements: number of derangements.
+        seed: seed of the derangements.
+
+    Returns:
+        Matched and mismatched scores, each `(num_derangements * m,)` for m images with
+        references. The matched scores are repeated.
+
+    Raises:
+        ValueError: fewer than two images have references.
     """
     matrix = images_with_references(matrix)
-    orders = derangements(len(matrix), derangement_count, seed)
-    matched = np.tile(np.diag(matrix), derangement_count)
+    orders = derangements(len(matrix), num_derangements, seed)
+    matched = np.tile(np.diag(matrix), num_derangements)
     return matched, matrix[np.arange(len(matrix)), orders].ravel()
 
 
-def confusion_counts(matched, mismatched, threshold):
-    """Counts pairs, positive where the score is at least the threshold.
+def confusion_counts(
+    matched: ScoreArray, mismatched: ScoreArray, threshold: float
+) -> dict[str, Any]:
+    """Counts pairs, which are positive if the score is at least the threshold.
+
+    Args:
+        matched: scores of matched pairs.
+        mismatched: scores of mismatched pairs.
+        threshold: the threshold.
 
     Returns:
-        `{"threshold", "tp", "fp", "fn", "tn", "precision", "recall", "f1",
-        "accuracy"}`, three of them by the paper's equations (6) to (8); 0.0 where there
-        is nothing to divide by.
+        `threshold`, the counts `tp`, `fp`, `fn` and `tn`, and `precision`, `recall`,
+        `f1` and `accuracy` (paper A, equations 6 to 8, except F1), 0.0 if the divisor
+        is 0.
     """
     tp = int((np.asarray(matched) >= threshold).sum())
     fp = int((np.asarray(mismatched) >= threshold).sum())
@@ -79,123 +113,162 @@ def confusion_counts(matched, mismatched, threshold):
     }
 
 
-def _ratio(part, whole):
-    return part / whole if whole else 0.0
+def _ratio(numerator, denominator):
+    return numerator / denominator if denominator else 0.0
 
 
-def best_threshold(matched, mismatched):
-    """The threshold of the highest accuracy.
+def best_threshold(matched: ScoreArray, mismatched: ScoreArray) -> float:
+    """Finds the threshold with the highest accuracy.
 
-    Tried are all scores and the middles between neighbours, not a threshold that
-    nothing reaches. Of several equally good ones the middle one is taken, the lower
-    middle of an even number: between two scores this is half-way.
+    Candidates are all scores and the means of consecutive scores, but no threshold
+    above all scores. Of several best candidates, the middle one is returned, the lower
+    middle of an even number. In a gap between two scores this is half-way.
 
     Args:
-        matched, mismatched: scores, as `pairs` gives them.
+        matched: scores of matched pairs, see `matched_and_mismatched`.
+        mismatched: scores of mismatched pairs.
+
+    Returns:
+        The threshold.
     """
     matched, mismatched = np.sort(matched), np.sort(mismatched)
-    tried = np.unique(np.concatenate([matched, mismatched]))
-    tried = np.union1d(tried, (tried[1:] + tried[:-1]) / 2)
-    found = len(matched) - np.searchsorted(matched, tried)
-    rejected = np.searchsorted(mismatched, tried)
-    best = tried[found + rejected == (found + rejected).max()]
+    candidates = np.unique(np.concatenate([matched, mismatched]))
+    candidates = np.union1d(candidates, (candidates[1:] + candidates[:-1]) / 2)
+    num_accepted = len(matched) - np.searchsorted(matched, candidates)
+    num_rejected = np.searchsorted(mismatched, candidates)
+    num_correct = num_accepted + num_rejected
+    best = candidates[num_correct == num_correct.max()]
     return float(best[(len(best) - 1) // 2])
 
 
-def fit_threshold(matrix, bootstrap=100, derangement_count=10, seed=0):
-    """The threshold for the test split, from the validation split's similarities.
+def fit_threshold(
+    matrix: np.ndarray,
+    num_resamples: int = 100,
+    num_derangements: int = 10,
+    seed: int = 0,
+) -> float:
+    """Chooses the threshold for the test split on the validation split.
 
-    Near its top accuracy hardly changes with the threshold, and which one is best is a
-    matter of a few pairs: the best ones of many draws of images, with replacement,
-    are averaged (bagging; Breiman 1996, "Bagging predictors").
-
-    Args:
-        matrix: at least two images with references.
-        bootstrap: number of draws, at least 1.
-        derangement_count: how often the mismatched pairs are dealt.
-        seed: of the dealing and of the drawing.
-    """
-    matrix = images_with_references(matrix)
-    orders = derangements(len(matrix), derangement_count, seed)
-    random = np.random.default_rng(seed)
-    found = []
-    for _ in range(bootstrap):
-        drawn = random.integers(len(matrix), size=len(matrix))
-        matched = np.tile(np.diag(matrix)[drawn], derangement_count)
-        mismatched = matrix[drawn, orders[:, drawn]].ravel()
-        found.append(best_threshold(matched, mismatched))
-    return float(np.mean(found))
-
-
-def auc(matrix, bootstrap=200, seed=0):
-    """Area under the ROC curve of all matched against all mismatched pairs.
-
-    The chance that a matched pair scores higher than a mismatched one, a tie being
-    half. The interval draws images with replacement, each with its row and its
-    column; a caption and another copy of its own image make no mismatched pair.
+    Near its maximum, the accuracy hardly depends on the threshold, so that a few pairs
+    decide which one is best. Therefore the best thresholds of many bootstrap samples of
+    the images are averaged (bagging; Breiman 1996, "Bagging predictors").
 
     Args:
-        matrix: at least two images with references.
-        bootstrap: number of draws, at least 1.
-        seed: of the drawing.
+        matrix: similarities `(n, n)`, at least two images with references.
+        num_resamples: number of bootstrap samples, at least 1.
+        num_derangements: number of derangements for the mismatched pairs.
+        seed: seed of the derangements and of the bootstrap samples.
 
     Returns:
-        The area, and the 2.5th and the 97.5th percentile over the draws.
+        The threshold.
+
+    Raises:
+        ValueError: fewer than two images have references.
     """
     matrix = images_with_references(matrix)
-    _check_pairs(len(matrix))
+    orders = derangements(len(matrix), num_derangements, seed)
+    random = np.random.default_rng(seed)
+    thresholds = []
+    for _ in range(num_resamples):
+        rows = random.integers(len(matrix), size=len(matrix))
+        matched = np.tile(np.diag(matrix)[rows], num_derangements)
+        mismatched = matrix[rows, orders[:, rows]].ravel()
+        thresholds.append(best_threshold(matched, mismatched))
+    return float(np.mean(thresholds))
+
+
+def auc(
+    matrix: np.ndarray, num_resamples: int = 200, seed: int = 0
+) -> tuple[float, float, float]:
+    """Computes the area under the ROC curve of all matched and all mismatched pairs.
+
+    It is the probability that a matched pair has a higher score than a mismatched one;
+    a tie counts as half. For the confidence interval, images are resampled with
+    replacement, together with their row and column. A caption and another copy of its
+    own image are not a mismatched pair.
+
+    Args:
+        matrix: similarities `(n, n)`, at least two images with references.
+        num_resamples: number of bootstrap samples, at least 1.
+        seed: seed of the bootstrap samples.
+
+    Returns:
+        The area, and its 2.5th and 97.5th percentile over the bootstrap samples.
+
+    Raises:
+        ValueError: fewer than two images have references.
+    """
+    matrix = images_with_references(matrix)
+    _require_two_images(len(matrix))
     order = np.argsort(np.diag(matrix))
     matched = np.diag(matrix)[order]
-    lower = np.searchsorted(matched, matrix, side="left")
-    lower_or_tied = np.searchsorted(matched, matrix, side="right")
+    num_lower = np.searchsorted(matched, matrix, side="left")
+    num_lower_or_tied = np.searchsorted(matched, matrix, side="right")
 
-    def area(weights):
+    def weighted_area(weights):
         sums = np.concatenate([[0], np.cumsum(weights[order])])
-        beaten = sums[-1] - (sums[lower] + sums[lower_or_tied]) / 2
-        np.fill_diagonal(beaten, 0)
-        mismatched = sums[-1] ** 2 - (weights**2).sum()
-        return float(weights @ beaten @ weights / (sums[-1] * mismatched))
+        wins = sums[-1] - (sums[num_lower] + sums[num_lower_or_tied]) / 2
+        np.fill_diagonal(wins, 0)
+        num_mismatched = sums[-1] ** 2 - (weights**2).sum()
+        return float(weights @ wins @ weights / (sums[-1] * num_mismatched))
 
     random = np.random.default_rng(seed)
-    areas = [area(_draw(random, len(matrix))) for _ in range(bootstrap)]
+    areas = [
+        weighted_area(_resample(random, len(matrix))) for _ in range(num_resamples)
+    ]
     low, high = np.percentile(areas, [2.5, 97.5])
-    return area(np.ones(len(matrix))), float(low), float(high)
+    return weighted_area(np.ones(len(matrix))), float(low), float(high)
 
 
-def _draw(random, n):
-    """How often each image is drawn `(n,)`; never one image alone."""
+def _resample(random, n):
+    """Returns how often each image is drawn `(n,)`; at least two different ones are."""
     while True:
         weights = np.bincount(random.integers(n, size=n), minlength=n)
         if weights.max() < n:
             return weights.astype(np.float64)
 
 
-def judge_at_threshold(test_matrix, threshold, derangement_count=10, seed=0):
-    """All of the protocol's figures for the test images.
+def evaluate_at_threshold(
+    test_matrix: np.ndarray,
+    threshold: float,
+    num_derangements: int = 10,
+    seed: int = 0,
+) -> dict[str, Any]:
+    """Computes all metrics of the protocol for the test images.
 
     Args:
-        test_matrix: similarities of the test split's captions.
-        threshold: from `fit_threshold`.
-        derangement_count: how often the mismatched pairs are dealt.
-        seed: of the dealing and of the interval.
+        test_matrix: similarities `(n, n)` of the test captions, at least two images
+            with references.
+        threshold: the result of `fit_threshold` on the validation split.
+        num_derangements: number of derangements for the mismatched pairs.
+        seed: seed of the derangements and of the confidence interval.
 
     Returns:
-        `{"images", "missing", "pairs", "derangements", "auc", "auc_low",
-        "auc_high", "at_half", "at_validated", "strict"}`. `pairs` are those of one
-        derangement; the cells of `at_half` and `at_validated` are sums over all.
-        `strict` counts matched pairs alone, at 0.5, as the paper's words have it:
-        precision is then 1 wherever anything is found, and accuracy is recall.
+        A dict with these keys.
+
+        - `images`, `missing`: numbers of images with and without references.
+        - `pairs`: number of pairs of one derangement.
+        - `derangements`: number of derangements.
+        - `auc`, `auc_low`, `auc_high`: see `auc`.
+        - `at_half`, `at_validated`: `confusion_counts` at paper A's threshold, 0.5, and
+          at `threshold`, summed over the derangements.
+        - `strict`: `confusion_counts` at 0.5 of the matched pairs alone, which is what
+          the paper's text literally describes. Its precision is 1 if any score is
+          positive, and its accuracy equals its recall.
+
+    Raises:
+        ValueError: fewer than two images have references.
     """
-    matched, mismatched = matched_and_mismatched(test_matrix, derangement_count, seed)
-    images = len(images_with_references(test_matrix))
+    matched, mismatched = matched_and_mismatched(test_matrix, num_derangements, seed)
+    num_images = len(images_with_references(test_matrix))
     area, low, high = auc(test_matrix, seed=seed)
     return {
-        "images": images,
-        "missing": len(test_matrix) - images,
-        "pairs": 2 * images,
-        "derangements": derangement_count,
+        "images": num_images,
+        "missing": len(test_matrix) - num_images,
+        "pairs": 2 * num_images,
+        "derangements": num_derangements,
         **{"auc": area, "auc_low": low, "auc_high": high},
         "at_half": confusion_counts(matched, mismatched, A_THRESHOLD),
         "at_validated": confusion_counts(matched, mismatched, threshold),
-        "strict": confusion_counts(matched[:images], [], A_THRESHOLD),
+        "strict": confusion_counts(matched[:num_images], [], A_THRESHOLD),
     }

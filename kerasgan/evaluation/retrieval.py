@@ -1,58 +1,89 @@
-"""How well captions find their image among all, and images one of their captions.
+"""Retrieval metrics of images by their captions, and of captions by their image.
 
-A similarity is float `(n, m)`, images down and captions across, the higher the more
-alike; `owners` is int `(m,)`, each caption's image as a row. Ranks begin at 1.
+A similarity is float `(n, m)`, a row for each image and a column for each caption;
+higher is more similar. `owners` is int `(m,)`, the row of each caption's image. Ranks
+begin at 1.
 """
 
+from collections.abc import Iterable, Sequence
 from math import comb
+from typing import Any
 
 import numpy as np
 
-CHUNK = 256  # queries ranked at a time
-DEPTHS = (1, 5, 10)
+CHUNK_SIZE = 256  # queries that are ranked at once
+DEPTHS = (1, 5, 10)  # K of recall at K
 
 
-def retrieval_scores(images, captions, owners):
-    """Figures of retrieval by the dot product of vectors; see `scores_from_similarity`.
+def retrieval_scores(
+    image_vectors: np.ndarray, text_vectors: np.ndarray, owners: np.ndarray
+) -> dict[str, Any]:
+    """Computes retrieval metrics by the dot product of vectors.
 
     Args:
-        images, captions: float `(n, d)` and `(m, d)`; of length 1 for the cosine.
+        image_vectors: float `(n, d)`; unit vectors for the cosine.
+        text_vectors: float `(m, d)`.
         owners: int `(m,)`.
-    """
-    return scores_from_similarity(np.asarray(images) @ np.asarray(captions).T, owners)
-
-
-def scores_from_similarity(similarity, owners):
-    """Figures of retrieval, and what a random ranking would be expected to reach.
 
     Returns:
-        `{"image_to_text", "text_to_image"}`, each `{"r1", "r5", "r10",
-        "median_rank"}`, R@k being the percentage of queries of rank k at most;
-        `images`, `captions`, and `missing`, images without a caption, which
-        compete but don't ask; `chance`, the expected R@k both ways.
+        See `scores_from_similarity`.
+
+    Raises:
+        ValueError: see `ranks_from_similarity`.
+    """
+    similarity = np.asarray(image_vectors) @ np.asarray(text_vectors).T
+    return scores_from_similarity(similarity, owners)
+
+
+def scores_from_similarity(
+    similarity: np.ndarray | Sequence[Sequence[float]],
+    owners: np.ndarray | Sequence[int],
+) -> dict[str, Any]:
+    """Computes retrieval metrics, and those expected of a random ranking.
+
+    Args:
+        similarity: float `(n, m)` without NaN.
+        owners: int `(m,)`.
+
+    Returns:
+        A dict with these keys.
+
+        - `image_to_text`, `text_to_image`: `r1`, `r5` and `r10`, the percentage of
+          queries whose rank is at most 1, 5 and 10, and `median_rank`.
+        - `images`, `captions`: their numbers.
+        - `missing`: number of images without a caption, which are candidates but not
+          queries.
+        - `chance`: expected `r1`, `r5` and `r10` of a random ranking, in both
+          directions.
+
+    Raises:
+        ValueError: see `ranks_from_similarity`.
     """
     image_ranks, caption_ranks = ranks_from_similarity(similarity, owners)
-    images, captions = np.shape(similarity)
-    counts = np.bincount(owners, minlength=images)
+    num_images, num_captions = np.shape(similarity)
+    counts = np.bincount(owners, minlength=num_images)
     return {
-        "image_to_text": _figures(image_ranks[counts > 0]),
-        "text_to_image": _figures(caption_ranks),
-        "images": images,
-        "captions": captions,
+        "image_to_text": _recalls(image_ranks[counts > 0]),
+        "text_to_image": _recalls(caption_ranks),
+        "images": num_images,
+        "captions": num_captions,
         "missing": int((counts == 0).sum()),
         "chance": {
-            "image_to_text": _chance(counts[counts > 0], captions),
-            "text_to_image": _chance([1], images),
+            "image_to_text": _expected_recalls(counts[counts > 0], num_captions),
+            "text_to_image": _expected_recalls([1], num_images),
         },
     }
 
 
-def ranks_from_similarity(similarity, owners):
-    """Rank of each image's best caption, and of each caption's image.
+def ranks_from_similarity(
+    similarity: np.ndarray | Sequence[Sequence[float]],
+    owners: np.ndarray | Sequence[int],
+) -> tuple[np.ndarray, np.ndarray]:
+    """Computes the rank of each image's best caption, and of each caption's image.
 
-    A tie is given the rank expected of tied ones in random order: one more than the
-    better ones, and of the t tied others t / (1 + own captions in the tie), thus half
-    of them where a single one is sought. So a constant scorer ranks in the middle.
+    A tie has the rank expected of a random order: 1, plus the number of better
+    candidates, plus t / (1 + c) for t other candidates and c correct ones in the tie.
+    A constant similarity therefore ranks in the middle.
 
     Args:
         similarity: float `(n, m)` without NaN.
@@ -60,17 +91,20 @@ def ranks_from_similarity(similarity, owners):
 
     Returns:
         float64 `(n,)`, NaN for an image without a caption, and float64 `(m,)`.
+
+    Raises:
+        ValueError: the owners do not suit the similarity, or a similarity is NaN.
     """
     similarity, owners = np.asarray(similarity), np.asarray(owners)
     images, captions = similarity.shape
     if owners.shape != (captions,) or not np.isin(owners, np.arange(images)).all():
         raise ValueError(
-            f"owners must name one of {images} images for each of {captions} "
+            f"owners must be a row of one of {images} images for each of {captions} "
             f"captions. Received: shape {owners.shape}, values {owners}"
         )
     if np.isnan(similarity).any():
         raise ValueError(
-            "Similarities that are not numbers can't be ranked. "
+            "Similarities that are NaN cannot be ranked. "
             f"Received: {np.isnan(similarity).sum()} of {similarity.size}"
         )
     return (
@@ -79,37 +113,50 @@ def ranks_from_similarity(similarity, owners):
     )
 
 
-def _ranks(similarity, queries, candidates):
-    """Best rank of those columns of each row whose candidate equals the row's query."""
+def _ranks(similarity, query_images, candidate_images):
+    """Returns the best rank of the candidates that have the image of the query."""
     ranks = np.full(len(similarity), np.nan)
-    for start in range(0, len(similarity), CHUNK):
-        rows = similarity[start : start + CHUNK]
-        own = queries[start : start + CHUNK, None] == candidates
-        best = np.where(own, rows, -np.inf).max(axis=1, keepdims=True)
-        better, tied = rows > best, rows == best
-        own_tied = (tied & own).sum(axis=1)
-        others_tied = (tied & ~own).sum(axis=1)
-        ranks[start : start + CHUNK] = np.where(
-            own.any(axis=1),
-            1 + better.sum(axis=1) + others_tied / (1 + own_tied),
+    for start in range(0, len(similarity), CHUNK_SIZE):
+        rows = slice(start, start + CHUNK_SIZE)
+        scores = similarity[rows]
+        is_correct = query_images[rows, None] == candidate_images
+        best = np.where(is_correct, scores, -np.inf).max(axis=1, keepdims=True)
+        is_better, is_tied = scores > best, scores == best
+        num_correct_tied = (is_tied & is_correct).sum(axis=1)
+        num_others_tied = (is_tied & ~is_correct).sum(axis=1)
+        ranks[rows] = np.where(
+            is_correct.any(axis=1),
+            1 + is_better.sum(axis=1) + num_others_tied / (1 + num_correct_tied),
             np.nan,
         )
     return ranks
 
 
-def _figures(ranks):
+def _recalls(ranks: np.ndarray) -> dict[str, float]:
     recalls = {f"r{depth}": 100 * float((ranks <= depth).mean()) for depth in DEPTHS}
     return {**recalls, "median_rank": float(np.median(ranks))}
 
 
-def _chance(sought, candidates):
-    """Expected R@k: one of `sought[i]` good candidates drawn within k draws."""
+def _expected_recalls(
+    num_correct: Iterable[int], num_candidates: int
+) -> dict[str, float]:
+    """Returns recall at K in percent if K candidates are drawn at random.
 
-    def recall(good, depth):
-        depth = min(depth, candidates)
-        return 1 - comb(candidates - good, depth) / comb(candidates, depth)
+    Args:
+        num_correct: for each query the number of correct candidates.
+        num_candidates: number of all candidates.
+
+    Returns:
+        `r1`, `r5` and `r10`.
+    """
+
+    def recall(correct, depth):
+        depth = min(depth, num_candidates)
+        misses = comb(num_candidates - correct, depth)
+        return 1 - misses / comb(num_candidates, depth)
 
     return {
-        f"r{depth}": 100 * float(np.mean([recall(int(good), depth) for good in sought]))
+        f"r{depth}": 100
+        * float(np.mean([recall(int(correct), depth) for correct in num_correct]))
         for depth in DEPTHS
     }

@@ -1,11 +1,13 @@
-"""How alike texts are by paper A's equation (5): the cosine of TF-IDF vectors.
+"""Similarity of texts by paper A's equation (5), the cosine of TF-IDF vectors.
 
-An image's references are lists of str. One without a word is none; an image
-without references has no similarity (NaN), while a caption without a known word has
-one: 0.
+The references of an image are a list of str. A reference without a word is ignored. An
+image without references has no similarity (NaN); a caption without a known word has the
+similarity 0.
 """
 
+from collections.abc import Iterable, Sequence
 from itertools import chain
+from typing import Protocol
 
 import numpy as np
 from scipy import sparse
@@ -13,19 +15,28 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 
 from kerasgan.evaluation.caption_words import normalize_caption, normalize_references
 
-CHUNK = 512  # captions compared at a time
-DIGITS = 12  # kept, so that rounding neither breaks a tie nor misses a threshold
+CHUNK_SIZE = 512  # captions that are compared at once
+DECIMALS = 12  # rounding errors must not break ties or miss a threshold
 REDUCTIONS = ("max", "mean", "first")
 
 
-def fit_tfidf(train_captions):
+class TextEmbedding(Protocol):
+    """Transforms texts to unit vectors."""
+
+    def transform(self, raw_documents: Iterable[str]) -> np.ndarray | sparse.spmatrix:
+        """Returns a dense or sparse array `(n, d)` for n texts."""
+        ...
+
+
+def fit_tfidf(train_captions: Iterable[str]) -> TfidfVectorizer:
     """Fits TF-IDF on the words of training captions.
 
-    Word counts times ln((1 + n) / (1 + document frequency)) + 1, scaled to length 1;
-    words of one letter count, and no word is left out as too common.
+    The weight of a word is its count times ln((1 + n) / (1 + document frequency)) + 1,
+    and vectors are scaled to norm 1. Words of one letter count, and there are no stop
+    words.
 
     Args:
-        train_captions: sequence of str, captions of the training split alone.
+        train_captions: captions of the training split alone.
 
     Returns:
         A fitted `TfidfVectorizer`.
@@ -36,42 +47,53 @@ def fit_tfidf(train_captions):
     return vectorizer.fit(train_captions)
 
 
-def similarity_matrix(vectorizer, captions, references, reduction="max"):
-    """Similarity of every caption to every image.
+def similarity_matrix(
+    vectorizer: TextEmbedding,
+    captions: Sequence[str],
+    references: Sequence[Sequence[str]],
+    reduction: str = "max",
+) -> np.ndarray:
+    """Computes the similarity of every caption to every image.
 
     Args:
-        vectorizer: as `fit_tfidf` gave it, or anything whose `transform` turns a list
-            of str into unit vectors.
-        captions: n str, the i-th of the i-th image.
-        references: n lists of str.
-        reduction: of the similarities to an image's references: their "max", their
-            "mean", or the "first" alone.
+        vectorizer: the result of `fit_tfidf`, or another object whose `transform`
+            converts texts to unit vectors.
+        captions: n captions, one for each image.
+        references: n lists of references.
+        reduction: how the similarities to the references of an image are reduced:
+            `"max"`, `"mean"`, or `"first"`, that of the first reference.
 
     Returns:
-        float64 `(n, n)` in [0, 1]: captions down, images across, so that a caption
-        meets its own image on the diagonal. Row and column of an image without
-        references are NaN.
+        float64 `(n, n)`, a row for each caption and a column for each image, in [0, 1]
+        with TF-IDF. A caption and its own image are on the diagonal. Row and column of
+        an image without references are NaN.
+
+    Raises:
+        ValueError: the numbers of captions and of lists differ, no image has a
+            reference, or `reduction` is unknown.
     """
     if len(captions) != len(references):
         raise ValueError(
             "Every image needs one caption and a list of references. Received: "
             f"{len(captions)} captions and {len(references)} lists."
         )
-    vectors, counts = _reference_vectors(vectorizer, references)
-    known = np.flatnonzero(counts)
+    reference_vectors, counts = _embed_references(vectorizer, references)
+    known_rows = np.flatnonzero(counts)
     caption_vectors = vectorizer.transform(captions)
     matrix = np.full((len(captions), len(captions)), np.nan)
-    for start in range(0, len(known), CHUNK):
-        rows = known[start : start + CHUNK]
-        cosines = caption_vectors[rows] @ vectors.T
+    for start in range(0, len(known_rows), CHUNK_SIZE):
+        rows = known_rows[start : start + CHUNK_SIZE]
+        cosines = caption_vectors[rows] @ reference_vectors.T
         if sparse.issparse(cosines):
             cosines = cosines.toarray()
-        matrix[np.ix_(rows, known)] = _reduced(cosines, counts[known], reduction)
+        matrix[np.ix_(rows, known_rows)] = _reduce(
+            cosines, counts[known_rows], reduction
+        )
     return matrix
 
 
-def _reference_vectors(vectorizer, references):
-    """One row a reference, image after image, and how many each image has."""
+def _embed_references(vectorizer, references):
+    """Returns the vectors of all references, and their number for each image."""
     references = normalize_references(references)
     counts = np.array([len(captions) for captions in references], np.int64)
     if not counts.any():
@@ -81,8 +103,8 @@ def _reference_vectors(vectorizer, references):
     return vectorizer.transform(chain.from_iterable(references)), counts
 
 
-def _reduced(cosines, counts, reduction):
-    """Reduces the last axis, which holds `counts[i]` values of the i-th image."""
+def _reduce(cosines, counts, reduction):
+    """Reduces the last axis, which has `counts[i]` values of the i-th image."""
     if reduction not in REDUCTIONS:
         raise ValueError(
             f"reduction must be one of {', '.join(REDUCTIONS)}. Received: {reduction!r}"
@@ -94,4 +116,4 @@ def _reduced(cosines, counts, reduction):
         reduced = np.maximum.reduceat(cosines, starts, axis=-1)
     else:
         reduced = np.add.reduceat(cosines, starts, axis=-1) / counts
-    return reduced.round(DIGITS)
+    return reduced.round(DECIMALS)

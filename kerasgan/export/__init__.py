@@ -1,1 +1,4 @@
-"""A run as models that need no kerasgan: SavedModel, LiteRT, ONNX, or Keras's own."""
+"""Export of runs as models that do not need kerasgan.
+
+Formats: SavedModel, LiteRT, ONNX, and Keras's own (which needs kerasgan's layers).
+"""

@@ -1,136 +1,157 @@
-"""A run in formats that take arrays: LiteRT, ONNX, and Keras's own."""
+"""Export to formats whose models take arrays: LiteRT, ONNX, and Keras's own."""
 
 import contextlib
 import importlib.util
 import io
 import shutil
 import warnings
+from collections.abc import Iterable, Sequence
+from pathlib import Path
 
 import keras
-import numpy as np
 import tensorflow as tf
 
 from kerasgan.data import images, label_words
 from kerasgan.errors import JobError, UserError
 from kerasgan.export import preprocessing
-from kerasgan.layers.traversal import find_layers
+from kerasgan.export.endpoints import Endpoint, Stage
+from kerasgan.export.networks import freeze_constants, unroll_lstms
 
 SUFFIXES = {"litert": ".tflite", "onnx": ".onnx", "keras": ".keras"}
-# TensorFlow's own operators, Keras's choice for LiteRT, need a delegate that hardly any
-# interpreter has, TensorFlow's own included.
-BUILTINS = {"supported_ops": [tf.lite.OpsSet.TFLITE_BUILTINS]}
-OPTIONS = {"litert": {"target_spec": BUILTINS}}
-# What each format needs beside kerasgan: module, and what pip calls it.
-NEEDS = {"onnx": {"tf2onnx": "tf2onnx", "onnx": "onnx", "onnxruntime": "onnxruntime"}}
+# Keras also allows the operators of TensorFlow for LiteRT. They need a delegate that
+# few interpreters have; the one of TensorFlow does not.
+LITERT_BUILTINS = {"supported_ops": [tf.lite.OpsSet.TFLITE_BUILTINS]}
+EXPORT_OPTIONS = {"litert": {"target_spec": LITERT_BUILTINS}}
+# Packages that a format needs: {module: name on PyPI}.
+REQUIRED_PACKAGES = {
+    "onnx": {"tf2onnx": "tf2onnx", "onnx": "onnx", "onnxruntime": "onnxruntime"}
+}
 
 
-def require_packages(name):
-    """Refuses a format whose packages are not installed.
+def require_packages(format: str) -> None:
+    """Checks that the packages that a format needs are installed.
+
+    Args:
+        format: name of the format.
 
     Raises:
-        UserError: naming what to install.
+        UserError: a package is missing. The message names what to install.
     """
-    needs = NEEDS.get(name, {})
-    missing = [pip for module, pip in needs.items() if not _is_there(module)]
+    packages = REQUIRED_PACKAGES.get(format, {})
+    missing = [pip for module, pip in packages.items() if not _is_installed(module)]
     if missing:
         raise UserError(
-            f"--format {name} needs packages that are not installed:"
+            f"--format {format} needs packages that are not installed:"
             f" pip install {' '.join(missing)}"
         )
 
 
-def refuse_strings(stages, name):
-    """Refuses a format that takes numbers alone for what counts pieces of strings.
-
-    Raises:
-        UserError: naming the formats that take them.
-    """
-    strings = any("text" in one.inputs for stage in stages for one in stage.endpoints)
-    if strings and name in ("litert", "onnx"):
-        raise UserError(
-            f"This classifier counts words and pieces of them, and --format {name}"
-            " holds no strings. Use --format savedmodel or keras, or train with"
-            " --set classifier.fusion=paper, which reads token ids."
-        )
-
-
-def _is_there(module):
+def _is_installed(module):
     return importlib.util.find_spec(module) is not None
 
 
-def write_models(stages, path, name):
+def require_string_support(stages: Iterable[Stage], format: str) -> None:
+    """Checks that a format supports the inputs of all endpoints.
+
+    Args:
+        stages: the stages to export.
+        format: name of the format.
+
+    Raises:
+        UserError: an endpoint takes strings and the format has none. The message names
+            formats that do.
+    """
+    takes_strings = any(
+        "text" in endpoint.inputs for stage in stages for endpoint in stage.endpoints
+    )
+    if takes_strings and format in ("litert", "onnx"):
+        raise UserError(
+            "This classifier counts words and character n-grams, which needs strings,"
+            f" and --format {format} does not support them. Use --format savedmodel or"
+            " keras, or train with --set classifier.fusion=paper, which takes token"
+            " ids."
+        )
+
+
+def write_models(stages: Sequence[Stage], path: Path, format: str) -> None:
     """Writes a file for each endpoint, or for each network in Keras's own format.
 
     Args:
-        stages: a list of `Stage`.
-        path: the directory, which is there.
-        name: `"litert"`, `"onnx"` or `"keras"`.
+        stages: the stages to export.
+        path: an existing directory.
+        format: `"litert"`, `"onnx"` or `"keras"`.
+
+    Raises:
+        JobError: a model cannot be converted.
     """
     for stage in stages:
-        if name == "keras":
-            for network, model in stage.networks.items():
-                model.save(path / (network + SUFFIXES[name]))
+        if format == "keras":
+            for name, network in stage.networks.items():
+                network.save(path / (name + SUFFIXES[format]))
             continue
         for endpoint in stage.endpoints:
-            file = path / (endpoint.name + SUFFIXES[name])
-            _convert(stage, endpoint, file, name)
+            file = path / (endpoint.name + SUFFIXES[format])
+            _convert(stage, endpoint, file, format)
     _write_preprocessing(stages, path)
 
 
-def _convert(stage, endpoint, file, name):
-    specs = stage.array_specs(endpoint)
+def _convert(stage, endpoint, file, format):
     for network in stage.networks.values():
-        for layer in find_layers(network, keras.layers.LSTM):
-            # LiteRT has no lists of tensors whose first size is free.
-            layer.unroll = name == "litert"
+        unroll_lstms(network, format == "litert")
         freeze_constants(network)
-    model = ArrayEndpoint(endpoint, stage.networks)
+    specs = stage.array_specs(endpoint)
+    model = _ArrayEndpoint(endpoint, stage.networks)
     model(
-        {key: keras.ops.zeros((1, *s.shape[1:]), s.dtype) for key, s in specs.items()}
+        {
+            name: keras.ops.zeros((1, *spec.shape[1:]), spec.dtype)
+            for name, spec in specs.items()
+        }
     )
     try:
         with contextlib.redirect_stdout(io.StringIO()), warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of the converters' own making
+            warnings.simplefilter("ignore")  # caused by the converters
             model.export(
                 file,
-                format=name,
+                format=format,
                 input_signature=[specs],
                 verbose=False,
-                **OPTIONS.get(name, {}),
+                **EXPORT_OPTIONS.get(format, {}),
             )
-    except Exception as error:  # converters raise what they like
+    except Exception as error:  # converters raise many kinds of exceptions
         raise JobError(
-            f"{endpoint.name} cannot be written as {name}: {error}"
+            f"The endpoint {endpoint.name} cannot be converted to {format}: {error}"
         ) from error
 
 
-def freeze_constants(network):
-    """Makes plain arrays of the tensors that a network was adapted to: a tensor from
-    outside of a graph would be one more input of an ONNX model."""
-    for layer in find_layers(network, keras.layers.Normalization):
-        layer.mean, layer.variance = np.array(layer.mean), np.array(layer.variance)
+class _ArrayEndpoint(keras.Model):
+    """An endpoint as a model that Keras can export.
 
+    Args:
+        endpoint: an `Endpoint`.
+        networks: `{name: keras.Model}`, the networks of its stage.
+    """
 
-class ArrayEndpoint(keras.Model):
-    """An endpoint's network as Keras's exporters want it."""
-
-    def __init__(self, endpoint, networks):
+    def __init__(self, endpoint: Endpoint, networks: dict[str, keras.Model]):
         super().__init__(name=endpoint.name)
-        self.ask = endpoint.network
-        # Not the networks: each of their layers would be traced for itself, where
-        # texts have no known length.
-        self.numbers = [v for one in networks.values() for v in one.variables]
+        self.predict_endpoint = endpoint.predict
+        # Only the variables: if the networks were tracked, Keras would also trace each
+        # of their layers, with texts of unknown length.
+        self.network_variables = [
+            variable for network in networks.values() for variable in network.variables
+        ]
 
     def build(self, input_shape=None):
+        """Marks the model as built: the networks are."""
         self.built = True
 
     def call(self, inputs, training=False):
-        return self.ask(inputs)
+        """Calls the endpoint with `{input: tensor}`."""
+        return self.predict_endpoint(inputs)
 
 
 def _write_preprocessing(stages, path):
-    """What the models do not hold: image files to pixels, captions to numbers."""
-    if any(stage.masked is not None for stage in stages):
+    """Copies the code that the models do not contain: of images and texts to arrays."""
+    if any(stage.masked_words is not None for stage in stages):
         shutil.copyfile(label_words.__file__, path / "label_words.py")
     shutil.copyfile(images.__file__, path / "images.py")
     shutil.copyfile(preprocessing.__file__, path / "preprocessing.py")

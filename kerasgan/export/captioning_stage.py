@@ -1,194 +1,239 @@
-"""The dual_encoder and the pipeline of captions, ready to be exported."""
+"""The dual encoder and the captioner of a run, prepared for export."""
+
+from collections.abc import Iterator
 
 import numpy as np
 import tensorflow as tf
 
 from kerasgan.captioning import decoding
-from kerasgan.captioning.captioner import END
 from kerasgan.captioning.pipeline import CaptioningPipeline, load_captioner
-from kerasgan.export.endpoints import Endpoint, Stage, with_plain_names, without_cudnn
+from kerasgan.captioning.tokens import END
+from kerasgan.export.endpoints import Endpoint, Stage
+from kerasgan.export.example_inputs import ExampleInputs
+from kerasgan.export.networks import disable_cudnn, with_valid_layer_names
+from kerasgan.runs import Run
 
-TEXT = "string `(n,)`"
-SCORE = "float32 `(n,)`: log-likelihood a word"
+CAPTION = "string `(n,)`"
+SCORE = "float32 `(n,)`: log-likelihood per word"
+BEAM_CAPTIONS = f"string `(n, {decoding.BEAM_WIDTH})`: the best first"
 BEAM_SCORES = (
-    f"float32 `(n, {decoding.BEAM_WIDTH})`: log-likelihood over the length to the power of"
-    f" {decoding.LENGTH_PENALTY}"
+    f"float32 `(n, {decoding.BEAM_WIDTH})`: log-likelihood divided by the length to the"
+    f" power of {decoding.LENGTH_PENALTY}"
 )
 VECTORS = "float32 `(n, {dim})`: unit vectors"
-COSINE = "float32 `(n,)` in [-1, 1]: the mean cosine of image and caption"
+COSINE = "float32 `(n,)` in [-1, 1]: mean cosine similarity of image and caption"
 
 
-def captioning_stage(run):
-    """What the captions' stage of a run trained, as a `Stage`."""
+def captioning_stage(run: Run) -> Stage:
+    """Prepares the captions stage of a run of `train-gan` for export.
+
+    Args:
+        run: a run whose captions stage has finished.
+
+    Returns:
+        The `Stage` with the endpoints `caption`, `caption_beam`, `embed_image`,
+        `embed_text` and `match`.
+
+    Raises:
+        UserError: the run has no trained captioner.
+    """
     pipeline = load_captioner(run)
-    networks = {"image_encoder": with_plain_names(pipeline.image_encoder)}
-    networks |= {"dual_encoder": pipeline.dual_encoder, "captioner": pipeline.captioner}
+    networks = {
+        "image_encoder": with_valid_layer_names(pipeline.image_encoder),
+        "dual_encoder": pipeline.dual_encoder,
+        "captioner": pipeline.captioner,
+    }
     for network in networks.values():
-        without_cudnn(network)
-    # The run's own pipeline answers; this one is exported.
-    sent = CaptioningPipeline(*networks.values(), pipeline.vectorizer)
+        disable_cudnn(network)
+    # `pipeline` computes the reference outputs, `exported` is exported.
+    exported = CaptioningPipeline(**networks, vectorizer=pipeline.vectorizer)
     return Stage(
         name="captions",
         networks=networks,
         image_size=pipeline.image_size,
         fit=run.settings.data.fit,
         vectorizer=pipeline.vectorizer,
-        endpoints=(*_captions(sent, pipeline), *_vectors(sent, pipeline)),
-        samples=lambda examples: _samples(pipeline, examples),
+        endpoints=(
+            *_caption_endpoints(exported, pipeline),
+            *_embedding_endpoints(exported, pipeline),
+        ),
+        network_inputs=lambda examples: _network_inputs(pipeline, examples),
     )
 
 
-def _captions(sent, pipeline):
+def _caption_endpoints(
+    exported: CaptioningPipeline, pipeline: CaptioningPipeline
+) -> Iterator[Endpoint]:
     yield Endpoint(
-        "caption",
-        "Puts images into words, the likeliest word each time.",
-        lambda arrays: _greedy(sent, arrays["image"]),
-        ("image",),
-        {"caption": TEXT, "score": SCORE},
-        lambda examples: _run_says(pipeline, examples, "greedy"),
-        spelled="caption",
+        name="caption",
+        description="Captions images by greedy search.",
+        predict=lambda inputs: _greedy_search(exported, inputs["image"]),
+        inputs=("image",),
+        outputs={"caption": CAPTION, "score": SCORE},
+        reference_outputs=lambda examples: _reference_captions(
+            pipeline, examples, "greedy"
+        ),
+        text_output="caption",
     )
-    beams = f"string `(n, {decoding.BEAM_WIDTH})`: the best first"
     yield Endpoint(
-        "caption_beam",
-        f"Puts images into words: {decoding.BEAM_WIDTH} captions each, by beam search.",
-        lambda arrays: _beam(sent, arrays["image"]),
-        ("image",),
-        {"captions": beams, "scores": BEAM_SCORES},
-        lambda examples: _run_says(pipeline, examples, "beam"),
-        spelled="captions",
+        name="caption_beam",
+        description=f"Captions images by beam search: {decoding.BEAM_WIDTH} captions"
+        " per image.",
+        predict=lambda inputs: _beam_search(exported, inputs["image"]),
+        inputs=("image",),
+        outputs={"captions": BEAM_CAPTIONS, "scores": BEAM_SCORES},
+        reference_outputs=lambda examples: _reference_captions(
+            pipeline, examples, "beam"
+        ),
+        text_output="captions",
     )
 
 
-def _vectors(sent, pipeline):
+def _embedding_endpoints(
+    exported: CaptioningPipeline, pipeline: CaptioningPipeline
+) -> Iterator[Endpoint]:
     dim = int(np.prod(pipeline.dual_encoder.image_encoder.output_shape[1:]))
     vectors = VECTORS.format(dim=dim)
     yield Endpoint(
-        "embed_image",
-        "Images to vectors, in one space with captions.",
-        lambda arrays: {"vectors": _seen(sent, arrays["image"])},
-        ("image",),
-        {"vectors": vectors},
-        lambda examples: {"vectors": _run_sees(pipeline, examples)},
+        name="embed_image",
+        description="Embeds images in the space that they share with captions.",
+        predict=lambda inputs: {"vectors": _embed_images(exported, inputs["image"])},
+        inputs=("image",),
+        outputs={"vectors": vectors},
+        reference_outputs=lambda examples: {
+            "vectors": pipeline.embed_images(examples.images)
+        },
     )
     yield Endpoint(
-        "embed_text",
-        "Captions to vectors, in one space with images.",
-        lambda arrays: {"vectors": _read(sent, arrays["token_ids"])},
-        ("token_ids",),
-        {"vectors": vectors},
-        lambda examples: {"vectors": pipeline.embed_captions(examples.captions)},
+        name="embed_text",
+        description="Embeds captions in the space that they share with images.",
+        predict=lambda inputs: {"vectors": _embed_text(exported, inputs["token_ids"])},
+        inputs=("token_ids",),
+        outputs={"vectors": vectors},
+        reference_outputs=lambda examples: {
+            "vectors": pipeline.embed_captions(examples.captions)
+        },
     )
     yield Endpoint(
-        "match",
-        "Says how well each image and its caption match.",
-        lambda arrays: {"cosine": _cosines(sent, arrays)},
-        ("image", "token_ids"),
-        {"cosine": COSINE},
-        lambda examples: {
-            "cosine": np.sum(
-                _run_sees(pipeline, examples)
-                * pipeline.embed_captions(examples.captions),
-                axis=-1,
-            )
+        name="match",
+        description="Computes how well each image and its caption match.",
+        predict=lambda inputs: {"cosine": _cosine_similarity(exported, inputs)},
+        inputs=("image", "token_ids"),
+        outputs={"cosine": COSINE},
+        reference_outputs=lambda examples: {
+            "cosine": _reference_cosine_similarity(pipeline, examples)
         },
     )
 
 
-# In the graph ------------------------------------------------------------------
+# Exported: in the graph --------------------------------------------------------
 
 
-def _grid(pipeline, images):
+def _encode_images(pipeline, images):
     return pipeline.image_encoder(tf.cast(images, tf.float32), training=False)
 
 
-def _greedy(pipeline, images):
-    grid = _grid(pipeline, images)
-    token_ids, total = decoding.greedy_search(
-        pipeline.captioner, grid, _noise(pipeline, grid)
+def _greedy_search(pipeline, images):
+    grid = _encode_images(pipeline, images)
+    token_ids, log_likelihood = decoding.greedy_search(
+        pipeline.captioner, grid, _zero_noise(pipeline, grid)
     )
-    token_ids, total = token_ids[:, 0], total[:, 0]
-    return {"token_ids": token_ids, "score": total / _lengths(token_ids)}
+    token_ids, log_likelihood = token_ids[:, 0], log_likelihood[:, 0]
+    return {
+        "token_ids": token_ids,
+        "score": log_likelihood / _caption_lengths(token_ids),
+    }
 
 
-def _beam(pipeline, images):
-    grid = _grid(pipeline, images)
-    noise = _noise(pipeline, grid)
-    token_ids, total = decoding.beam_search(pipeline.captioner, grid, noise)
-    scores = total / _lengths(token_ids) ** decoding.LENGTH_PENALTY
-    return {"token_ids": token_ids, "scores": scores}
+def _beam_search(pipeline, images):
+    grid = _encode_images(pipeline, images)
+    noise = _zero_noise(pipeline, grid)
+    token_ids, log_likelihood = decoding.beam_search(pipeline.captioner, grid, noise)
+    length = _caption_lengths(token_ids) ** decoding.LENGTH_PENALTY
+    return {"token_ids": token_ids, "scores": log_likelihood / length}
 
 
-def _noise(pipeline, grid):
+def _zero_noise(pipeline, grid):
     return tf.zeros((tf.shape(grid)[0], pipeline.captioner.noise_dim))
 
 
-def _lengths(token_ids):
-    """Words of each caption, the ending one counted."""
+def _caption_lengths(token_ids):
+    """Counts the words of each caption and the end token."""
     return 1 + tf.reduce_sum(tf.cast(token_ids != END, tf.float32), axis=-1)
 
 
-def _seen(pipeline, images):
+def _embed_images(pipeline, images):
     if pipeline.encodes_pixels:
-        images = tf.cast(images, tf.float32)
-        return _unit(pipeline.dual_encoder.image_encoder(images, training=False))
-    features = tf.reduce_mean(_grid(pipeline, images), axis=(1, 2))
-    return _unit(pipeline.dual_encoder.image_encoder(features, training=False))
+        features = tf.cast(images, tf.float32)
+    else:
+        features = tf.reduce_mean(_encode_images(pipeline, images), axis=(1, 2))
+    vectors = pipeline.dual_encoder.image_encoder(features, training=False)
+    return _concatenate_members(vectors)
 
 
-def _read(pipeline, token_ids):
-    return _unit(pipeline.dual_encoder.text_encoder(token_ids, training=False))
+def _embed_text(pipeline, token_ids):
+    vectors = pipeline.dual_encoder.text_encoder(token_ids, training=False)
+    return _concatenate_members(vectors)
 
 
-def _unit(vectors):
-    """Members side by side, as `DualEncoder.embed` lays them."""
-    members, dim = vectors.shape[1:]
-    vectors = tf.reshape(tf.cast(vectors, tf.float32), (-1, members * dim))
-    return vectors / members**0.5
+def _concatenate_members(vectors):
+    """Concatenates the vectors of all members, as `DualEncoder` does."""
+    num_members, dim = vectors.shape[1:]
+    vectors = tf.reshape(tf.cast(vectors, tf.float32), (-1, num_members * dim))
+    return vectors / num_members**0.5
 
 
-def _cosines(pipeline, arrays):
-    images = _seen(pipeline, arrays["image"])
-    return tf.reduce_sum(images * _read(pipeline, arrays["token_ids"]), axis=-1)
+def _cosine_similarity(pipeline, inputs):
+    image_vectors = _embed_images(pipeline, inputs["image"])
+    text_vectors = _embed_text(pipeline, inputs["token_ids"])
+    return tf.reduce_sum(image_vectors * text_vectors, axis=-1)
 
 
-# By the run itself -------------------------------------------------------------
+# References: by the pipeline of the run ----------------------------------------
 
 
-def _run_says(pipeline, examples, how):
-    found = pipeline.caption(pipeline.encode_images(examples.squares), None, how)
-    captions = np.array([[caption for caption, _ in choices] for choices in found])
-    scores = np.array([[score for _, score in choices] for choices in found])
-    token_ids = np.array([[_ids(pipeline, text) for text in row] for row in captions])
-    if how == "greedy":
+def _reference_captions(
+    pipeline: CaptioningPipeline, examples: ExampleInputs, method: str
+) -> dict[str, np.ndarray]:
+    grids = pipeline.encode_images(examples.images)
+    candidates = pipeline.caption(grids, None, method)
+    captions = np.array([[caption for caption, _ in row] for row in candidates])
+    scores = np.array([[score for _, score in row] for row in candidates])
+    token_ids = np.array(
+        [[_token_ids(pipeline, caption) for caption in row] for row in captions]
+    )
+    if method == "greedy":
         captions, scores, token_ids = captions[:, 0], scores[:, 0], token_ids[:, 0]
-    names = ("caption", "score") if how == "greedy" else ("captions", "scores")
-    return dict(zip(names, (captions, scores))) | {"token_ids": token_ids}
+        return {"caption": captions, "score": scores, "token_ids": token_ids}
+    return {"captions": captions, "scores": scores, "token_ids": token_ids}
 
 
-def _ids(pipeline, caption):
-    """The token ids that a caption was spelled from."""
-    ids = np.full(pipeline.captioner.caption_length - 1, END, np.int32)
+def _token_ids(pipeline, caption):
+    """Returns the token ids from which a caption was detokenized."""
+    vocabulary = pipeline.vectorizer.get_vocabulary()
+    token_ids = np.full(pipeline.captioner.caption_length - 1, END, np.int32)
     words = caption.split()
-    ids[: len(words)] = [np.flatnonzero(pipeline.words == word)[0] for word in words]
-    return ids
+    token_ids[: len(words)] = [vocabulary.index(word) for word in words]
+    return token_ids
 
 
-def _run_sees(pipeline, examples):
-    return pipeline.embed_images(examples.squares)
+def _reference_cosine_similarity(pipeline, examples):
+    image_vectors = pipeline.embed_images(examples.images)
+    text_vectors = pipeline.embed_captions(examples.captions)
+    return np.sum(image_vectors * text_vectors, axis=-1)
 
 
-def _samples(pipeline, examples):
-    images = examples.squares.astype("float32")
-    grid = pipeline.encode_images(examples.squares)
-    seen = images if pipeline.encodes_pixels else grid.mean(axis=(1, 2))
+def _network_inputs(pipeline, examples):
+    images = examples.images.astype("float32")
+    grid = pipeline.encode_images(examples.images)
+    features = images if pipeline.encodes_pixels else grid.mean(axis=(1, 2))
     noise = np.zeros((len(grid), pipeline.captioner.noise_dim), np.float32)
     token_ids = examples.token_ids
     return {
         "image_encoder": {"inputs": images},
-        "dual_encoder": {"image": seen, "token_ids": token_ids},
+        "dual_encoder": {"image": features, "token_ids": token_ids},
         "captioner": {
-            "grid": grid,
+            "features": grid,
             "token_ids": pipeline.captioner.to_output_vocabulary(token_ids)[:, None],
             "noise": noise,
         },

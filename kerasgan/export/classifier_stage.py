@@ -1,51 +1,59 @@
-"""The classifier, ready to be exported."""
+"""The classifier of a run, prepared for export."""
 
 import keras
 import numpy as np
 import tensorflow as tf
 
-from kerasgan.classification.classifier import load_classifier
+from kerasgan.classification.classifier import Classifier, load_classifier
 from kerasgan.data.label_words import mask_label_words
-from kerasgan.export.endpoints import (
-    CLASS,
-    Endpoint,
-    Stage,
-    with_plain_names,
-    without_cudnn,
-)
+from kerasgan.export.endpoints import CLASS_OUTPUT, Endpoint, Stage
+from kerasgan.export.example_inputs import ExampleInputs
+from kerasgan.export.networks import disable_cudnn, with_valid_layer_names
 from kerasgan.layers.ngram_logits import NgramLogits
+from kerasgan.runs import Run
 
-BEST = "string `(n,)`: the name of the likeliest class"
-PROBABILITIES = "float32 `(n, {classes})`: of the classes, in the order of labels.txt"
-SIDES = {"image": "images", "token_ids": "texts", "text": "texts"}
-NONE_OF_THESE = (
-    " There is none for what belongs to no class: probabilities sum to 1 over the"
-    " labels, whatever is shown."
+CLASS = "string `(n,)`: the name of the most probable class"
+PROBABILITIES = "float32 `(n, {num_classes})`: in the order of labels.txt"
+MODALITIES = {"image": "images", "token_ids": "texts", "text": "texts"}
+DESCRIPTION = (
+    "Predicts classes from {modalities}. There is no class for other inputs: the"
+    " probabilities always sum to 1 over the labels."
 )
 
 
-def classifier_stage(run):
-    """What a run of `train-classifier` trained, as a `Stage`."""
+def classifier_stage(run: Run) -> Stage:
+    """Prepares the classifier of a run of `train-classifier` for export.
+
+    Args:
+        run: a finished run.
+
+    Returns:
+        The `Stage` with the endpoint `classify`.
+
+    Raises:
+        UserError: the run has no trained classifier.
+    """
     classifier = load_classifier(run)
-    network = with_plain_names(_over_arrays(classifier.model))
-    without_cudnn(network)
-    vectorizer, masked = None, None
+    network = with_valid_layer_names(_replace_text_input(classifier.model))
+    disable_cudnn(network)
+    vectorizer, masked_words = None, None
     if classifier.takes_text:
         vectorizer = classifier.model.get_layer("vectorizer")
-        masked = tuple(classifier.masked)
-    sides = tuple(side for side in SIDES if side in network.input)
+        masked_words = tuple(classifier.masked_words)
+    inputs = tuple(name for name in MODALITIES if name in network.input)
+    modalities = " and ".join(MODALITIES[name] for name in inputs)
+    num_classes = len(classifier.label_names)
     classify = Endpoint(
-        "classify",
-        f"Tells classes by {' and '.join(SIDES[side] for side in sides)}."
-        + NONE_OF_THESE,
-        lambda arrays: {"probabilities": _ask(network, arrays)},
-        sides,
-        {
-            CLASS: BEST,
-            "probabilities": PROBABILITIES.format(classes=len(classifier.label_names)),
+        name="classify",
+        description=DESCRIPTION.format(modalities=modalities),
+        predict=lambda tensors: {"probabilities": _call_network(network, tensors)},
+        inputs=inputs,
+        outputs={
+            CLASS_OUTPUT: CLASS,
+            "probabilities": PROBABILITIES.format(num_classes=num_classes),
         },
-        lambda examples: _run_says(classifier, examples),
-        words="text",
+        reference_outputs=lambda examples: _reference_outputs(classifier, examples),
+        text_input="text",
     )
     return Stage(
         name="classes",
@@ -53,57 +61,61 @@ def classifier_stage(run):
         image_size=classifier.image_size,
         fit=run.settings.data.fit,
         endpoints=(classify,),
-        samples=lambda examples: {
-            "classifier": _samples(classifier, network, examples)
+        network_inputs=lambda examples: {
+            "classifier": _network_inputs(classifier, network, examples)
         },
         vectorizer=vectorizer,
-        masked=masked,
-        labels=tuple(classifier.label_names),
+        masked_words=masked_words,
+        label_names=tuple(classifier.label_names),
         accepts_missing=classifier.accepts_missing,
     )
 
 
-def _over_arrays(model):
-    """The model from token ids on, unless it counts n-grams of the strings."""
+def _replace_text_input(model: keras.Model) -> keras.Model:
+    """Replaces the input `text` by `token_ids`, unless n-grams are counted."""
     names = [layer.name for layer in model.layers]
-    counts = any(isinstance(layer, NgramLogits) for layer in model.layers)
-    if "vectorizer" not in names or counts:
+    counts_ngrams = any(isinstance(layer, NgramLogits) for layer in model.layers)
+    if "vectorizer" not in names or counts_ngrams:
         return model
-    read = model.get_layer("vectorizer").output
+    token_ids = model.get_layer("vectorizer").output
     inputs = {name: tensor for name, tensor in model.input.items() if name != "text"}
-    behind = keras.Model([*inputs.values(), read], model.output)
-    inputs["token_ids"] = keras.Input(read.shape[1:], dtype="int32", name="token_ids")
-    return keras.Model(inputs, behind([*inputs.values()]))
+    after_vectorizer = keras.Model([*inputs.values(), token_ids], model.output)
+    inputs["token_ids"] = keras.Input(
+        token_ids.shape[1:], dtype="int32", name="token_ids"
+    )
+    return keras.Model(inputs, after_vectorizer([*inputs.values()]))
 
 
-def _ask(network, arrays):
-    fed = dict(arrays)
-    if "image" in fed:
-        fed["image"] = tf.cast(fed["image"], tf.float32)
-        there = tf.ones_like(fed["image"][:, 0, 0, 0], tf.bool)
-        fed = {"has_image": there} | fed
-    fed = {name: fed[name] for name in network.input}
-    return tf.cast(network(fed, training=False), tf.float32)
+def _call_network(network, tensors):
+    inputs = dict(tensors)
+    if "image" in inputs:
+        inputs["image"] = tf.cast(inputs["image"], tf.float32)
+        has_image = tf.ones_like(inputs["image"][:, 0, 0, 0], tf.bool)
+        inputs = {"has_image": has_image} | inputs
+    inputs = {name: inputs[name] for name in network.input}
+    return tf.cast(network(inputs, training=False), tf.float32)
 
 
-def _run_says(classifier, examples):
-    """By the run's own classifier, from pixels that Pillow decoded."""
+def _reference_outputs(
+    classifier: Classifier, examples: ExampleInputs
+) -> dict[str, np.ndarray]:
+    """Calls the classifier of the run with images that Pillow decoded."""
     images = None
     if classifier.takes_images:
-        pairs = zip(examples.files, examples.squares)
-        images = [square if data else None for data, square in pairs]
-    found = classifier.classify(images, examples.captions)
-    best = np.array(classifier.label_names)[found.argmax(axis=-1)]
-    return {CLASS: best, "probabilities": found}
+        pairs = zip(examples.files, examples.images, strict=True)
+        images = [image if data else None for data, image in pairs]
+    probabilities = classifier.classify(images, examples.captions)
+    classes = np.array(classifier.label_names)[probabilities.argmax(axis=-1)]
+    return {CLASS_OUTPUT: classes, "probabilities": probabilities}
 
 
-def _samples(classifier, network, examples):
-    found = {
-        "image": examples.squares,
+def _network_inputs(classifier, network, examples):
+    inputs = {
+        "image": examples.images,
         "has_image": np.array([bool(data) for data in examples.files]),
-        "text": np.array(mask_label_words(examples.captions, classifier.masked)),
+        "text": np.array(mask_label_words(examples.captions, classifier.masked_words)),
         "token_ids": examples.token_ids,
     }
     if classifier.takes_images:
-        found["image"] = examples.squares.astype("float32")
-    return {name: found[name] for name in network.input}
+        inputs["image"] = examples.images.astype("float32")
+    return {name: inputs[name] for name in network.input}

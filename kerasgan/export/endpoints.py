@@ -1,58 +1,68 @@
-"""What a run can be asked for once it is exported: one table for every format."""
+"""Descriptions of what an export contains, from which all formats are written."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Callable
+from typing import TYPE_CHECKING
 
 import keras
+import numpy as np
 import tensorflow as tf
 
-from kerasgan.layers.traversal import find_layers
+if TYPE_CHECKING:
+    from kerasgan.export.example_inputs import ExampleInputs
 
-# What endpoints are given, by the name that arrays have, and what stands for it in a
-# SavedModel, which has its preprocessing inside.
-FRIENDLY = {"noise": "noise", "image": "image_bytes"}
-CLASS = "class"  # the output that names the class of the highest probability
-TOKEN_IDS = "int32 `{shape}`{rest}, spelled by `preprocessing.caption`"
+# Inputs of networks, and the inputs of a SavedModel's signature that replace them. All
+# other inputs are computed from text.
+SERVING_NAMES = {"noise": "noise", "image": "image_bytes"}
+CLASS_OUTPUT = "class"  # the output with the name of the most probable class
+TOKEN_IDS = "int32 `{shape}`{rest}, for `preprocessing.detokenize`"
+VALID = (
+    "bool `(n,)`: whether the file is {condition}; if not, the other outputs are 0 or"
+    " empty"
+)
 
 
 @dataclass(frozen=True)
 class Endpoint:
-    """One thing to ask for.
+    """A function of an export: a SavedModel signature, or a model in another format.
 
-    name: of the signature.
-    about: a sentence for people.
-    network: `{input: tensor}` to `{output: tensor}`, the batch first; inputs are
-        `noise`, `image` (uint8) and `token_ids` (int32) or `text` (strings), in the
-        order of `inputs`; and `has_image` (bool) where images may be missing.
-    inputs: the names of what it takes.
-    outputs: `{name: what it is}`.
-    answer: an `Examples` to `{output: array}`, by the run itself and not by what is
-        exported.
-    spelled: what the output `token_ids` is called where it becomes text, or None.
-    words: what the strings are called that `token_ids` or `text` are made of.
+    Attributes:
+        name: of the signature.
+        description: a sentence for the README.
+        predict: maps `{input: tensor}` to `{output: tensor}`, with the batch as the
+            first axis. Inputs are `noise` (float32), `image` (uint8) and `token_ids`
+            (int32) or `text` (strings), in the order of `inputs`, and `has_image`
+            (bool) where images may be missing.
+        inputs: names of the inputs.
+        outputs: `{name: description}`.
+        reference_outputs: maps `ExampleInputs` to `{output: array}` with the networks
+            of the run and not with `predict`.
+        text_output: the output that replaces `token_ids` where the format has strings;
+            None if there are no token ids in the outputs.
+        text_input: the string input from which `token_ids` or `text` are computed.
     """
 
     name: str
-    about: str
-    network: Callable[[dict], dict]
+    description: str
+    predict: Callable[[dict[str, tf.Tensor]], dict[str, tf.Tensor]]
     inputs: tuple[str, ...]
     outputs: dict[str, str]
-    answer: Callable[[Any], dict]
-    spelled: str | None = None
-    words: str = "captions"
+    reference_outputs: Callable[["ExampleInputs"], dict[str, np.ndarray]]
+    text_output: str | None = None
+    text_input: str = "captions"
 
     @property
-    def friendly_inputs(self):
-        """The inputs of the SavedModel's signature."""
-        return tuple(FRIENDLY.get(name, self.words) for name in self.inputs)
+    def serving_inputs(self) -> tuple[str, ...]:
+        """Names of the inputs of the SavedModel's signature."""
+        return tuple(SERVING_NAMES.get(name, self.text_input) for name in self.inputs)
 
     @property
-    def array_outputs(self):
-        """`{output: what it is}` where there are no strings."""
+    def array_outputs(self) -> dict[str, str]:
+        """`{output: description}` in formats without strings."""
         outputs = dict(self.outputs)
-        outputs.pop(CLASS, None)
-        if self.spelled:
-            _, shape, rest = outputs.pop(self.spelled).split("`")
+        outputs.pop(CLASS_OUTPUT, None)
+        if self.text_output:
+            _, shape, rest = outputs.pop(self.text_output).split("`")
             shape = shape.rstrip(",)") + ", words)"
             token_ids = TOKEN_IDS.format(shape=shape, rest=rest)
             outputs = {"token_ids": token_ids} | outputs
@@ -61,36 +71,46 @@ class Endpoint:
 
 @dataclass(frozen=True)
 class Stage:
-    """What one stage of a training left behind, ready to be exported.
+    """The networks that one stage of training made, and their endpoints.
 
-    name: `images`, `captions` or `classes`.
-    networks: `{name: keras.Model}`.
-    image_size, fit: of the images that it looks at; no size where it looks at none.
-    endpoints: what it can be asked for.
-    samples: an `Examples` to `{network: what it is called with}`, to try networks by
-        themselves.
-    latent_dim: size of the noise, where there is any.
-    vectorizer: the layer that reads captions, or None.
-    masked: the words that are left out of texts, whose HTML entities are unescaped;
-        None: texts are read as they are.
-    labels: the names of the classes, in the order of `probabilities`.
-    accepts_missing: whether images may be missing.
+    Attributes:
+        name: `images`, `captions` or `classes`.
+        networks: `{name: keras.Model}`.
+        image_size: width and height of the input images in pixels; None if there are
+            none.
+        fit: how images become square, see `kerasgan.data.images.prepare_image`.
+        endpoints: the functions that are exported.
+        network_inputs: maps `ExampleInputs` to `{network: {input: array}}`, to call
+            the networks by themselves.
+        latent_dim: size of the noise; None if there is none.
+        vectorizer: the layer that tokenizes text, or None.
+        masked_words: words that are removed from texts, whose HTML entities are
+            unescaped; None if texts are not changed.
+        label_names: names of the classes, in the order of `probabilities`.
+        accepts_missing: whether images may be missing.
     """
 
     name: str
-    networks: dict[str, Any]
+    networks: dict[str, keras.Model]
     image_size: int | None
     fit: str
     endpoints: tuple[Endpoint, ...]
-    samples: Callable[[Any], dict]
+    network_inputs: Callable[["ExampleInputs"], dict[str, dict[str, np.ndarray]]]
     latent_dim: int | None = None
-    vectorizer: Any = None
-    masked: tuple[str, ...] | None = None
-    labels: tuple[str, ...] = ()
+    vectorizer: keras.layers.TextVectorization | None = None
+    masked_words: tuple[str, ...] | None = None
+    label_names: tuple[str, ...] = ()
     accepts_missing: bool = False
 
-    def array_specs(self, endpoint):
-        """`{input: tf.TensorSpec}` of an endpoint that takes arrays."""
+    def array_specs(self, endpoint: Endpoint) -> dict[str, tf.TensorSpec]:
+        """Returns the input signature of an endpoint in formats that take arrays.
+
+        Args:
+            endpoint: one of `endpoints`.
+
+        Returns:
+            `{input: tf.TensorSpec}`.
+        """
         size = self.image_size
         shapes = {"noise": (None, self.latent_dim), "image": (None, size, size, 3)}
         dtypes = {"noise": "float32", "image": "uint8", "token_ids": "int32"}
@@ -102,44 +122,34 @@ class Stage:
             for name in endpoint.inputs
         }
 
-    def friendly_specs(self, endpoint):
-        """The same for the SavedModel's signature: strings for images and words."""
-        strings = {
+    def serving_specs(self, endpoint: Endpoint) -> dict[str, tf.TensorSpec]:
+        """Returns the input signature of an endpoint in a SavedModel.
+
+        Args:
+            endpoint: one of `endpoints`.
+
+        Returns:
+            `{input: tf.TensorSpec}`; images and texts are strings `(n,)`.
+        """
+        specs = {
             name: tf.TensorSpec((None,), tf.string, name)
-            for name in endpoint.friendly_inputs
+            for name in endpoint.serving_inputs
         }
-        if "noise" in strings:
+        if "noise" in specs:
             shape = (None, self.latent_dim)
-            strings["noise"] = tf.TensorSpec(shape, "float32", "noise")
-        return strings
+            specs["noise"] = tf.TensorSpec(shape, "float32", "noise")
+        return specs
 
+    def serving_outputs(self, endpoint: Endpoint) -> dict[str, str]:
+        """Returns the outputs of an endpoint in a SavedModel.
 
-def without_cudnn(network):
-    """Makes a network's LSTMs run on any processor, whatever machine exports them.
+        Args:
+            endpoint: one of `endpoints`.
 
-    Keras chooses cuDNN's LSTM while it traces on a GPU; the graph would then run on
-    GPUs alone.
-    """
-    for layer in find_layers(network, keras.layers.LSTM):
-        layer.use_cudnn = False
-
-
-def with_plain_names(network):
-    """A copy of a functional network whose layers' names a SavedModel can hold.
-
-    EfficientNet's are those of a PyTorch file, which open with an underscore. Layers
-    with other names are in both networks.
-    """
-
-    def renamed(layer):
-        if isinstance(layer, keras.Model):
-            return with_plain_names(layer)
-        if not layer.name.startswith("_"):
-            return layer
-        config = layer.get_config()
-        config["name"] = config["name"].lstrip("_")
-        return type(layer).from_config(config)
-
-    copy = keras.models.clone_model(network, clone_function=renamed)
-    copy.set_weights(network.get_weights())
-    return copy
+        Returns:
+            `{output: description}`.
+        """
+        if "image" not in endpoint.inputs:
+            return endpoint.outputs
+        condition = "an image or missing" if self.accepts_missing else "an image"
+        return endpoint.outputs | {"valid": VALID.format(condition=condition)}

@@ -1,148 +1,194 @@
-"""What an export is tried on: images, captions, noise, and the run's own answers."""
+"""Example inputs, with which an export is verified."""
 
 import io
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from PIL import Image
 
-from kerasgan.data.images import BadImage, decode_image, prepare_image, strict_pillow
+from kerasgan.data.images import (
+    BadImage,
+    decode_image,
+    read_square_image,
+    strict_pillow,
+)
 from kerasgan.data.label_words import mask_label_words
 from kerasgan.data.scenes import draw_scene
-from kerasgan.data.text import tokenize, vocabulary_of
+from kerasgan.data.text import get_vocabulary, tokenize
 from kerasgan.errors import UserError
 from kerasgan.export.endpoints import Stage
 
-DRAWN = 8  # images, where none are given
-MOST = 100  # of those that are given
-NO_IMAGE = b"no image"
-ENDINGS = (".jpg", ".jpeg", ".png", ".gif", ".bmp")
-# Captions that are unlike others.
-ODD = ("", "A Dog, running: 3 times!", "zzz qqq", "犬が走る", "fish &amp; caf&eacute;")
+NUM_DRAWN_IMAGES = 8  # if no images are given
+MAX_IMAGES = 100  # of those that are given
+INVALID_IMAGE = b"no image"
+SUFFIXES = (".jpg", ".jpeg", ".png", ".gif", ".bmp")  # formats that exports decode
+EDGE_CASE_CAPTIONS = (
+    "",
+    "A Dog, running: 3 times!",
+    "zzz qqq",
+    "犬が走る",
+    "fish &amp; caf&eacute;",
+)
 
 
 @dataclass(frozen=True)
 class ExampleInputs:
-    """As one stage sees them; n of each.
+    """The example inputs of one stage, n rows each.
 
-    files: the bytes of n image files, none where an image is missing.
-    squares: uint8 `(n, size, size, 3)`, as training would see them, by Pillow; or None.
-    captions: n str.
-    token_ids: int32 `(n, length)`, or None.
-    noise: float32 `(n, latent_dim)`, or None.
+    Attributes:
+        files: the bytes of n image files; empty bytes for a missing image.
+        images: uint8 `(n, size, size, 3)`, decoded by Pillow as for training; None if
+            the stage takes no images.
+        captions: n strings.
+        token_ids: int32 `(n, length)`; None if the stage takes no text.
+        noise: float32 `(n, latent_dim)`; None if the stage takes no noise.
     """
 
     files: list[bytes]
-    squares: np.ndarray | None
+    images: np.ndarray | None
     captions: list[str]
     token_ids: np.ndarray | None
     noise: np.ndarray | None
 
 
-def read_images(path=None):
-    """Image files to try an export on.
+def read_image_files(path: str | Path | None = None) -> list[bytes]:
+    """Reads the image files with which an export is verified.
 
     Args:
-        path: a file, or a folder of which the first 100 images are taken, by name;
-            None: the package draws some.
+        path: a file, or a folder of which the first 100 images by name are read; None
+            to draw images instead.
+
+    Returns:
+        The bytes of each file.
 
     Raises:
-        UserError: there are none, or one is no image.
+        UserError: there are no images, or a file is not an image.
     """
     if path is None:
-        return [_drawn(number) for number in range(DRAWN)]
+        return [_draw_image_file(number) for number in range(NUM_DRAWN_IMAGES)]
     path = Path(path).expanduser().absolute()
     if not path.exists():
         raise UserError(f"There are no images at {path}.")
-    names = [path]
+    paths = [path]
     if path.is_dir():
-        names = [name for name in path.iterdir() if name.suffix.lower() in ENDINGS]
-    if not names:
-        raise UserError(f"There are no images in {path}; wanted: {', '.join(ENDINGS)}.")
-    files = [name.read_bytes() for name in sorted(names)[:MOST]]
+        paths = [file for file in path.iterdir() if file.suffix.lower() in SUFFIXES]
+    if not paths:
+        raise UserError(
+            f"There are no images in {path}. Supported: {', '.join(SUFFIXES)}."
+        )
+    paths = sorted(paths)[:MAX_IMAGES]
+    files = [file.read_bytes() for file in paths]
     with strict_pillow():
-        for name, data in zip(sorted(names), files):
+        for file, data in zip(paths, files, strict=True):
             try:
                 decode_image(data)
             except BadImage as error:
-                raise UserError(f"{name}: {error}.") from None
+                raise UserError(f"{file}: {error}.") from None
     return files
 
 
-def example_inputs(stage: Stage, files, missing=False) -> ExampleInputs:
-    """The examples as one stage sees them.
+def build_example_inputs(
+    stage: Stage, files: list[bytes], include_missing: bool = False
+) -> ExampleInputs:
+    """Builds the example inputs of a stage.
 
     Args:
-        missing: with a missing image at the end, where the stage takes it.
+        stage: a stage.
+        files: the bytes of image files.
+        include_missing: whether a missing image is appended if the stage accepts it.
+
+    Returns:
+        An `ExampleInputs`, the same in every call.
     """
-    files = files + [b""] * (missing and stage.accepts_missing)
-    squares, token_ids, noise = None, None, None
+    if include_missing and stage.accepts_missing:
+        files = [*files, b""]
+    images, token_ids, noise = None, None, None
     if stage.image_size is not None:
         with strict_pillow():
-            squares = np.stack([_square(stage, data) for data in files])
+            images = np.stack([_square_image(stage, data) for data in files])
     captions = [""] * len(files)
     if stage.vectorizer is not None:
-        captions = read = _captions(stage, len(files))
-        if stage.masked is not None:
-            read = mask_label_words(captions, stage.masked)
-        token_ids = tokenize(stage.vectorizer, read)
+        captions = cleaned = _example_captions(stage, len(files))
+        if stage.masked_words is not None:
+            cleaned = mask_label_words(captions, stage.masked_words)
+        token_ids = tokenize(stage.vectorizer, cleaned)
     if stage.latent_dim is not None:
-        random = np.random.default_rng(0)
-        noise = random.standard_normal((len(files), stage.latent_dim), "float32")
-    return ExampleInputs(files, squares, captions, token_ids, noise)
+        generator = np.random.default_rng(0)
+        noise = generator.standard_normal((len(files), stage.latent_dim), "float32")
+    return ExampleInputs(files, images, captions, token_ids, noise)
 
 
-def _square(stage, data):
+def _square_image(stage, data):
     if not data:
         return np.zeros((stage.image_size, stage.image_size, 3), np.uint8)
-    return np.asarray(decode_image(prepare_image(data, stage.image_size, stage.fit))[0])
+    return read_square_image(data, stage.image_size, stage.fit)
 
 
-def _captions(stage, count):
-    random, vocabulary = np.random.default_rng(0), vocabulary_of(stage.vectorizer)
-    captions = [*(f"a {label}'s" for label in stage.labels[:1]), *ODD][:count]
+def _example_captions(stage, count):
+    generator, vocabulary = np.random.default_rng(0), get_vocabulary(stage.vectorizer)
+    label_captions = [f"a {label}'s" for label in stage.label_names[:1]]
+    captions = [*label_captions, *EDGE_CASE_CAPTIONS][:count]
     while len(captions) < count:
-        words = random.choice(vocabulary, random.integers(1, 12))
+        words = generator.choice(vocabulary, generator.integers(1, 12))
         captions.append(" ".join(words))
     return captions
 
 
-def _drawn(number):
-    """A scene as a file, of another shape and kind each time."""
+def _draw_image_file(number):
+    """Encodes a scene; the aspect ratio and the file format depend on the number."""
     image = Image.fromarray(draw_scene(number, 96 + 16 * number, seed=0).image)
     image = image.crop((0, 0, image.width - 8 * (number % 3), image.height - number))
-    kind = ("JPEG", "PNG", "JPEG", "BMP")[number % 4]
+    file_format = ("JPEG", "PNG", "JPEG", "BMP")[number % 4]
     buffer = io.BytesIO()
-    image.save(buffer, kind)
+    image.save(buffer, file_format)
     return buffer.getvalue()
 
 
-# Beside the model --------------------------------------------------------------
+# check.npz ---------------------------------------------------------------------
 
 
-def pack(examples: dict, arrays: bool) -> dict:
-    """`{stage: Examples}` as arrays that numpy stores without pickling, and one file
-    more that is no image. `arrays`: with the pixels and token ids, for formats that
-    take them."""
-    files = next(iter(examples.values())).files + [NO_IMAGE]
+def pack_examples(
+    examples: Mapping[str, ExampleInputs], include_arrays: bool
+) -> dict[str, np.ndarray]:
+    """Converts example inputs to arrays that numpy can store without pickling.
+
+    A file that is not an image is appended to the image files.
+
+    Args:
+        examples: `{stage: ExampleInputs}`; all have the same image files.
+        include_arrays: whether decoded images and token ids are included, for formats
+            whose models take arrays.
+
+    Returns:
+        `{key: array}`: all files concatenated as `input/bytes`, their lengths as
+        `input/lengths`, and `input/STAGE/NAME`.
+    """
+    files = [*next(iter(examples.values())).files, INVALID_IMAGE]
     packed = {
         "input/bytes": np.frombuffer(b"".join(files), np.uint8),
         "input/lengths": np.array([len(data) for data in files]),
     }
-    for stage, found in examples.items():
-        given = {"noise": found.noise, "captions": np.array(found.captions)}
-        if arrays:
-            given |= {"image": found.squares, "token_ids": found.token_ids}
-        for name, array in given.items():
+    for stage, inputs in examples.items():
+        arrays = {"noise": inputs.noise, "captions": np.array(inputs.captions)}
+        if include_arrays:
+            arrays |= {"image": inputs.images, "token_ids": inputs.token_ids}
+        for name, array in arrays.items():
             if array is not None:
                 packed[f"input/{stage}/{name}"] = array
     return packed
 
 
-def save_packed(path, packed):
+def save_arrays(path: Path, arrays: Mapping[str, np.ndarray]) -> None:
+    """Saves arrays as a compressed `.npz` file and waits until they are on disk.
+
+    Args:
+        path: the file.
+        arrays: `{key: array}`.
+    """
     with open(path, "wb") as file:
-        np.savez_compressed(file, **packed)
+        np.savez_compressed(file, **arrays)  # type: ignore[arg-type]
         file.flush()
         os.fsync(file.fileno())

@@ -1,144 +1,177 @@
-"""Runs as models that need no kerasgan: SavedModel, LiteRT, ONNX, or Keras's own."""
+"""Exports a run and verifies the export."""
 
 import os
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 
 from kerasgan.data.text import save_vocabulary
 from kerasgan.errors import UserError
-from kerasgan.export.array_formats import refuse_strings, require_packages, write_models
-from kerasgan.export.example_inputs import (
-    example_inputs,
-    pack,
-    read_images,
-    save_packed,
+from kerasgan.export.array_formats import (
+    require_packages,
+    require_string_support,
+    write_models,
 )
-from kerasgan.export.manifest import endpoints_of, manifest_of
-from kerasgan.export.readme import readme_of
-from kerasgan.export.reference_outputs import check_networks, run_outputs
+from kerasgan.export.endpoints import Stage
+from kerasgan.export.example_inputs import (
+    build_example_inputs,
+    pack_examples,
+    read_image_files,
+    save_arrays,
+)
+from kerasgan.export.manifest import build_manifest, list_endpoints
+from kerasgan.export.readme import build_readme
+from kerasgan.export.reference_outputs import (
+    add_network_outputs,
+    add_reference_outputs,
+)
 from kerasgan.export.saved_model import write_saved_model
-from kerasgan.export.verification import digest_of, verify_export
+from kerasgan.export.verification import file_digest, verify_export
 from kerasgan.files import write_json, write_text
-from kerasgan.runs import open_run
+from kerasgan.runs import Run, open_run
 
 FORMATS = ("savedmodel", "keras", "litert", "onnx")
 
 
-def export_run(run, out, name="savedmodel", images=None):
-    """Writes a run as models that need no kerasgan, loads them again in a fresh
-    process, and holds every output against the run's own.
+def export_run(
+    run: str | Path | Run,
+    path: str | Path,
+    format: str = "savedmodel",
+    images: str | Path | None = None,
+) -> dict[str, dict[str, dict]]:
+    """Exports a run as models that do not need kerasgan, and verifies them.
+
+    The models are loaded in a new process, and each output is compared with the output
+    of the networks of the run.
 
     Args:
-        run: a run directory.
-        out: the directory to be written, whole or not at all.
-        name: of the format, one of `FORMATS`.
-        images: a file or folder to compare by; None: the package draws some.
+        run: a run directory or a `Run`.
+        path: the directory to write; it must not exist or be empty. It is written
+            completely or not at all.
+        format: one of `FORMATS`.
+        images: an image file, or a folder of images, to verify the export with; None
+            to draw images.
 
     Returns:
-        What `verify_export` returns.
+        The result of `verify_export`.
 
     Raises:
-        UserError: there is no such run, it has nothing to export, `out` is there
-            already, packages are missing, or the format cannot hold what it reads.
-        JobError: what was written does not answer as the run does.
+        UserError: there is no such run, it has nothing to export, `path` already
+            exists, packages are missing, or the format does not support the inputs.
+        JobError: the export's outputs differ from those of the run.
     """
-    if name not in FORMATS:
-        raise UserError(f"No format {name!r}; there are {', '.join(FORMATS)}.")
-    require_packages(name)
-    run, out = open_run(run), Path(out).expanduser().absolute()
-    if out.exists() and (not out.is_dir() or any(out.iterdir())):
-        raise UserError(f"{out} is there already. Name another directory with --out.")
-    stages, files = stages_of(run), read_images(images)
-    refuse_strings(stages, name)
-    out.parent.mkdir(parents=True, exist_ok=True)
-    scratch = out.with_name(f"{out.name}.{os.getpid()}.partial")
+    if format not in FORMATS:
+        raise UserError(
+            f"The format must be one of {', '.join(FORMATS)}. Received: {format!r}"
+        )
+    require_packages(format)
+    run = run if isinstance(run, Run) else open_run(run)
+    path = Path(path).expanduser().absolute()
+    if path.exists() and (not path.is_dir() or any(path.iterdir())):
+        raise UserError(f"{path} already exists. Name another directory with --out.")
+    stages, files = load_stages(run), read_image_files(images)
+    require_string_support(stages, format)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    scratch = path.with_name(f"{path.name}.{os.getpid()}.partial")
     try:
         scratch.mkdir()
-        results = _write(run, stages, files, scratch, name)
-        os.replace(scratch, out)  # over an empty directory at most
+        results = _write_export(run, stages, files, scratch, format)
+        os.replace(scratch, path)  # at most replaces an empty directory
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
     return results
 
 
-def stages_of(run):
-    """What a run has to export, a list of `Stage`.
+def load_stages(run: Run) -> list[Stage]:
+    """Loads the stages of a run that can be exported.
+
+    Args:
+        run: a run.
+
+    Returns:
+        A list of `Stage`.
 
     Raises:
-        UserError: nothing, or runs of its kind cannot be exported.
+        UserError: no stage has finished, or runs of this command cannot be exported.
     """
-    if run.command not in KINDS:
+    if run.command not in STAGE_LOADERS:
         raise UserError(
-            f"{run.path} is a run of {run.command}; exported are runs of"
-            f" {', '.join(KINDS)}."
+            f"Only runs of {', '.join(STAGE_LOADERS)} can be exported. Received:"
+            f" {run.path}, a run of {run.command}"
         )
-    stages = KINDS[run.command](run)
+    stages = STAGE_LOADERS[run.command](run)
     if not stages:
         raise UserError(
-            f"{run.path} has not finished: continue it with"
+            f"{run.path} has not finished. Continue with"
             f" kerasgan {run.command} --resume --run-dir {run.path}"
         )
     return stages
 
 
-def _stages_of_gan(run):
+def _load_gan_stages(run):
     from kerasgan.export.captioning_stage import captioning_stage
     from kerasgan.export.generator_stage import generator_stage
 
     stages = []
     if (run.models / "generator.keras").is_file():
         stages.append(generator_stage(run))
-    if (run.models / "memory.npz").is_file():
+    if (run.models / "caption-store.npz").is_file():
         stages.append(captioning_stage(run))
     return stages
 
 
-def _stages_of_classifier(run):
+def _load_classifier_stages(run):
     from kerasgan.classification.classifier import CLASSIFIER_FILE
     from kerasgan.export.classifier_stage import classifier_stage
 
     return [classifier_stage(run)] if (run.models / CLASSIFIER_FILE).is_file() else []
 
 
-# What exports a run of each kind: a `Run` to a list of `Stage`.
-KINDS = {"train-gan": _stages_of_gan, "train-classifier": _stages_of_classifier}
+# {command: function from a `Run` to a list of `Stage`}
+STAGE_LOADERS = {
+    "train-gan": _load_gan_stages,
+    "train-classifier": _load_classifier_stages,
+}
 
 
-def _write(run, stages, files, path, name):
-    # In arrays no file can be empty: they say which images are missing.
+def _write_export(
+    run: Run, stages: Sequence[Stage], files: list[bytes], path: Path, format: str
+) -> dict[str, dict[str, dict]]:
+    is_saved_model = format == "savedmodel"
+    # Arrays cannot express a missing image.
     examples = {
-        stage.name: example_inputs(stage, files, missing=name == "savedmodel")
+        stage.name: build_example_inputs(stage, files, include_missing=is_saved_model)
         for stage in stages
     }
-    if name == "savedmodel":
+    if is_saved_model:
         write_saved_model(stages, path)
-        words = _write_words(stages, path / "assets")
+        text_files = _write_text_files(stages, path / "assets")
     else:
-        write_models(stages, path, name)
-        words = _write_words(stages, path)
-    packed = pack(examples, arrays=name != "savedmodel")
-    if name == "keras":
-        endpoints = check_networks(stages, examples, packed)
+        write_models(stages, path, format)
+        text_files = _write_text_files(stages, path)
+    packed = pack_examples(examples, include_arrays=not is_saved_model)
+    if format == "keras":
+        endpoints = add_network_outputs(stages, examples, packed)
     else:
-        endpoints = list(endpoints_of(stages, name))
-        run_outputs(stages, examples, packed)
-    digests = {str(file.relative_to(path)): digest_of(file) for file in words}
-    manifest = manifest_of(run, stages, name, endpoints, digests)
-    save_packed(path / "check.npz", packed)
+        endpoints = list(list_endpoints(stages, format))
+        add_reference_outputs(stages, examples, packed)
+    digests = {str(file.relative_to(path)): file_digest(file) for file in text_files}
+    manifest = build_manifest(run, stages, format, endpoints, digests)
+    save_arrays(path / "check.npz", packed)
     write_json(path / "export.json", manifest)
-    write_text(path / "README.md", readme_of(stages, manifest))
+    write_text(path / "README.md", build_readme(stages, manifest))
     return verify_export(path)
 
 
-def _write_words(stages, path):
-    """Vocabularies and labels, whose files are returned."""
+def _write_text_files(stages, path):
+    """Writes vocabularies and labels, and returns the paths of the files."""
     path.mkdir(exist_ok=True)
     files = []
     for stage in stages:
         if stage.vectorizer is not None:
             files.append(path / f"vocabulary-{stage.name}.txt")
             save_vocabulary(stage.vectorizer, files[-1])
-        if stage.labels:
+        if stage.label_names:
             files.append(path / "labels.txt")
-            write_text(files[-1], "".join(f"{label}\n" for label in stage.labels))
+            write_text(files[-1], "".join(f"{name}\n" for name in stage.label_names))
     return files

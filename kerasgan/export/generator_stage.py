@@ -1,113 +1,148 @@
-"""The generator of images and its discriminator, ready to be exported."""
+"""The image generator and the discriminator of a run, prepared for export."""
 
+import numpy as np
 import tensorflow as tf
 
-from kerasgan.export.endpoints import Endpoint, Stage, without_cudnn
-from kerasgan.gan.gan import scale_images
-from kerasgan.gan.image_generator import load_gan
+from kerasgan.export.endpoints import Endpoint, Stage
+from kerasgan.export.example_inputs import ExampleInputs
+from kerasgan.export.networks import disable_cudnn
+from kerasgan.gan.image_generator import ImageGenerator, load_gan, scale_images
 from kerasgan.gan.pair_dataset import to_grayscale
+from kerasgan.runs import Run
 
-IMAGES = "uint8 `(n, {size}, {size}, {channels})`: the images drawn"
-PROBABILITY = "float32 `(n,)`: the chance that it is a real image"
-SIGMOID = "float32 `(n,)`: the logit's sigmoid; under the loss {loss} no probability"
-LOGIT = "float32 `(n,)`: what the discriminator says, unbounded"
+IMAGES = "uint8 `(n, {size}, {size}, {channels})`: the generated images"
+PROBABILITY = "float32 `(n,)`: probability that the image is real"
+# Losses for which the discriminator's sigmoid is trained to be a probability.
+PROBABILISTIC_LOSSES = ("minimax", "non-saturating")
+SIGMOID = (
+    "float32 `(n,)`: sigmoid of the logit, not a probability with the loss {loss};"
+    " high if the image is real"
+)
+LOGIT = "float32 `(n,)`: unbounded output of the discriminator"
 
 
-def generator_stage(run):
-    """What the images' stage of a run trained, as a `Stage`."""
+def generator_stage(run: Run) -> Stage:
+    """Prepares the images stage of a run of `train-gan` for export.
+
+    Args:
+        run: a run whose images stage has finished.
+
+    Returns:
+        The `Stage` with the endpoints `generate` and `discriminate`.
+
+    Raises:
+        UserError: the run has no trained generator.
+    """
     image_generator, settings = load_gan(run), run.settings
     networks = {
         "generator": image_generator.generator,
         "discriminator": image_generator.discriminator,
     }
     for network in networks.values():
-        without_cudnn(network)
-    words = ("token_ids",) if image_generator.conditional else ()
-    size, channels = image_generator.generator.output_shape[2:]
-    loss = settings.gan.loss
-    chance = PROBABILITY if loss in ("minimax", "non-saturating") else SIGMOID
-    pair = ", and that the caption is its own" if image_generator.conditional else ""
-    generate = Endpoint(
-        "generate",
-        "Draws an image for each noise"
-        + (" and caption." if image_generator.conditional else "."),
-        lambda arrays: {"images": _drawn(image_generator, arrays)},
-        ("noise", *words),
-        {"images": IMAGES.format(size=size, channels=channels)},
-        lambda examples: {
-            "images": image_generator.generate(
-                examples.captions if image_generator.conditional else None,
-                noise=examples.noise,
-            )
-        },
-    )
-    discriminate = Endpoint(
-        "discriminate",
-        f"Says whether an image is real{pair}.",
-        lambda arrays: _judged(_logits(image_generator, arrays)),
-        ("image", *words),
-        {"probability": chance.format(loss=loss) + pair, "logit": LOGIT},
-        lambda examples: _run_judges(image_generator, examples),
-    )
+        disable_cudnn(network)
     return Stage(
         name="images",
         networks=networks,
-        image_size=size,
+        image_size=image_generator.generator.output_shape[2],
         fit=settings.data.fit,
         latent_dim=image_generator.latent_dim,
         vectorizer=image_generator.vectorizer,
-        endpoints=(generate, discriminate),
-        samples=lambda examples: _samples(image_generator, examples),
+        endpoints=(
+            _generate_endpoint(image_generator),
+            _discriminate_endpoint(image_generator, settings.gan.loss),
+        ),
+        network_inputs=lambda examples: _network_inputs(image_generator, examples),
     )
 
 
-def _drawn(image_generator, arrays):
-    """As `ImageGenerator.generate`."""
-    inputs = arrays["noise"]
+def _text_inputs(image_generator):
+    return ("token_ids",) if image_generator.conditional else ()
+
+
+def _generate_endpoint(image_generator: ImageGenerator) -> Endpoint:
+    size, channels = image_generator.generator.output_shape[2:]
+    conditional = image_generator.conditional
+    return Endpoint(
+        name="generate",
+        description="Generates an image for each noise vector"
+        + (" and caption." if conditional else "."),
+        predict=lambda inputs: {"images": _generate(image_generator, inputs)},
+        inputs=("noise", *_text_inputs(image_generator)),
+        outputs={"images": IMAGES.format(size=size, channels=channels)},
+        reference_outputs=lambda examples: {
+            "images": image_generator.generate(
+                examples.captions if conditional else None, noise=examples.noise
+            )
+        },
+    )
+
+
+def _discriminate_endpoint(image_generator: ImageGenerator, loss: str) -> Endpoint:
+    pair = " and the caption matches" if image_generator.conditional else ""
+    probability = PROBABILITY if loss in PROBABILISTIC_LOSSES else SIGMOID
+    return Endpoint(
+        name="discriminate",
+        description="Predicts whether an image is real"
+        + (" and matches its caption." if image_generator.conditional else "."),
+        predict=lambda inputs: _to_outputs(_logits(image_generator, inputs)),
+        inputs=("image", *_text_inputs(image_generator)),
+        outputs={"probability": probability.format(loss=loss) + pair, "logit": LOGIT},
+        reference_outputs=lambda examples: _reference_logits(image_generator, examples),
+    )
+
+
+def _generate(image_generator, inputs):
+    """Generates images as `ImageGenerator.generate` does, in the graph."""
+    generator_inputs = inputs["noise"]
     if image_generator.conditional:
-        condition = image_generator.discriminator.text_branch(
-            arrays["token_ids"], training=False
-        )
-        inputs = {"noise": inputs, "caption": condition}
-    images = tf.clip_by_value(
-        image_generator.generator(inputs, training=False), -1.0, 1.0
-    )
+        text_branch = image_generator.discriminator.text_branch
+        features = text_branch(inputs["token_ids"], training=False)
+        generator_inputs = {"noise": inputs["noise"], "caption": features}
+    images = image_generator.generator(generator_inputs, training=False)
+    images = tf.clip_by_value(images, -1.0, 1.0)
     return tf.cast(tf.round((images + 1) * 127.5), tf.uint8)
 
 
-def _logits(image_generator, arrays):
-    images = arrays["image"]
-    if image_generator.generator.output_shape[-1] == 1:
-        # As `to_grey`.
-        grey = tf.linalg.matvec(tf.cast(images, tf.float32), [0.299, 0.587, 0.114])
-        images = tf.round(grey)[..., None]
-    inputs = {"image": scale_images(images)}
+def _is_grayscale(image_generator):
+    return image_generator.generator.output_shape[-1] == 1
+
+
+def _logits(image_generator, inputs):
+    images = inputs["image"]
+    if _is_grayscale(image_generator):
+        # As `kerasgan.gan.pair_dataset.to_grayscale`.
+        gray = tf.linalg.matvec(tf.cast(images, tf.float32), [0.299, 0.587, 0.114])
+        images = tf.round(gray)[..., None]
+    discriminator_inputs = {"image": scale_images(images)}
     if image_generator.conditional:
-        inputs["token_ids"] = arrays["token_ids"]
-    return tf.cast(image_generator.discriminator(inputs, training=False), tf.float32)
+        discriminator_inputs["token_ids"] = inputs["token_ids"]
+    logits = image_generator.discriminator(discriminator_inputs, training=False)
+    return tf.cast(logits, tf.float32)
 
 
-def _judged(logits):
+def _to_outputs(logits):
     return {"probability": tf.sigmoid(logits), "logit": logits}
 
 
-def _run_judges(image_generator, examples):
-    """By the run's own discriminator, from pixels that Pillow decoded."""
-    inputs = _samples(image_generator, examples)["discriminator"]
+def _reference_logits(
+    image_generator: ImageGenerator, examples: ExampleInputs
+) -> dict[str, np.ndarray]:
+    """Calls the discriminator of the run with images that Pillow decoded."""
+    inputs = _network_inputs(image_generator, examples)["discriminator"]
     logits = image_generator.discriminator(inputs, training=False)
-    return {name: found.numpy() for name, found in _judged(logits).items()}
+    return {name: output.numpy() for name, output in _to_outputs(logits).items()}
 
 
-def _samples(image_generator, examples):
-    images = examples.squares
-    if image_generator.generator.output_shape[-1] == 1:
+def _network_inputs(image_generator, examples):
+    images = examples.images
+    if _is_grayscale(image_generator):
         images = to_grayscale(images)
-    judged = {"image": images.astype("float32") / 127.5 - 1}
-    condition = {"inputs": examples.noise}
+    discriminator_inputs = {"image": images.astype("float32") / 127.5 - 1}
+    generator_inputs = {"inputs": examples.noise}
     if image_generator.conditional:
-        judged["token_ids"] = examples.token_ids
-        condition = {
+        discriminator_inputs["token_ids"] = examples.token_ids
+        generator_inputs = {
             "noise": examples.noise,
             "caption": image_generator.encode_text(examples.captions),
         }
-    return {"generator": condition, "discriminator": judged}
+    return {"generator": generator_inputs, "discriminator": discriminator_inputs}

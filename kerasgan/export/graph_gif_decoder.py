@@ -1,9 +1,9 @@
-"""The first frame of a GIF, inside a TensorFlow graph.
+"""Finds the first frame of a GIF inside a TensorFlow graph.
 
-TensorFlow decodes all frames, however many and large, onto what may not be the GIF's
-canvas, and makes transparent pixels black. So it is given a file of the first frame
-alone, in which each colour is its own number. The format, which names every part that
-is read here: https://www.w3.org/Graphics/GIF/spec-gif89a.txt
+TensorFlow decodes all frames, whatever their number and size, may use another canvas
+than the one of the GIF, and makes transparent pixels black. Therefore its decoder gets
+a GIF of the first frame only, whose colors are replaced by their indices. Format:
+https://www.w3.org/Graphics/GIF/spec-gif89a.txt
 """
 
 from typing import NamedTuple
@@ -11,23 +11,29 @@ from typing import NamedTuple
 import numpy as np
 import tensorflow as tf
 
-from kerasgan.export.graph_image_headers import STEPS, number
+from kerasgan.export.graph_image_headers import MAX_STEPS, read_integer
 
-EXTENSION, IMAGE, TRAILER = 0x21, 0x2C, 0x3B  # what blocks are, by their first byte
-GRAPHIC_CONTROL = 0xF9  # the extension that says which colour is transparent
-GREYS = np.repeat(np.arange(256, dtype=np.uint8)[:, None], 3, axis=1)
-ALIKE = 4096  # blocks of one length that are stepped over at once
-REACH = 256  # bytes that a block takes at most
+# The first byte of a block.
+EXTENSION, IMAGE, TRAILER = 0x21, 0x2C, 0x3B
+GRAPHIC_CONTROL = 0xF9  # the extension with the index of the transparent color
+# The palette in which each color is its index; also used if a GIF has no palette.
+GRAYSCALE = np.repeat(np.arange(256, dtype=np.uint8)[:, None], 3, axis=1)
+MAX_SKIPPED_BLOCKS = 4096  # blocks of equal length that are skipped in one step
+MAX_BLOCK_LENGTH = 256  # bytes
 
 
 class Frame(NamedTuple):
-    """Where a GIF's first frame is, and what is in it.
+    """The first frame of a GIF, which is not decoded yet.
 
-    file: a GIF of this frame alone, whose colours are greys: their own numbers.
-    top, left: where it lies on the canvas.
-    height, width: of the canvas.
-    outside: uint8, the colour around it.
-    colours: uint8 `(256, 3)`, white where they are transparent.
+    Attributes:
+        file: a GIF of this frame only, a scalar string. Its colors are the indices of
+            `palette`.
+        top: row of the frame on the canvas.
+        left: column of the frame on the canvas.
+        height: of the canvas.
+        width: of the canvas.
+        background: uint8, index of the color around the frame.
+        palette: uint8 `(256, 3)`, RGB. The transparent color is white.
     """
 
     file: tf.Tensor
@@ -35,88 +41,135 @@ class Frame(NamedTuple):
     left: tf.Tensor
     height: tf.Tensor
     width: tf.Tensor
-    outside: tf.Tensor
-    colours: tf.Tensor
+    background: tf.Tensor
+    palette: tf.Tensor
 
-    def on_canvas(self, numbers):
-        """Colours' numbers, uint8 `(h, w)`, to uint8 `(height, width, 3)`."""
-        height, width = tf.unstack(tf.shape(numbers))
-        rows = self.top, self.height - self.top - height
-        columns = self.left, self.width - self.left - width
-        numbers = tf.pad(numbers, [rows, columns], constant_values=self.outside)
-        return tf.gather(self.colours, tf.cast(numbers, tf.int32))
+    def paint(self, indices: tf.Tensor) -> tf.Tensor:
+        """Paints the frame on the canvas.
+
+        Args:
+            indices: uint8 `(frame_height, frame_width)`, indices of `palette`.
+
+        Returns:
+            uint8 `(height, width, 3)`, RGB.
+        """
+        frame_height, frame_width = tf.unstack(tf.shape(indices))
+        rows = self.top, self.height - self.top - frame_height
+        columns = self.left, self.width - self.left - frame_width
+        indices = tf.pad(indices, [rows, columns], constant_values=self.background)
+        return tf.gather(self.palette, tf.cast(indices, tf.int32))
 
 
-def first_frame(data):
-    """Finds the first frame of a GIF, a scalar string, and decodes nothing."""
-    # Whatever looks past the end finds an end there.
-    raw = tf.pad(tf.io.decode_raw(data, tf.uint8), [[0, REACH]])
-    place, colours = _colours(data, 10, 13, otherwise=GREYS)
-    place, clear = _up_to_image(raw, place)
+def find_first_frame(data: tf.Tensor) -> Frame:
+    """Finds the first frame of a GIF without decoding it.
+
+    Args:
+        data: a GIF file, a scalar string.
+
+    Returns:
+        A `Frame`.
+    """
+    # Zeros after the end of the file, which end all blocks.
+    raw = tf.pad(tf.io.decode_raw(data, tf.uint8), [[0, MAX_BLOCK_LENGTH]])
+    position, palette = _read_palette(data, 10, 13, default=GRAYSCALE)
+    position, transparent = _skip_to_image(raw, position)
     left, top, width, height = (
-        number(data, place + n, 2, little=True) for n in (1, 3, 5, 7)
+        read_integer(data, position + offset, 2, little_endian=True)
+        for offset in (1, 3, 5, 7)
     )
-    pixels, colours = _colours(data, place + 9, place + 10, colours)
-    end = tf.minimum(_end_of_blocks(raw, pixels + 1), tf.strings.length(data))
-    size = tf.strings.substr(data, place + 5, 4)
-    interlaced = tf.where(number(data, place + 9, 1) & 0x40 > 0, b"\x40", b"\0")
-    head = [b"GIF89a", size, b"\xf7\0\0", GREYS.tobytes()]  # a table of 256 colours
-    # The byte is the image's own: with another there is none, which decoding notices.
-    head += [tf.strings.substr(data, place, 1), b"\0\0\0\0", size, interlaced]
-    file = [*head, tf.strings.substr(data, pixels, end - pixels), b"\0;"]
-    clear_there = tf.range(256)[:, None] == clear
+    pixels, palette = _read_palette(data, position + 9, position + 10, palette)
+    end = tf.minimum(_skip_blocks(raw, pixels + 1), tf.strings.length(data))
+    is_transparent = tf.range(256)[:, None] == transparent
     return Frame(
-        tf.strings.join(file),
-        *(top, left),
-        tf.maximum(number(data, 8, 2, little=True), top + height),
-        tf.maximum(number(data, 6, 2, little=True), left + width),
-        tf.cast(tf.maximum(clear, 0), tf.uint8),
-        tf.where(clear_there, tf.constant(255, tf.uint8), colours),
+        file=_build_gif(data, position, pixels, end),
+        top=top,
+        left=left,
+        height=tf.maximum(read_integer(data, 8, 2, little_endian=True), top + height),
+        width=tf.maximum(read_integer(data, 6, 2, little_endian=True), left + width),
+        background=tf.cast(tf.maximum(transparent, 0), tf.uint8),
+        palette=tf.where(is_transparent, tf.constant(255, tf.uint8), palette),
     )
 
 
-def _colours(data, flags, place, otherwise):
-    """The table of colours at `place`, black behind its end, if the byte at `flags`
-    says that there is one; and where it ends."""
-    flags = number(data, flags, 1)
-    count = tf.where(flags & 0x80 > 0, 2 ** (1 + (flags & 7)), 0)
-    table = tf.io.decode_raw(tf.strings.substr(data, place, 3 * count), tf.uint8)
-    table = tf.pad(tf.reshape(table, (-1, 3)), [[0, 256 - count], [0, 0]])
-    return place + 3 * count, tf.where(count > 0, table, otherwise)
+def _build_gif(data, position, pixels, end):
+    """Builds a grayscale GIF of the frame at `position`.
+
+    Args:
+        data: the GIF file.
+        position: index of the first byte of the frame.
+        pixels: index of the first byte of its pixels.
+        end: index after its last byte.
+    """
+    size = tf.strings.substr(data, position + 5, 4)
+    flags = read_integer(data, position + 9, 1)
+    interlaced = tf.where(flags & 0x40 > 0, b"\x40", b"\0")
+    header = [b"GIF89a", size, b"\xf7\0\0", GRAYSCALE.tobytes()]  # 256 colors
+    # The first byte is copied: if it does not start an image, decoding fails.
+    start = tf.strings.substr(data, position, 1)
+    header += [start, b"\0\0\0\0", size, interlaced]
+    content = tf.strings.substr(data, pixels, end - pixels)
+    return tf.strings.join([*header, content, b"\0;"])
 
 
-def _up_to_image(raw, place):
-    """Where the first image begins, and the number of its transparent colour, or -1."""
+def _read_palette(data, flags_position, position, default):
+    """Reads a palette, if the flags indicate that there is one.
 
-    def goes_on(place, clear):
-        ends = (raw[place] == IMAGE) | (raw[place] == TRAILER)
-        return ~ends & (place < tf.size(raw) - REACH)
+    Args:
+        data: the GIF file.
+        flags_position: index of the byte with the flags.
+        position: index of the first byte of the palette.
+        default: the palette that is returned if there is none.
 
-    def step(place, clear):
-        extension = raw[place] == EXTENSION
-        control = extension & (raw[place + 1] == GRAPHIC_CONTROL)
-        control &= raw[place + 3] & 1 > 0
-        clear = tf.where(control, tf.cast(raw[place + 6], tf.int32), clear)
-        further = tf.cond(
-            extension, lambda: _end_of_blocks(raw, place + 2) + 1, lambda: place + 1
+    Returns:
+        The index after the palette, and uint8 `(256, 3)`, with black for missing
+        colors.
+    """
+    flags = read_integer(data, flags_position, 1)
+    num_colors = tf.where(flags & 0x80 > 0, 2 ** (1 + (flags & 7)), 0)
+    raw = tf.strings.substr(data, position, 3 * num_colors)
+    palette = tf.reshape(tf.io.decode_raw(raw, tf.uint8), (-1, 3))
+    palette = tf.pad(palette, [[0, 256 - num_colors], [0, 0]])
+    palette = tf.where(num_colors > 0, palette, default)
+    return position + 3 * num_colors, palette
+
+
+def _skip_to_image(raw, position):
+    """Returns the position of the first image, and its transparent color or -1."""
+    last = tf.size(raw) - MAX_BLOCK_LENGTH
+
+    def condition(position, transparent):
+        ends = (raw[position] == IMAGE) | (raw[position] == TRAILER)
+        return ~ends & (position < last)
+
+    def step(position, transparent):
+        is_extension = raw[position] == EXTENSION
+        is_control = is_extension & (raw[position + 1] == GRAPHIC_CONTROL)
+        has_transparency = is_control & (raw[position + 3] & 1 > 0)
+        index = tf.cast(raw[position + 6], tf.int32)
+        transparent = tf.where(has_transparency, index, transparent)
+        following = tf.cond(
+            is_extension,
+            lambda: _skip_blocks(raw, position + 2) + 1,
+            lambda: position + 1,
         )
-        return tf.minimum(further, tf.size(raw) - REACH), clear
+        return tf.minimum(following, last), transparent
 
-    return tf.while_loop(goes_on, step, (place, -1), maximum_iterations=STEPS)
+    return tf.while_loop(condition, step, (position, -1), maximum_iterations=MAX_STEPS)
 
 
-def _end_of_blocks(raw, place):
-    """Where the empty block lies that ends the blocks from `place` on."""
+def _skip_blocks(raw, position):
+    """Returns the position of the empty block that ends a sequence of blocks."""
 
-    def goes_on(place):
-        return raw[place] > 0
+    def condition(position):
+        return raw[position] > 0
 
-    def step(place):
-        # All blocks but the last have mostly the same length.
-        length = 1 + tf.cast(raw[place], tf.int32)
-        alike = raw[place : place + ALIKE * length : length] == raw[place]
-        alike = tf.concat([alike, [False]], axis=0)
-        count = tf.argmin(tf.cast(alike, tf.uint8), output_type=tf.int32)
-        return (place + count * length,)
+    def step(position):
+        # All blocks except the last one usually have the same length.
+        length = 1 + tf.cast(raw[position], tf.int32)
+        end = position + MAX_SKIPPED_BLOCKS * length
+        is_equal = raw[position:end:length] == raw[position]
+        is_equal = tf.concat([is_equal, [False]], axis=0)
+        num_blocks = tf.argmin(tf.cast(is_equal, tf.uint8), output_type=tf.int32)
+        return (position + num_blocks * length,)
 
-    return tf.while_loop(goes_on, step, (place,), maximum_iterations=STEPS)[0]
+    return tf.while_loop(condition, step, (position,), maximum_iterations=MAX_STEPS)[0]

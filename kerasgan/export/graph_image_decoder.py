@@ -1,223 +1,262 @@
-"""Bytes of image files to training's pixels, inside a TensorFlow graph.
+"""Converts image files to the pixels of training inside a TensorFlow graph.
 
-`kerasgan.data.images` once more, for exported models, which have no Pillow. What is
-not the same stands in docs/export.md.
+The same as `kerasgan.data.images`, for exported models, which do not have Pillow.
+docs/export.md lists the differences.
 """
+
+from collections.abc import Callable
 
 import tensorflow as tf
 
-from kerasgan.data.images import MAX_PIXELS, MIN_JPEG_BYTES
+from kerasgan.data.images import MAX_PIXELS, MIN_JPEG_SIZE
 from kerasgan.data.resize import square_in_graph
-from kerasgan.export.graph_gif_decoder import first_frame
+from kerasgan.export.graph_gif_decoder import find_first_frame
 from kerasgan.export.graph_image_headers import (
-    chunks_of_png,
-    exif_of_jpeg,
-    number,
-    orientation_of,
+    read_integer,
+    read_jpeg_exif,
+    read_orientation,
+    read_png_chunks,
 )
 
-JPEG = b"\xff\xd8\xff"
-# A PNG's size comes first, or it is none: what is checked is what is decoded.
-PNG = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR"
+JPEG_SIGNATURE = b"\xff\xd8\xff"
+# With the start of the first chunk, which must be the header: the size that is checked
+# is then the size that is decoded.
+PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR"
+GIF_SIGNATURES = [b"GIF87a", b"GIF89a"]
+BMP_SIGNATURE = b"BM"
+
+# A file, a scalar string, to its RGB image, whether it is a JPEG whose pixels are
+# unchanged, and its EXIF.
+Decoder = Callable[[tf.Tensor], tuple[tf.Tensor, tf.Tensor, tf.Tensor]]
 
 
-def decode_square_images(files, size, fit):
-    """Many files at once, on as many threads as there are.
+def decode_square_images(
+    files: tf.Tensor, size: int, fit: str
+) -> tuple[tf.Tensor, tf.Tensor]:
+    """Decodes many files in parallel.
 
     Args:
-        files: string `(n,)`, the bytes of JPEG, PNG, GIF and BMP files.
-        size, fit: of the squares, see `kerasgan.data.images.square`.
+        files: strings `(n,)`, the bytes of JPEG, PNG, GIF and BMP files.
+        size: width and height of the results in pixels.
+        fit: "crop", "pad" or "stretch", see `kerasgan.data.images.prepare_image`.
 
     Returns:
-        uint8 `(n, size, size, 3)`, and bool `(n,)`: whether the file is an image. Of
-        one that is none all pixels are 0.
+        uint8 `(n, size, size, 3)`, with zeros for files that are not images, and bool
+        `(n,)`: whether the file is an image.
     """
-    # A data set prepares its function for each call anew, which takes the longer the
-    # more kinds of files it knows: a quarter of the time for one small image.
-    jpegs = tf.reduce_all(tf.strings.substr(files, 0, len(JPEG)) == JPEG)
-    places, images = tf.cond(
-        jpegs,
-        lambda: _found(
-            files, lambda data: decode_square_image(data, size, fit, _jpeg), size
-        ),
-        lambda: _found(
-            files, lambda data: decode_square_image(data, size, fit, _any), size
-        ),
+    # A data set is prepared in each call, which takes longer the more formats its
+    # function supports: a quarter of the time for one small image. Therefore batches of
+    # JPEGs have a data set of their own.
+    prefixes = tf.strings.substr(files, 0, len(JPEG_SIGNATURE))
+    rows, images = tf.cond(
+        tf.reduce_all(prefixes == JPEG_SIGNATURE),
+        lambda: _decode_valid_files(files, size, fit, _decode_jpeg),
+        lambda: _decode_valid_files(files, size, fit, _decode_any),
     )
-    last, count = tf.size(places) - 1, tf.size(files)
-    found = tf.tensor_scatter_nd_update(
-        tf.fill([count + 1], last), places[:, None], tf.range(last + 1)
-    )[:count]
-    images = tf.gather(images, found)
-    return tf.ensure_shape(images, (None, size, size, 3)), found < last
+    num_files, num_valid = tf.size(files), tf.size(rows) - 1
+    # Invalid files get the last image, which is 0.
+    indices = tf.fill([num_files + 1], num_valid)
+    indices = tf.tensor_scatter_nd_update(
+        indices, rows[:, None], tf.range(num_valid + 1)
+    )[:num_files]
+    images = tf.gather(images, indices)
+    return tf.ensure_shape(images, (None, size, size, 3)), indices < num_valid
 
 
-def _found(files, square, size):
-    """The rows of all images and these themselves; and behind them, as the row
-    behind the last, one that is all 0 and keeps a batch from being empty.
+def _decode_valid_files(
+    files: tf.Tensor, size: int, fit: str, decode: Decoder
+) -> tuple[tf.Tensor, tf.Tensor]:
+    """Decodes those files that are images.
 
-    TensorFlow's decoders fail on what is no image, and the whole batch with them; a
-    data set leaves such rows out instead.
+    TensorFlow's decoders fail on other files, and with them the batch. A data set can
+    skip these rows instead.
+
+    Returns:
+        The rows of the images, int32, and the images. An image of zeros is appended
+        with row n, so that the batch is never empty.
     """
-    count = tf.size(files)
+    num_files = tf.size(files)
 
     @tf.autograph.experimental.do_not_convert
-    def read(row, data):
-        return row, square(data)
+    def decode_row(row, data):
+        return row, decode_square_image(data, size, fit, decode)
 
-    rows = tf.data.Dataset.from_tensor_slices((tf.range(count), files))
-    rows = rows.map(read, num_parallel_calls=tf.data.AUTOTUNE).ignore_errors()
-    nothing = count, tf.zeros((size, size, 3), tf.uint8)
-    rows = rows.concatenate(tf.data.Dataset.from_tensors(nothing))
-    return rows.batch(tf.cast(count + 1, tf.int64)).get_single_element()
+    dataset = tf.data.Dataset.from_tensor_slices((tf.range(num_files), files))
+    dataset = dataset.map(decode_row, num_parallel_calls=tf.data.AUTOTUNE)
+    dataset = dataset.ignore_errors()
+    zeros = num_files, tf.zeros((size, size, 3), tf.uint8)
+    dataset = dataset.concatenate(tf.data.Dataset.from_tensors(zeros))
+    return dataset.batch(tf.cast(num_files + 1, tf.int64)).get_single_element()
 
 
-def decode_square_image(data, size, fit, decode):
-    """One file, a scalar string, to uint8 `(size, size, 3)`.
+def decode_square_image(
+    data: tf.Tensor, size: int, fit: str, decode: Decoder
+) -> tf.Tensor:
+    """Decodes one file.
 
     Args:
-        decode: `_any`, or what decodes its kind.
+        data: content of the file, a scalar string.
+        size: width and height of the result in pixels.
+        fit: "crop", "pad" or "stretch", see `kerasgan.data.images.prepare_image`.
+        decode: a decoder that supports its format.
 
-    Raises:
-        tf.errors.InvalidArgumentError: it is no image, is damaged, or has too many
-            pixels; when the graph runs.
+    Returns:
+        uint8 `(size, size, 3)`. `tf.errors.InvalidArgumentError` is raised when the
+        graph runs if the file is not an image, is damaged, or has too many pixels.
     """
-    image, plain, exif = decode(data)
-    orientation = orientation_of(exif)
-    image = _upright(tf.ensure_shape(image, (None, None, 3)), orientation)
+    image, unchanged, exif = decode(data)
+    orientation = read_orientation(exif)
+    image = _turn_upright(tf.ensure_shape(image, (None, None, 3)), orientation)
     square = square_in_graph(image, size, fit)
-    if size < MIN_JPEG_BYTES:
+    if size < MIN_JPEG_SIZE:
         return square
-    # Training stores larger squares as JPEG, but for JPEGs that are right already.
-    right = plain & (orientation == 1) & tf.reduce_all(tf.shape(image)[:2] == size)
-    return tf.cond(right, lambda: square, lambda: _recoded(square))
+    # For training, larger squares are stored as JPEG, unless the file is already a
+    # suitable JPEG.
+    is_stored = unchanged & (orientation == 1)
+    is_stored &= tf.reduce_all(tf.shape(image)[:2] == size)
+    return tf.cond(is_stored, lambda: square, lambda: _encode_and_decode(square))
 
 
-def _recoded(square):
+def _encode_and_decode(square):
     data = tf.io.encode_jpeg(square, "rgb", quality=95, chroma_downsampling=False)
-    return tf.ensure_shape(_jpeg_pixels(data), square.shape)
+    return tf.ensure_shape(_decode_jpeg_pixels(data), square.shape)
 
 
-# Files to RGB, whether they are plain JPEGs, and their EXIF --------------------------
+# Decoders ------------------------------------------------------------------------
 
 
-def _any(data):
-    kinds = [([JPEG], _jpeg), ([PNG], _png)]
-    kinds += [([b"GIF87a", b"GIF89a"], _gif), ([b"BM"], _bmp)]
+def _decode_any(data):
+    decoders = [
+        ([JPEG_SIGNATURE], _decode_jpeg),
+        ([PNG_SIGNATURE], _decode_png),
+        (GIF_SIGNATURES, _decode_gif),
+        ([BMP_SIGNATURE], _decode_bmp),
+    ]
 
-    def other():
+    def fail():
         _check(False, "not a JPEG, PNG, GIF or BMP file")
         return tf.zeros((1, 1, 3), tf.uint8), False, b""
 
-    answer = other
-    for starts, decode in reversed(kinds):
-        answer = _first_or(data, starts, decode, answer)
-    return answer()
+    decode = fail
+    for signatures, decoder in reversed(decoders):
+        decode = _if_signature(data, signatures, decoder, decode)
+    return decode()
 
 
-def _first_or(data, starts, decode, otherwise):
-    """Decodes where the file has one of some starts of equal length."""
-    same = tf.reduce_any(tf.strings.substr(data, 0, len(starts[0])) == starts)
-    return lambda: tf.cond(same, lambda: decode(data), otherwise)
+def _if_signature(data, signatures, decoder, otherwise):
+    """Selects a decoder for files with one of several signatures of equal length."""
+    prefix = tf.strings.substr(data, 0, len(signatures[0]))
+    has_signature = tf.reduce_any(prefix == signatures)
+    return lambda: tf.cond(has_signature, lambda: decoder(data), otherwise)
 
 
-def _jpeg(data):
+def _decode_jpeg(data):
     shape = tf.io.extract_jpeg_shape(data)
-    data = _not_too_large(data, shape[0], shape[1])
-    return _jpeg_pixels(data), shape[2] == 3, exif_of_jpeg(data)
+    data = _check_size(data, shape[0], shape[1])
+    return _decode_jpeg_pixels(data), shape[2] == 3, read_jpeg_exif(data)
 
 
-def _jpeg_pixels(data):
-    """As Pillow decodes: the exact integer transform, smooth chroma."""
+def _decode_jpeg_pixels(data):
+    """Decodes as Pillow does: with the exact integer DCT and smooth chroma."""
     return tf.io.decode_jpeg(
         data, channels=3, dct_method="INTEGER_ACCURATE", fancy_upscaling=True
     )
 
 
-def _png(data):
-    width, height = number(data, 16, 4), number(data, 20, 4)
-    data = _not_too_large(data, height, width)
-    depth, kind = number(data, 24, 1), number(data, 25, 1)
-    clear, exif = chunks_of_png(data)
-    # Pillow misses a transparent colour where it scales the pixels, but not the colour.
-    clear &= (depth == 1) | (depth == 8) | (kind == 3)
-    clear |= kind >= 4  # alpha
+def _decode_png(data):
+    width, height = read_integer(data, 16, 4), read_integer(data, 20, 4)
+    data = _check_size(data, height, width)
+    depth, color_type = read_integer(data, 24, 1), read_integer(data, 25, 1)
+    transparent, exif = read_png_chunks(data)
+    # Pillow ignores a transparent color if it scales the pixels but not the color.
+    transparent &= (depth == 1) | (depth == 8) | (color_type == 3)
+    transparent |= color_type >= 4  # with an alpha channel
     image = tf.cond(
-        (depth == 16) & (kind == 0),
-        lambda: _deep_grey(data),
+        (depth == 16) & (color_type == 0),
+        lambda: _decode_png_grayscale_16(data),
         lambda: tf.cond(
-            clear, lambda: _over_white(data), lambda: tf.io.decode_png(data, 3)
+            transparent,
+            lambda: _decode_png_over_white(data),
+            lambda: tf.io.decode_png(data, 3),
         ),
     )
     return image, False, exif
 
 
-def _deep_grey(data):
-    """16 bits scaled to 8."""
+def _decode_png_grayscale_16(data):
+    """Scales 16 bits to 8."""
     values = tf.cast(tf.io.decode_png(data, 1, tf.uint16), tf.float64)
     values = tf.round(values / 257)
     return tf.repeat(tf.cast(values, tf.uint8), 3, axis=-1)
 
 
-def _over_white(data):
-    """Transparency over white, in Pillow's integers (`Image.alpha_composite`)."""
+def _decode_png_over_white(data):
+    """Blends with white in Pillow's integer arithmetic (`Image.alpha_composite`)."""
     image = tf.cast(tf.io.decode_png(data, 4), tf.int32)
-    colours, alpha = image[..., :3], image[..., 3:]
-    mixed = 128 * (colours * alpha + 255 * (255 - alpha) + 128)
-    return tf.cast((mixed // 256 + mixed) // 256 // 128, tf.uint8)
+    colors, alpha = image[..., :3], image[..., 3:]
+    blended = 128 * (colors * alpha + 255 * (255 - alpha) + 128)
+    return tf.cast((blended // 256 + blended) // 256 // 128, tf.uint8)
 
 
-def _gif(data):
-    frame = first_frame(data)
-    file = _not_too_large(frame.file, frame.height, frame.width)
-    return frame.on_canvas(tf.io.decode_gif(file)[0, ..., 0]), False, b""
+def _decode_gif(data):
+    frame = find_first_frame(data)
+    file = _check_size(frame.file, frame.height, frame.width)
+    return frame.paint(tf.io.decode_gif(file)[0, ..., 0]), False, b""
 
 
-def _bmp(data):
-    """Uncompressed, of 24 or 32 bits a pixel, or 8 bits of grey: what TensorFlow
-    reads as it is meant."""
-    bits, start = number(data, 28, 2, little=True), number(data, 10, 4, little=True)
-    grey = tf.cond(bits == 8, lambda: _is_grey(data, start), lambda: False)
-    known = (bits == 24) | (bits == 32) | grey
-    header = number(data, 14, 4, little=True)
-    compression = number(data, 30, 4, little=True)
-    known &= (header >= 40) & (compression == 0)
-    _check(known, "a BMP file of a kind that is not read")
-    # The height of an image that is stored from its top is negative.
+def _decode_bmp(data):
+    """Decodes uncompressed BMPs of 24 or 32 bits, and of 8 bits if grayscale.
+
+    TensorFlow does not decode others correctly.
+    """
+    bits = read_integer(data, 28, 2, little_endian=True)
+    pixels = read_integer(data, 10, 4, little_endian=True)
+    is_grayscale = tf.cond(
+        bits == 8, lambda: _has_grayscale_palette(data, pixels), lambda: False
+    )
+    header_size = read_integer(data, 14, 4, little_endian=True)
+    compression = read_integer(data, 30, 4, little_endian=True)
+    is_supported = (bits == 24) | (bits == 32) | is_grayscale
+    is_supported &= (header_size >= 40) & (compression == 0)
+    _check(is_supported, "a BMP file of an unsupported kind")
+    # The height is negative if the first row is stored first.
     height = tf.io.decode_raw(tf.strings.substr(data, 22, 4), tf.int32)[0]
-    width = number(data, 18, 4, little=True)
-    data = _not_too_large(data, tf.abs(height), width)
+    width = read_integer(data, 18, 4, little_endian=True)
+    data = _check_size(data, tf.abs(height), width)
     image = tf.io.decode_bmp(data)
-    return tf.repeat(image, tf.where(grey, 3, 1), axis=-1)[..., :3], False, b""
+    return tf.repeat(image, tf.where(is_grayscale, 3, 1), axis=-1)[..., :3], False, b""
 
 
-def _is_grey(data, end):
-    """Whether a BMP's palette, four bytes a colour, is the 256 greys in order."""
-    palette = tf.io.decode_raw(tf.strings.substr(data, end - 1024, 1024), tf.uint8)
-    colours = tf.reshape(palette, (256, 4))[:, :3]
-    return tf.reduce_all(tf.cast(colours, tf.int32) == tf.range(256)[:, None])
+def _has_grayscale_palette(data, end):
+    """Returns whether a BMP's palette has the 256 shades of gray in order."""
+    raw = tf.strings.substr(data, end - 1024, 1024)  # four bytes a color
+    colors = tf.reshape(tf.io.decode_raw(raw, tf.uint8), (256, 4))[:, :3]
+    return tf.reduce_all(tf.cast(colors, tf.int32) == tf.range(256)[:, None])
 
 
-def _upright(image, orientation):
-    """Turns and mirrors as EXIF's orientation asks; others than 2 to 8 ask nothing."""
+def _turn_upright(image, orientation):
+    """Rotates and mirrors an image; EXIF orientations except 2 to 8 are ignored."""
 
-    def one_of(*numbers):
-        return tf.reduce_any(orientation == tf.constant(numbers))
+    def is_one_of(*values):
+        return tf.reduce_any(orientation == tf.constant(values))
 
-    def turned():
+    def turn():
         turned = tf.cond(
-            one_of(5, 6, 7, 8), lambda: tf.transpose(image, (1, 0, 2)), lambda: image
+            is_one_of(5, 6, 7, 8),
+            lambda: tf.transpose(image, (1, 0, 2)),
+            lambda: image,
         )
-        turned = tf.cond(one_of(2, 3, 6, 7), lambda: turned[:, ::-1], lambda: turned)
-        return tf.cond(one_of(3, 4, 7, 8), lambda: turned[::-1], lambda: turned)
+        turned = tf.cond(is_one_of(2, 3, 6, 7), lambda: turned[:, ::-1], lambda: turned)
+        return tf.cond(is_one_of(3, 4, 7, 8), lambda: turned[::-1], lambda: turned)
 
-    return tf.cond(orientation == 1, lambda: image, turned)
+    return tf.cond(orientation == 1, lambda: image, turn)
 
 
-def _not_too_large(data, height, width):
-    """The file again, which nothing decodes before it was looked at."""
-    pixels = tf.cast(height, tf.int64) * tf.cast(width, tf.int64)
-    with tf.control_dependencies([_check(pixels <= MAX_PIXELS, "too many pixels")]):
+def _check_size(data, height, width):
+    """Returns the file, which is not decoded before its size was checked."""
+    num_pixels = tf.cast(height, tf.int64) * tf.cast(width, tf.int64)
+    check = _check(num_pixels <= MAX_PIXELS, "too many pixels")
+    with tf.control_dependencies([check]):
         return tf.identity(data)
 
 

@@ -1,131 +1,171 @@
-"""What image files say of themselves, read inside a TensorFlow graph.
+"""Reads metadata of image files inside a TensorFlow graph.
 
-A file comes as a scalar string. `number` fails where it would read past the end;
-`images_in_graph` makes of that a row that is not valid. The searches for EXIF and
-transparency do not fail: they stop at the end, and what a part lacks there is not
-missed, for decoders notice what is truncated. Nor does a broken EXIF: what cannot be
-read of it is left aside.
+A file is a scalar string. `read_integer` fails past the end of the file;
+`graph_image_decoder` then marks the row as invalid. The searches for EXIF and
+transparency do not fail: they stop at the end of the file, since the decoders detect
+truncated files. Nor does damaged EXIF cause an error: it is ignored where it cannot be
+read.
 """
 
 import tensorflow as tf
 
 ORIENTATION = 0x0112  # the EXIF tag
-EXIF = b"Exif\0\0"  # opens the segment of a JPEG
-SCAN = 0xFFDA  # the marker behind which a JPEG's pixels come
-STEPS = 10_000  # parts of a file that are looked at; more are taken for an attack
-# Of TIFF, little-endian and big-endian; and as some write them, whom Pillow reads.
-TIFFS = [b"II*\0", b"MM\0*", b"II\0*", b"MM*\0"]
-# Bytes of each of the kinds of values in TIFF; 0 where there is no such kind.
-LENGTHS = [0, 1, 1, 2, 4, 8, 1, 1, 2, 4, 8, 4, 8, 4, 0]
-SHORTS, LONGS = [3, 8], [4, 9, 13]  # those that are whole numbers
+EXIF = b"Exif\0\0"  # the start of a JPEG's EXIF segment
+APP1 = 0xFFE1  # the marker of a JPEG's EXIF segment
+START_OF_SCAN = 0xFFDA  # the marker before the pixels of a JPEG
+# Maximum number of segments of a file that are read; a file with more is malicious.
+MAX_STEPS = 10_000
+# TIFF in both byte orders. Some programs swap the last two bytes, which Pillow accepts.
+TIFF_SIGNATURES = [b"II*\0", b"MM\0*", b"II\0*", b"MM*\0"]
+# Bytes of a value, by the field types of TIFF; 0 for undefined types.
+FIELD_LENGTHS = [0, 1, 1, 2, 4, 8, 1, 1, 2, 4, 8, 4, 8, 4, 0]
+SHORT_TYPES, LONG_TYPES = [3, 8], [4, 9, 13]  # integers of two and of four bytes
 
 
-def number(data, place, length, little=False):
-    """The unsigned integer in 1, 2 or 4 bytes from `place` on, an int32; of larger
-    ones the largest."""
-    kind = {1: tf.uint8, 2: tf.uint16, 4: tf.int32}[length]
-    digits = tf.strings.substr(data, place, length)
-    value = tf.cast(tf.io.decode_raw(digits, kind, little_endian=little)[0], tf.int32)
+def read_integer(
+    data: tf.Tensor, position: tf.Tensor, length: int, little_endian: bool = False
+) -> tf.Tensor:
+    """Reads an unsigned integer.
+
+    Args:
+        data: a scalar string.
+        position: index of the first byte.
+        length: number of bytes: 1, 2 or 4.
+        little_endian: byte order.
+
+    Returns:
+        An int32 scalar; values that do not fit are clipped to the largest int32.
+        Reading past the end raises `tf.errors.InvalidArgumentError` when the graph
+        runs.
+    """
+    dtype = {1: tf.uint8, 2: tf.uint16, 4: tf.int32}[length]
+    raw = tf.strings.substr(data, position, length)
+    value = tf.io.decode_raw(raw, dtype, little_endian=little_endian)[0]
+    value = tf.cast(value, tf.int32)
     return tf.where(value < 0, tf.int32.max, value) if length == 4 else value
 
 
-def exif_of_jpeg(data):
-    """The TIFF file in a JPEG's EXIF segment, a string; empty where there is none."""
+def read_jpeg_exif(data: tf.Tensor) -> tf.Tensor:
+    """Returns the TIFF file in the EXIF segment of a JPEG.
 
-    def goes_on(place, kind, found):
-        return (place + 10 < tf.strings.length(data)) & (kind != SCAN) & ~found
+    Args:
+        data: a JPEG file, a scalar string.
 
-    def step(place, kind, found):
-        digits = tf.strings.substr(data, place, 4)
-        head = tf.io.decode_raw(digits, tf.uint16, little_endian=False)
-        kind, length = tf.unstack(tf.cast(head, tf.int32), num=2)
-        found = (kind == 0xFFE1) & (length >= 2 + len(EXIF))
-        found &= tf.strings.substr(data, place + 4, len(EXIF)) == EXIF
-        # One 0xFF and more may stand before a marker.
-        further = tf.where(kind == 0xFFFF, 1, 2 + length)
-        return tf.where(found, place, place + further), kind, found
+    Returns:
+        A scalar string, empty if there is no EXIF.
+    """
 
-    start = (2, 0, False)  # behind the marker that opens the file
-    place, _, found = _bounded(goes_on, step, start)
-    return tf.cond(
-        found,
-        lambda: tf.strings.substr(data, place + 10, number(data, place + 2, 2) - 8),
-        lambda: b"",
-    )
+    def condition(position, marker, found):
+        in_file = position + 10 < tf.strings.length(data)
+        return in_file & (marker != START_OF_SCAN) & ~found
 
+    def step(position, marker, found):
+        raw = tf.strings.substr(data, position, 4)
+        header = tf.io.decode_raw(raw, tf.uint16, little_endian=False)
+        marker, length = tf.unstack(tf.cast(header, tf.int32), num=2)
+        found = (marker == APP1) & (length >= 2 + len(EXIF))
+        found &= tf.strings.substr(data, position + 4, len(EXIF)) == EXIF
+        # Any number of 0xFF bytes may precede a marker.
+        offset = tf.where(marker == 0xFFFF, 1, 2 + length)
+        return tf.where(found, position, position + offset), marker, found
 
-def chunks_of_png(data):
-    """Of a PNG: whether it has a chunk tRNS, and the content of eXIf, which may come
-    last; empty where there is none."""
+    start = (2, 0, False)  # after the marker at the start of the file
+    position, _, found = _bounded_while_loop(condition, step, start)
 
-    def goes_on(place, clear, exif):
-        return (place + 12 <= tf.strings.length(data)) & (exif == 0)
+    def content():
+        length = read_integer(data, position + 2, 2) - 8
+        return tf.strings.substr(data, position + 10, length)
 
-    def step(place, clear, exif):
-        name = tf.strings.substr(data, place + 4, 4)
-        exif = tf.where(name == b"eXIf", place, exif)
-        rest = tf.strings.length(data) - place
-        length = tf.minimum(number(data, place, 4), rest)
-        return place + 12 + length, clear | (name == b"tRNS"), exif
-
-    _, clear, exif = _bounded(goes_on, step, (8, False, 0))
-    return clear, tf.cond(
-        exif > 0,
-        lambda: tf.strings.substr(data, exif + 8, number(data, exif, 4)),
-        lambda: b"",
-    )
+    return tf.cond(found, content, lambda: b"")
 
 
-def _bounded(goes_on, step, start):
-    return tf.while_loop(goes_on, step, start, maximum_iterations=STEPS)
+def read_png_chunks(data: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+    """Finds transparency and EXIF in a PNG.
+
+    Args:
+        data: a PNG file, a scalar string.
+
+    Returns:
+        Whether there is a `tRNS` chunk, a bool scalar, and the content of `eXIf`, which
+        may be the last chunk, a scalar string, empty if there is none.
+    """
+
+    def condition(position, transparent, exif):
+        return (position + 12 <= tf.strings.length(data)) & (exif == 0)
+
+    def step(position, transparent, exif):
+        name = tf.strings.substr(data, position + 4, 4)
+        exif = tf.where(name == b"eXIf", position, exif)
+        remaining = tf.strings.length(data) - position
+        length = tf.minimum(read_integer(data, position, 4), remaining)
+        return position + 12 + length, transparent | (name == b"tRNS"), exif
+
+    start = (8, False, 0)  # after the signature
+    _, transparent, exif = _bounded_while_loop(condition, step, start)
+
+    def content():
+        return tf.strings.substr(data, exif + 8, read_integer(data, exif, 4))
+
+    return transparent, tf.cond(exif > 0, content, lambda: b"")
 
 
-def orientation_of(tiff):
-    """EXIF's orientation in a TIFF file, a string, as an int32; 1, upright, where it
-    says none."""
-    known = tf.reduce_any(tf.strings.substr(tiff, 0, 4) == TIFFS)
-    # So that nothing reaches past the end: the empty directory of an empty file.
+def _bounded_while_loop(condition, step, start):
+    return tf.while_loop(condition, step, start, maximum_iterations=MAX_STEPS)
+
+
+def read_orientation(tiff: tf.Tensor) -> tf.Tensor:
+    """Reads the EXIF orientation.
+
+    Args:
+        tiff: a TIFF file, a scalar string.
+
+    Returns:
+        An int32 scalar; 1 (upright) if there is no orientation.
+    """
+    is_tiff = tf.reduce_any(tf.strings.substr(tiff, 0, 4) == TIFF_SIGNATURES)
+    # No read goes past the end: an empty file has an empty directory.
     padded = tf.strings.join([tiff, b"\0" * 12])
-    return tf.cond(known, lambda: _first_directory(tiff, padded), lambda: 1)
+    return tf.cond(is_tiff, lambda: _read_first_directory(tiff, padded), lambda: 1)
 
 
-def _first_directory(tiff, padded):
-    little = tf.strings.substr(tiff, 0, 1) == b"I"
+def _read_first_directory(tiff: tf.Tensor, padded: tf.Tensor) -> tf.Tensor:
+    little_endian = tf.strings.substr(tiff, 0, 1) == b"I"
 
-    def read(place, length):
+    def read(position, length):
         return tf.where(
-            little,
-            number(padded, place, length, True),
-            number(padded, place, length, False),
+            little_endian,
+            read_integer(padded, position, length, little_endian=True),
+            read_integer(padded, position, length, little_endian=False),
         )
 
     size = tf.strings.length(tiff)
     start = tf.minimum(read(4, 4), size)
-    count = tf.minimum(read(start, 2), tf.maximum(size - start - 2, 0) // 12)
-    entries = tf.io.decode_raw(
-        tf.strings.substr(padded, start + 2, 12 * count), tf.uint8
-    )
-    entries = tf.cast(tf.reshape(entries, (-1, 12)), tf.int64)
+    num_entries = tf.minimum(read(start, 2), tf.maximum(size - start - 2, 0) // 12)
+    raw = tf.strings.substr(padded, start + 2, 12 * num_entries)
+    entries = tf.reshape(tf.io.decode_raw(raw, tf.uint8), (-1, 12))
+    entries = tf.cast(entries, tf.int64)
 
-    def numbers(column, length):
+    def column(position, length):
         powers = tf.constant([256**n for n in range(length)], tf.int64)
-        powers = tf.where(little, powers, powers[::-1])
-        return tf.reduce_sum(entries[:, column : column + length] * powers, axis=1)
+        powers = tf.where(little_endian, powers, powers[::-1])
+        digits = entries[:, position : position + length]
+        return tf.reduce_sum(digits * powers, axis=1)
 
-    kinds, counts = numbers(2, 2), numbers(4, 4)
+    tags, types, counts = column(0, 2), column(2, 2), column(4, 4)
     lengths = counts * tf.gather(
-        tf.constant(LENGTHS, tf.int64), tf.minimum(kinds, len(LENGTHS) - 1)
+        tf.constant(FIELD_LENGTHS, tf.int64),
+        tf.minimum(types, len(FIELD_LENGTHS) - 1),
     )
-    whole = _one_of(kinds, SHORTS + LONGS) & (counts > 0) & (lengths <= 4)
-    found = whole & (numbers(0, 2) == ORIENTATION)
-    # Behind an entry whose content lies past the end Pillow reads none.
-    size = tf.cast(size, tf.int64)
-    lost = (lengths > 4) & (lengths <= size) & (numbers(8, 4) + lengths > size)
-    found &= tf.cumsum(tf.cast(lost, tf.int32)) == 0
-    values = tf.where(_one_of(kinds, SHORTS), numbers(8, 2), numbers(8, 4))
-    values = tf.cast(tf.boolean_mask(values, found), tf.int32)
+    is_integer = _is_in(types, SHORT_TYPES + LONG_TYPES) & (counts > 0) & (lengths <= 4)
+    is_orientation = is_integer & (tags == ORIENTATION)
+    # Pillow ignores all entries after one whose content is past the end of the file.
+    size, offsets = tf.cast(size, tf.int64), column(8, 4)
+    past_end = (lengths > 4) & (lengths <= size) & (offsets + lengths > size)
+    is_orientation &= tf.cumsum(tf.cast(past_end, tf.int32)) == 0
+    values = tf.where(_is_in(types, SHORT_TYPES), column(8, 2), column(8, 4))
+    values = tf.cast(tf.boolean_mask(values, is_orientation), tf.int32)
     return tf.concat([values, [1]], axis=0)[0]
 
 
-def _one_of(values, known):
-    return tf.reduce_any(values[:, None] == known, axis=1)
+def _is_in(values, candidates):
+    return tf.reduce_any(values[:, None] == candidates, axis=1)

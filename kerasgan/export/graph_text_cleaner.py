@@ -1,166 +1,200 @@
-"""Texts as a classifier reads them, inside a TensorFlow graph.
+"""Cleans texts for a classifier inside a TensorFlow graph.
 
-`html.unescape` and `kerasgan.data.label_words.mask_label_words` once more, for exported
-models, which have no Python. What is not the same stands in docs/export.md.
+The same as `html.unescape` and `kerasgan.data.label_words.mask_label_words`, for
+exported models, which do not run Python. docs/export.md lists the differences.
 """
 
 import html
 import html.entities
+from collections.abc import Iterable
 
 import tensorflow as tf
 
-from kerasgan.data.label_words import MAX_PASSES, MAX_TEXT_LENGTH, RUN, comparable
+from kerasgan.data.label_words import (
+    MAX_JOINED_WORDS,
+    MAX_PASSES,
+    MAX_TEXT_LENGTH,
+    normalize_word,
+)
 
-MARK = "\ufdd1"  # a code point that Unicode keeps free for such use
-# A word, its possessive, and what shows that the possessive ends there.
+SEPARATOR = "\ufdd1"  # a noncharacter, which Unicode reserves for internal use
+# A word, its possessive `'s`, and the character that shows that the possessive ends.
 WORD = r"([\pL\pN][\pL\pN\pM]*)(?:(['’][sS])([^\pL\pN]|\z))?"
-NAMES = html.entities.html5  # with their semicolons, some without, too
-LONGEST_FIRST = sorted(NAMES, key=len, reverse=True)
-NUMBER = "&#(?:[0-9]+|[xX][0-9a-fA-F]+);?"
-ENTITY = f"{NUMBER}|&(?:{'|'.join(LONGEST_FIRST)})"
-DIGITS = 7  # of the largest code point, 1114111
-# Where HTML gives another character than the number's own, or none.
-ODD_NUMBERS = [*range(0xA0), *range(0xFDD0, 0xFDF0)]
-ODD_NUMBERS += [plane + last for plane in range(0, 2**20 + 1, 2**16)
-                for last in (0xFFFE, 0xFFFF)]  # fmt: skip
+NAMED_ENTITIES = html.entities.html5  # names with and some also without semicolon
+LONGEST_FIRST = sorted(NAMED_ENTITIES, key=len, reverse=True)
+NUMERIC_ENTITY = "&#(?:[0-9]+|[xX][0-9a-fA-F]+);?"
+ENTITY = f"{NUMERIC_ENTITY}|&(?:{'|'.join(LONGEST_FIRST)})"
+NUM_DIGITS = 7  # of the largest code point, 1114111
+# Code points for which HTML defines another character, or none.
+SPECIAL_CODE_POINTS = [*range(0xA0), *range(0xFDD0, 0xFDF0)]
+SPECIAL_CODE_POINTS += [
+    plane + offset
+    for plane in range(0, 2**20 + 1, 2**16)
+    for offset in (0xFFFE, 0xFFFF)
+]
 
 
 class TextCleaner(tf.Module):
-    """HTML entities become what they stand for, words that name a class go.
+    """Unescapes HTML entities and removes the words that name a class.
 
     Args:
-        masked: the words that go, as `label_words` gives them.
+        masked_words: the words to remove, see `kerasgan.data.label_words.label_words`.
     """
 
-    def __init__(self, masked):
+    def __init__(self, masked_words: Iterable[str]):
         super().__init__()
-        entities = {f"&{name}": text for name, text in NAMES.items()}
-        numbers = {number: html.unescape(f"&#{number};") for number in ODD_NUMBERS}
-        self.entities = _table(entities, tf.string, MARK)
-        self.numbers = _table(numbers, tf.int32, MARK)
-        forms = {form: "" for word in masked for form in _forms(word)}
-        self.forms = _table(forms, tf.string, MARK) if forms else None
+        named = {f"&{name}": text for name, text in NAMED_ENTITIES.items()}
+        special = {code: html.unescape(f"&#{code};") for code in SPECIAL_CODE_POINTS}
+        inflections = {
+            inflection: "" for word in masked_words for inflection in _inflections(word)
+        }
+        # All tables return SEPARATOR, which is not in any text, for unknown keys.
+        self.named_entities = _lookup_table(named, tf.string)
+        self.special_code_points = _lookup_table(special, tf.int32)
+        self.masked_words = (
+            _lookup_table(inflections, tf.string) if inflections else None
+        )
 
-    def __call__(self, texts):
-        """Strings `(n,)` to strings `(n,)`; bytes that are no UTF-8 become U+FFFD."""
-        texts = tf.strings.substr(
-            texts, 0, 4 * MAX_TEXT_LENGTH
-        )  # bytes: enough, and few
+    def __call__(self, texts: tf.Tensor) -> tf.Tensor:
+        """Cleans texts.
+
+        Args:
+            texts: strings `(n,)`; bytes that are not UTF-8 become U+FFFD.
+
+        Returns:
+            UTF-8 strings `(n,)`.
+        """
+        # At first in bytes, at most 4 a character, which is fast for very long texts.
+        texts = tf.strings.substr(texts, 0, 4 * MAX_TEXT_LENGTH)
         texts = tf.strings.unicode_transcode(texts, "UTF-8", "UTF-8")
         texts = tf.strings.substr(texts, 0, MAX_TEXT_LENGTH, unit="UTF8_CHAR")
-        texts = tf.strings.regex_replace(texts, MARK, "\ufffd")
-        return _until_same(self._once, texts) if self.forms else self._unescape(texts)
+        texts = tf.strings.regex_replace(texts, SEPARATOR, "\ufffd")
+        if self.masked_words is None:
+            return self._unescape(texts)
+        return _repeat_until_unchanged(self._unescape_and_mask, texts)
 
-    def _once(self, texts):
+    def _unescape_and_mask(self, texts):
         return self._mask(self._unescape(texts))
 
     def _unescape(self, texts):
-        """Again and again: some texts were escaped more than once."""
-        return _until_same(self._unescape_once, texts)
+        """Unescapes repeatedly: some texts are escaped more than once."""
+        return _repeat_until_unchanged(self._unescape_once, texts)
 
     def _unescape_once(self, texts):
-        texts = tf.strings.regex_replace(texts, ENTITY, rf"{MARK}\0{MARK}")
-        pieces = tf.strings.split(texts, MARK)
-        named = self.entities.lookup(pieces.values)
-        named = tf.where(named == MARK, pieces.values, named)
-        numbered = tf.strings.regex_full_match(pieces.values, NUMBER)
-        values = tf.where(numbered, self._characters(pieces.values), named)
-        return _joined(values, pieces.value_rowids(), pieces.nrows())
+        texts = tf.strings.regex_replace(texts, ENTITY, rf"{SEPARATOR}\0{SEPARATOR}")
+        pieces = tf.strings.split(texts, SEPARATOR)
+        named = self.named_entities.lookup(pieces.values)
+        named = tf.where(named == SEPARATOR, pieces.values, named)
+        is_numeric = tf.strings.regex_full_match(pieces.values, NUMERIC_ENTITY)
+        numeric = self._unescape_numeric(pieces.values)
+        values = tf.where(is_numeric, numeric, named)
+        return _join(values, pieces.value_rowids(), pieces.nrows())
 
-    def _characters(self, entities):
-        """`&#65;` and `&#x41;` to characters; what is neither, to any."""
-        base = tf.where(tf.strings.regex_full_match(entities, "(?i)&#x.*"), 16, 10)
+    def _unescape_numeric(self, entities):
+        """Converts `&#65;` and `&#x41;`; the result for other strings is undefined."""
+        is_hexadecimal = tf.strings.regex_full_match(entities, "(?i)&#x.*")
+        base = tf.where(is_hexadecimal, 16, 10)
         digits = tf.strings.lower(entities)
         digits = tf.strings.regex_replace(digits, "^&#x?0*|;$", "")
-        too_large = tf.strings.length(digits) > DIGITS
-        digits = tf.strings.substr(
-            tf.strings.join(["0" * DIGITS, digits]), -DIGITS, DIGITS
-        )
-        digits = tf.cast(
-            tf.io.decode_raw(digits, tf.uint8, fixed_length=DIGITS), tf.int32
-        )
+        too_large = tf.strings.length(digits) > NUM_DIGITS
+        digits = tf.strings.join(["0" * NUM_DIGITS, digits])
+        digits = tf.strings.substr(digits, -NUM_DIGITS, NUM_DIGITS)
+        digits = tf.io.decode_raw(digits, tf.uint8, fixed_length=NUM_DIGITS)
+        digits = tf.cast(digits, tf.int32)
         digits -= tf.where(digits < ord("a"), ord("0"), ord("a") - 10)
-        powers = base[:, None] ** tf.range(DIGITS)[::-1]
-        numbers = tf.where(too_large, -1, tf.reduce_sum(digits * powers, axis=-1))
-        plain = tf.strings.unicode_encode(numbers[:, None], "UTF-8", errors="replace")
-        odd = self.numbers.lookup(numbers)
-        return tf.where(odd == MARK, plain, odd)
+        powers = base[:, None] ** tf.range(NUM_DIGITS)[::-1]
+        codes = tf.where(too_large, -1, tf.reduce_sum(digits * powers, axis=-1))
+        characters = tf.strings.unicode_encode(
+            codes[:, None], "UTF-8", errors="replace"
+        )
+        special = self.special_code_points.lookup(codes)
+        return tf.where(special == SEPARATOR, characters, special)
 
     def _mask(self, texts):
-        texts = tf.strings.regex_replace(texts, WORD, rf"{MARK}\1{MARK}\2{MARK}\3")
-        # Each row ends with a word that is none, over which no run reaches.
-        pieces = tf.strings.split(tf.strings.join([texts, MARK, " ", MARK]), MARK)
+        pattern = rf"{SEPARATOR}\1{SEPARATOR}\2{SEPARATOR}\3"
+        texts = tf.strings.regex_replace(texts, WORD, pattern)
+        # Appends a space to each row in the place of a word, so that words of different
+        # rows are not joined.
+        texts = tf.strings.join([texts, SEPARATOR, " ", SEPARATOR])
+        pieces = tf.strings.split(texts, SEPARATOR)
         before, words, after = tf.unstack(tf.reshape(pieces.values, (-1, 3)), axis=1)
-        length = self._runs(tf.strings.lower(words, encoding="utf-8"))
-        own = tf.where(words == " ", "", tf.strings.join([words, after]))
-        own = tf.strings.join([before, tf.where(length > 0, " ", own)])
-        own = tf.where(_reached(length), own, "")
-        return _joined(own, pieces.value_rowids()[::3], pieces.nrows())
+        lengths = self._match_lengths(tf.strings.lower(words, encoding="utf-8"))
+        kept = tf.where(words == " ", "", tf.strings.join([words, after]))
+        kept = tf.strings.join([before, tf.where(lengths > 0, " ", kept)])
+        kept = tf.where(_is_visited(lengths), kept, "")
+        return _join(kept, pieces.value_rowids()[::3], pieces.nrows())
 
-    def _runs(self, words):
-        """How many words from each on name a class when written as one; 0: none do."""
-        joined, length = words, tf.zeros_like(words, tf.int32)
-        for width in range(1, RUN + 1):
-            length = tf.where(self.forms.lookup(joined) == "", width, length)
-            joined = tf.strings.join([joined, tf.roll(words, -width, axis=0)])
-        return length
-
-
-def _joined(pieces, rows, count):
-    """Pieces to the texts that they are of. `tf.strings.reduce_join` takes memory for
-    all texts times the longest."""
-    return tf.strings.unsorted_segment_join(pieces, rows, count)
+    def _match_lengths(self, words):
+        """Returns how many words from each on, joined, are a masked word; 0 if none."""
+        joined, lengths = words, tf.zeros_like(words, tf.int32)
+        for length in range(1, MAX_JOINED_WORDS + 1):
+            is_masked = self.masked_words.lookup(joined) == ""
+            lengths = tf.where(is_masked, length, lengths)
+            joined = tf.strings.join([joined, tf.roll(words, -length, axis=0)])
+        return lengths
 
 
-def _table(entries, dtype, default):
-    keys = tf.constant(list(entries), dtype)
-    values = tf.constant(list(entries.values()), tf.string)
+def _join(pieces, rows, num_rows):
+    """Joins the pieces of each text.
+
+    `tf.strings.reduce_join` would need memory for all texts times the longest.
+    """
+    return tf.strings.unsorted_segment_join(pieces, rows, num_rows)
+
+
+def _lookup_table(mapping, key_dtype):
+    keys = tf.constant(list(mapping), key_dtype)
+    values = tf.constant(list(mapping.values()), tf.string)
     initializer = tf.lookup.KeyValueTensorInitializer(keys, values)
-    return tf.lookup.StaticHashTable(initializer, default)
+    return tf.lookup.StaticHashTable(initializer, SEPARATOR)
 
 
-def _forms(word):
-    """All that is `comparable` to a word that `label_words` gave: its plurals."""
-    word = comparable(word)
-    singular = word, word + "e", *(word[:-1] + end for end in ("ie", "ve", "fe"))
-    forms = [form + end for form in singular for end in ("", "s")]
-    return [form for form in forms if comparable(form) == word]
+def _inflections(word):
+    """Returns all words with the same `normalize_word`: singulars and plurals."""
+    word = normalize_word(word)
+    singulars = word, word + "e", *(word[:-1] + end for end in ("ie", "ve", "fe"))
+    candidates = [singular + end for singular in singulars for end in ("", "s")]
+    return [candidate for candidate in candidates if normalize_word(candidate) == word]
 
 
-def _until_same(change, texts):
+def _repeat_until_unchanged(function, texts):
     def step(_, texts):
-        changed = tf.ensure_shape(change(texts), texts.shape)
-        return tf.reduce_any(changed != texts), changed
+        updated = tf.ensure_shape(function(texts), texts.shape)
+        return tf.reduce_any(updated != texts), updated
 
     start = tf.constant(True), texts
     return tf.while_loop(
-        lambda going, _: going, step, start, maximum_iterations=MAX_PASSES
+        lambda changed, _: changed, step, start, maximum_iterations=MAX_PASSES
     )[1]
 
 
-def _reached(length):
-    """Where one stops who reads from left to right and takes each run at a step.
+def _is_visited(lengths):
+    """Returns which words are visited if each match is skipped from left to right.
 
-    All words of all texts at once, by doubling the steps.
+    All words of all texts are processed at once; the number of steps doubles in each
+    iteration.
 
     Args:
-        length: int32 `(n,)`, how many words the run has that starts at each; or 0.
+        lengths: int32 `(n,)`, the number of words of the match that starts at each
+            word, or 0.
 
     Returns:
         bool `(n,)`.
     """
-    count = tf.size(length)
-    steps = tf.range(count) + tf.maximum(length, 1)
-    steps = tf.concat([steps, [count]], axis=0)  # the end, where one stays
-    reached = tf.range(count + 1) == 0
+    num_words = tf.size(lengths)
+    following = tf.range(num_words) + tf.maximum(lengths, 1)
+    following = tf.concat([following, [num_words]], axis=0)  # the end follows itself
+    visited = tf.range(num_words + 1) == 0
 
-    def double(reached, steps):
-        further = tf.math.unsorted_segment_max(
-            tf.cast(reached, tf.int32), steps, count + 1
+    def double(visited, following):
+        reached = tf.math.unsorted_segment_max(
+            tf.cast(visited, tf.int32), following, num_words + 1
         )
-        return reached | (further > 0), tf.gather(steps, steps)
+        return visited | (reached > 0), tf.gather(following, following)
 
-    reached, _ = tf.while_loop(
-        lambda _, steps: tf.reduce_any(steps != count), double, (reached, steps)
+    visited, _ = tf.while_loop(
+        lambda _, following: tf.reduce_any(following != num_words),
+        double,
+        (visited, following),
     )
-    return reached[:count]
+    return visited[:num_words]

@@ -1,63 +1,88 @@
-"""export.json: what an export holds, for programs."""
+"""export.json: what an export contains, for programs."""
 
+from collections.abc import Iterator, Mapping, Sequence
 from importlib.metadata import version
+from typing import Any
 
 from kerasgan.export.array_formats import SUFFIXES
-from kerasgan.export.saved_model import outputs_of
+from kerasgan.export.endpoints import Endpoint, Stage
+from kerasgan.runs import Run
 
 
-def manifest_of(run, stages, name, endpoints, words=None):
-    """What is written to `export.json`.
+def build_manifest(
+    run: Run,
+    stages: Sequence[Stage],
+    format: str,
+    endpoints: Sequence[dict],
+    digests: Mapping[str, str] | None = None,
+) -> dict[str, Any]:
+    """Builds the content of `export.json`.
 
     Args:
-        run: a `Run`.
-        stages: a list of `Stage`.
-        name: of the format.
-        endpoints: what `endpoints_of` or `check_networks` lists.
-        words: `{file: digest}` of the lists of words and labels.
+        run: the run.
+        stages: the stages that are exported.
+        format: name of the format.
+        endpoints: the result of `list_endpoints` or `add_network_outputs`.
+        digests: `{file: SHA-256}` of the vocabularies and labels.
+
+    Returns:
+        A dict that JSON can represent.
     """
     packages = ("kerasgan", "tensorflow", "keras")
     return {
-        "format": name,
+        "format": format,
         "run": run.path.name,
         "versions": {package: version(package) for package in packages},
-        "stages": {stage.name: _stage(stage) for stage in stages},
+        "stages": {stage.name: _stage_settings(stage) for stage in stages},
         "endpoints": endpoints,
-        "words": words or {},
+        "sha256": dict(digests or {}),
     }
 
 
-def _stage(stage):
+def _stage_settings(stage):
     settings = {"image_size": stage.image_size, "fit": stage.fit}
     if stage.vectorizer is not None:
         config = stage.vectorizer.get_config()
         settings["caption_length"] = config["output_sequence_length"]
     if stage.latent_dim is not None:
         settings["latent_dim"] = stage.latent_dim
-    if stage.masked is not None:
-        settings["masked"] = list(stage.masked)
+    if stage.masked_words is not None:
+        settings["masked_words"] = list(stage.masked_words)
     return settings
 
 
-def endpoints_of(stages, name):
-    """What can be asked for in a format: for each endpoint its file, its inputs with
-    the examples of them in check.npz, and its outputs."""
+def list_endpoints(stages: Sequence[Stage], format: str) -> Iterator[dict[str, Any]]:
+    """Lists the endpoints of an export.
+
+    Args:
+        stages: the stages that are exported.
+        format: name of the format; not `"keras"`, whose models are networks and not
+            endpoints.
+
+    Yields:
+        For each endpoint its name, its file (None in a SavedModel), its inputs with the
+        keys of their examples in check.npz, and the names of its outputs.
+    """
     for stage in stages:
         for endpoint in stage.endpoints:
-            if name == "savedmodel":
-                file, inputs = None, endpoint.friendly_inputs
-                outputs = outputs_of(stage, endpoint)
+            if format == "savedmodel":
+                file, inputs = None, endpoint.serving_inputs
+                outputs = stage.serving_outputs(endpoint)
             else:
-                file, inputs = endpoint.name + SUFFIXES[name], endpoint.inputs
+                file, inputs = endpoint.name + SUFFIXES[format], endpoint.inputs
                 outputs = endpoint.array_outputs
             yield {
                 "name": endpoint.name,
                 "file": file,
-                "inputs": {given: _example(stage, endpoint, given) for given in inputs},
+                "inputs": {
+                    name: _example_key(stage, endpoint, name) for name in inputs
+                },
                 "outputs": list(outputs),
             }
 
 
-def _example(stage, endpoint, given):
-    name = "captions" if given == endpoint.words else given
-    return "input/bytes" if given == "image_bytes" else f"input/{stage.name}/{name}"
+def _example_key(stage: Stage, endpoint: Endpoint, name: str) -> str:
+    if name == "image_bytes":
+        return "input/bytes"
+    name = "captions" if name == endpoint.text_input else name
+    return f"input/{stage.name}/{name}"

@@ -1,65 +1,94 @@
-"""Image files to pixels and captions to numbers, for models that take arrays.
+"""Converts image files and captions to arrays, and token ids to captions.
 
-A file for those who have neither kerasgan nor TensorFlow: `kerasgan export` lays it
-beside such models, with `images.py`, `export.json` and the vocabularies, and for a
-classifier `label_words.py`, all of which it reads. It needs numpy and Pillow.
+This file does not need kerasgan or TensorFlow, only numpy and Pillow. `kerasgan export`
+copies it to the directory of models that take arrays. It uses other files of that
+directory: `images.py`, `export.json`, the vocabularies, and for a classifier
+`label_words.py`.
 """
 
 import json
 import unicodedata
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
 
-HERE = Path(__file__).parent
-START, UNKNOWN, FIRST = "[START]", 1, 2  # token ids: 0 is padding
+DIRECTORY = Path(__file__).parent
+START = "[START]"
+UNKNOWN_ID, FIRST_WORD_ID = 1, 2  # token id 0 is padding
 
 
-def image(data, stage):
-    """An image file's bytes to uint8 `(size, size, 3)`, as `stage` was trained with.
+def preprocess_image(data: bytes, stage: str) -> np.ndarray:
+    """Converts an image file to the array that the models of a stage take.
+
+    Args:
+        data: content of an image file.
+        stage: `"images"`, `"captions"` or `"classes"`.
+
+    Returns:
+        uint8 `(image_size, image_size, 3)`, RGB.
 
     Raises:
-        images.BadImage: with the reason.
+        images.BadImage: the image cannot be used. The message is the reason.
     """
-    from images import decode, prepare, strict_pillow
+    from images import read_square_image, strict_pillow
 
     settings = _settings(stage)
     with strict_pillow():
-        data = prepare(data, settings["image_size"], settings["fit"])
-        return np.asarray(decode(data)[0])
+        return read_square_image(data, settings["image_size"], settings["fit"])
 
 
-def token_ids(captions, stage):
-    """A list of n str to int32 `(n, length)`, as `stage` reads them."""
-    words = (HERE / f"vocabulary-{stage}.txt").read_text(encoding="utf-8").split("\n")
-    lines = {word: FIRST + line for line, word in enumerate(words[:-1])}
+def tokenize(captions: Sequence[str], stage: str) -> np.ndarray:
+    """Converts captions to token ids.
+
+    Args:
+        captions: n strings.
+        stage: `"images"`, `"captions"` or `"classes"`.
+
+    Returns:
+        int32 `(n, caption_length)`, padded with 0.
+    """
+    ids = {word: FIRST_WORD_ID + row for row, word in enumerate(_vocabulary(stage))}
     settings = _settings(stage)
-    if "masked" in settings:
+    if "masked_words" in settings:
         from label_words import mask_label_words
 
-        captions = mask_label_words(captions, settings["masked"])
-    ids = np.zeros((len(captions), settings["caption_length"]), np.int32)
-    for row, caption in zip(ids, captions):
-        found = [lines.get(word, UNKNOWN) for word in _words(caption)][: len(row)]
-        row[: len(found)] = found
-    return ids
+        captions = mask_label_words(captions, settings["masked_words"])
+    token_ids = np.zeros((len(captions), settings["caption_length"]), np.int32)
+    for row, caption in zip(token_ids, captions, strict=True):
+        words = _standardize(caption)[: len(row)]
+        row[: len(words)] = [ids.get(word, UNKNOWN_ID) for word in words]
+    return token_ids
 
 
-def caption(token_ids, stage):
-    """Token ids `(length,)` to a caption."""
-    words = (HERE / f"vocabulary-{stage}.txt").read_text(encoding="utf-8").split("\n")
-    return " ".join(words[i - FIRST] for i in token_ids if i)
+def detokenize(token_ids: Iterable[int], stage: str) -> str:
+    """Converts the token ids of one caption to words, without padding.
+
+    Args:
+        token_ids: integers.
+        stage: `"images"`, `"captions"` or `"classes"`.
+
+    Returns:
+        The words, separated by spaces.
+    """
+    words = _vocabulary(stage)
+    return " ".join(words[index - FIRST_WORD_ID] for index in token_ids if index)
 
 
-def _words(caption):
-    """Lower case, letters and digits of any script, opened by a word of its own."""
-    kept = (
-        letter if unicodedata.category(letter)[0] in "LN" else " "
-        for letter in str(caption).lower()
+def _vocabulary(stage: str) -> list[str]:
+    text = (DIRECTORY / f"vocabulary-{stage}.txt").read_text(encoding="utf-8")
+    return text.split("\n")[:-1]
+
+
+def _standardize(caption: str) -> list[str]:
+    """Splits into lower-case words of letters and digits, after the start token."""
+    characters = (
+        character if unicodedata.category(character)[0] in "LN" else " "
+        for character in str(caption).lower()
     )
-    return [START, *"".join(kept).split()]
+    return [START, *"".join(characters).split()]
 
 
-def _settings(stage):
-    manifest = json.loads((HERE / "export.json").read_text(encoding="utf-8"))
+def _settings(stage: str) -> dict:
+    manifest = json.loads((DIRECTORY / "export.json").read_text(encoding="utf-8"))
     return manifest["stages"][stage]

@@ -1,57 +1,81 @@
-"""The run's own answers, which an export is held against."""
+"""Outputs of the networks of the run, with which those of an export are compared."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import keras
 import numpy as np
 import tensorflow as tf
 
 from kerasgan.export.array_formats import SUFFIXES
+from kerasgan.export.endpoints import Stage
+from kerasgan.export.example_inputs import ExampleInputs
 
 
-def run_outputs(stages, examples, packed):
-    """Adds to `packed` what the run itself says at every endpoint.
+def add_reference_outputs(
+    stages: Sequence[Stage],
+    examples: Mapping[str, ExampleInputs],
+    packed: dict[str, np.ndarray],
+) -> None:
+    """Adds the reference outputs of all endpoints to the packed examples.
 
     Args:
-        stages: a list of `Stage`.
-        examples: `{stage: Examples}`.
-        packed: what `pack` returns; gets `answer/ENDPOINT/OUTPUT`.
+        stages: the stages that are exported.
+        examples: `{stage: ExampleInputs}`.
+        packed: the result of `pack_examples`, to which `output/ENDPOINT/OUTPUT` are
+            added.
     """
     for stage in stages:
         for endpoint in stage.endpoints:
-            for name, array in endpoint.answer(examples[stage.name]).items():
-                packed[f"answer/{endpoint.name}/{name}"] = np.asarray(array)
+            outputs = endpoint.reference_outputs(examples[stage.name])
+            for name, array in outputs.items():
+                packed[f"output/{endpoint.name}/{name}"] = np.asarray(array)
 
 
-def check_networks(stages, examples, packed):
-    """Adds to `packed` what each network is called with and what it returns.
+def add_network_outputs(
+    stages: Sequence[Stage],
+    examples: Mapping[str, ExampleInputs],
+    packed: dict[str, np.ndarray],
+) -> list[dict[str, Any]]:
+    """Adds the inputs and outputs of all networks to the packed examples.
+
+    Args:
+        stages: the stages that are exported.
+        examples: `{stage: ExampleInputs}`.
+        packed: the result of `pack_examples`, to which `network/NETWORK/INPUT` and
+            `output/NETWORK/OUTPUT` are added.
 
     Returns:
-        The networks as export.json lists them.
+        The endpoints of export.json, one for each network.
     """
-    listed = []
+    endpoints = []
     for stage in stages:
-        samples = stage.samples(examples[stage.name])
+        network_inputs = stage.network_inputs(examples[stage.name])
         for name, network in stage.networks.items():
-            given = samples[name]
-            # Else Keras keeps what each layer made until the last is done.
-            ask = tf.function(network, autograph=False)
-            found = ask(given.get("inputs", given), training=False)
-            found = [keras.ops.convert_to_numpy(x) for x in keras.tree.flatten(found)]
-            packed |= {f"network/{name}/{key}": array for key, array in given.items()}
-            outputs = {f"output_{place}": array for place, array in enumerate(found)}
-            packed |= {f"answer/{name}/{key}": x for key, x in outputs.items()}
-            listed.append(
+            inputs = network_inputs[name]
+            # Outside of a graph, Keras keeps all intermediate outputs in memory.
+            predict = tf.function(network, autograph=False)
+            tensors = predict(inputs.get("inputs", inputs), training=False)
+            outputs = {
+                f"output_{index}": keras.ops.convert_to_numpy(tensor)
+                for index, tensor in enumerate(keras.tree.flatten(tensors))
+            }
+            packed |= {f"network/{name}/{key}": x for key, x in inputs.items()}
+            packed |= {f"output/{name}/{key}": x for key, x in outputs.items()}
+            arrays = inputs | outputs
+            endpoints.append(
                 {
                     "name": name,
                     "file": name + SUFFIXES["keras"],
-                    "inputs": {key: f"network/{name}/{key}" for key in given},
+                    "inputs": {key: f"network/{name}/{key}" for key in inputs},
                     "outputs": list(outputs),
-                    "shapes": {key: _kind(x) for key, x in (given | outputs).items()},
+                    "shapes": {key: _describe(x) for key, x in arrays.items()},
                 }
             )
-    return listed
+    return endpoints
 
 
-def _kind(array):
-    """For people: ``float32 `(n, 16)` ``."""
+def _describe(array):
+    """Returns dtype and shape for the README: ``float32 `(n, 16)` ``."""
     dtype = "string" if array.dtype.kind == "U" else array.dtype.name
     return f"{dtype} `{('n', *array.shape[1:])}`".replace("'", "")

@@ -1,110 +1,139 @@
-"""Loads an export again, in a fresh process, and holds it against the run."""
+"""Verifies an export: loads it in a new process and compares it with the run."""
 
 import hashlib
 import json
 import os
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from kerasgan.errors import JobError, UserError
 
-# How far an output may be from the run's own, by numpy's kind of it: one level of 255
-# for images, whose values lie anywhere between two levels.
-TOLERANCE = {"f": 1e-5, "u": 1.0, "i": 0.0, "U": 0.0, "b": 0.0}
-# Other programs sum in another order.
-OTHERS = {"litert": {"f": 1e-4}, "onnx": {"f": 1e-4}}
-MINUTES = 30
+# Largest difference from the output of the run, by numpy's kind of dtype. Images may
+# differ by one level of 255: their values before rounding can lie between two levels.
+TOLERANCES = {"f": 1e-5, "u": 1.0, "i": 0.0, "U": 0.0, "b": 0.0}
+# Other runtimes sum in a different order.
+FORMAT_TOLERANCES = {"litert": {"f": 1e-4}, "onnx": {"f": 1e-4}}
+TIMEOUT_MINUTES = 30
+MAX_ERROR_LINES = 12
 
 
-def verify_export(path):
-    """Tries every endpoint of an export on the examples stored with it, in a process
-    that cannot import kerasgan or Keras (but for `--format keras`).
+def verify_export(path: str | Path) -> dict[str, dict[str, dict]]:
+    """Calls every endpoint of an export and compares the outputs with the run's.
+
+    The examples and the reference outputs are those in the export. The process cannot
+    import kerasgan or Keras, except for exports in Keras's own format.
 
     Args:
-        path: the directory that `export_run` wrote.
+        path: a directory that `export_run` wrote.
 
     Returns:
-        `{endpoint: {output: {"kind": numpy's kind, "off": float}}}`; see `fresh.py`.
+        `{endpoint: {output: {"kind": numpy's kind of dtype, "difference": float}}}`,
+        see `verify_in_subprocess.py`.
 
     Raises:
-        UserError: it is no export.
-        JobError: it is damaged, does not load, or an output is not the run's.
+        UserError: the directory is not an export.
+        JobError: the export is damaged, cannot be loaded, or an output differs from the
+            run's by more than the tolerance.
     """
     path = Path(path).expanduser().absolute()
     for name in ("export.json", "check.npz"):
         if not (path / name).is_file():
-            raise UserError(f"{path} is no export: it holds no {name}.")
-    manifest = _manifest_of(path)
-    _refuse_other_words(path, manifest.get("words", {}))
-    # Python's path is this process's, so that it finds the same TensorFlow.
-    places = os.pathsep.join(place for place in sys.path if place)
-    environment = os.environ | {"PYTHONPATH": places, "TF_CPP_MIN_LOG_LEVEL": "3"}
-    fresh = Path(__file__).with_name("fresh.py")
-    try:
-        tried = subprocess.run(
-            [sys.executable, "-P", "-B", str(fresh), str(path)],
-            capture_output=True,
-            text=True,
-            env=environment,
-            timeout=60 * MINUTES,
-        )
-    except subprocess.TimeoutExpired:
-        raise JobError(f"{path} gave no answer in {MINUTES} minutes.") from None
-    if tried.returncode:
-        said = tried.stderr.strip().splitlines()[-12:]
-        raise JobError(f"{path} cannot be used by itself:\n" + "\n".join(said))
-    results = json.loads(tried.stdout.splitlines()[-1])
-    if isinstance(results, str):
-        raise JobError(f"{path} cannot be used by itself: {results}")
-    refuse_others(results, path, OTHERS.get(manifest["format"], {}))
+            raise UserError(f"{path} is not an export: it does not contain {name}.")
+    manifest = _read_manifest(path)
+    _check_digests(path, manifest.get("sha256", {}))
+    results = _run_in_subprocess(path)
+    check_differences(results, path, FORMAT_TOLERANCES.get(manifest["format"], {}))
     return results
 
 
-def _manifest_of(path):
-    place = path / "export.json"
+def _read_manifest(path):
+    file = path / "export.json"
     try:
-        manifest = json.loads(place.read_text(encoding="utf-8"))
+        manifest = json.loads(file.read_text(encoding="utf-8"))
         missing = {"format", "endpoints"} - set(manifest)
     except (ValueError, TypeError) as error:
-        raise JobError(f"{place} is damaged: {error}. Export the run again.") from None
+        raise JobError(f"{file} is damaged: {error}. Export the run again.") from None
     if missing:
         raise JobError(
-            f"{place} is damaged: it holds no {' and no '.join(sorted(missing))}."
+            f"{file} is damaged: it does not contain {', '.join(sorted(missing))}."
             " Export the run again."
         )
     return manifest
 
 
-def digest_of(path):
-    """Of a file's bytes, as export.json has it."""
+def file_digest(path: Path) -> str:
+    """Computes the SHA-256 of a file as a hexadecimal number.
+
+    Args:
+        path: the file.
+    """
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
-def _refuse_other_words(path, digests):
-    """Lists of words and labels, which no endpoint may ever read."""
+def _check_digests(path, digests):
+    """Checks vocabularies and labels, which the endpoints may not read."""
     for name, digest in digests.items():
         if not (path / name).is_file():
             raise JobError(f"{path / name} is missing. Export the run again.")
-        if digest_of(path / name) != digest:
+        if file_digest(path / name) != digest:
             raise JobError(
-                f"{path / name} is not what was exported: it was changed since."
-                " Export the run again."
+                f"{path / name} was changed after the export. Export the run again."
             )
 
 
-def refuse_others(results, path, tolerance=None):
-    """Refuses results that are too far from the run's.
+def _run_in_subprocess(path: Path) -> dict[str, dict[str, dict]]:
+    # The same search path as in this process, so that TensorFlow is found.
+    search_path = os.pathsep.join(entry for entry in sys.path if entry)
+    environment = os.environ | {"PYTHONPATH": search_path, "TF_CPP_MIN_LOG_LEVEL": "3"}
+    script = Path(__file__).with_name("verify_in_subprocess.py")
+    try:
+        process = subprocess.run(
+            [sys.executable, "-P", "-B", str(script), str(path)],
+            capture_output=True,
+            text=True,
+            env=environment,
+            timeout=60 * TIMEOUT_MINUTES,
+        )
+    except subprocess.TimeoutExpired:
+        raise JobError(
+            f"{path} could not be verified within {TIMEOUT_MINUTES} minutes."
+        ) from None
+    if process.returncode:
+        lines = process.stderr.strip().splitlines()[-MAX_ERROR_LINES:]
+        raise JobError(f"{path} could not be verified:\n" + "\n".join(lines))
+    results = json.loads(process.stdout.splitlines()[-1])
+    if isinstance(results, str):
+        raise JobError(f"{path} could not be verified: {results}")
+    return results
+
+
+def check_differences(
+    results: Mapping[str, Mapping[str, Mapping[str, Any]]],
+    path: str | Path,
+    tolerances: Mapping[str, float] | None = None,
+) -> None:
+    """Checks that no output differs from the run's by more than the tolerance.
+
+    Args:
+        results: see `verify_export`.
+        path: the export, for the error message.
+        tolerances: `{kind: float}` which replace `TOLERANCES`.
 
     Raises:
-        JobError: naming the outputs.
+        JobError: outputs differ. The message names them.
     """
-    tolerance = TOLERANCE | (tolerance or {})
-    wrong = [
-        f"{endpoint}: {output} is off by {found['off']:g}"
+    tolerances = TOLERANCES | dict(tolerances or {})
+    # Written so that NaN is an error.
+    errors = [
+        f"{endpoint}: {output} differs by {result['difference']:g}"
         for endpoint, outputs in results.items()
-        for output, found in outputs.items()
-        if not found["off"] <= tolerance[found["kind"]]
+        for output, result in outputs.items()
+        if not result["difference"] <= tolerances[result["kind"]]
     ]
-    if wrong:
-        raise JobError(f"{path} does not answer as the run does.\n" + "\n".join(wrong))
+    if errors:
+        raise JobError(
+            f"The outputs of {path} differ from those of the run.\n" + "\n".join(errors)
+        )

@@ -1,206 +1,289 @@
-"""Tries an export in a process of its own, which has neither kerasgan nor Keras.
+"""Calls the endpoints of an export in a process without kerasgan and Keras.
 
-Run as `python fresh.py DIRECTORY`; prints `{endpoint: {output: {"kind", "off"}}}` as
-JSON, or a string that says what is wrong. `off` is how far the output is from the run's
-own answer: the largest difference of numbers, of floats relative where they are above
-1, or the share of other values that differ.
+Run as `python verify_in_subprocess.py DIRECTORY`. Prints
+`{endpoint: {output: {"kind", "difference"}}}` as JSON, or a string with an error
+message. `kind` is numpy's kind of the output's dtype. `difference` is the distance from
+the reference output: for numbers the largest difference, for floats relative to
+reference values above 1; for other values the share that differs.
 """
 
+import importlib.abc
 import importlib.machinery
 import json
 import sys
 import warnings
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from types import ModuleType
+from typing import Any
 
 import numpy as np
 
-LINES = 5  # of an error that are for people; graphs tell where they were built
-ABSENT = ("kerasgan", "keras", "tf_keras")
+MAX_ERROR_LINES = 5  # TensorFlow appends where the graph was built
+BLOCKED_PACKAGES = ("kerasgan", "keras", "tf_keras")
+
+Arrays = dict[str, np.ndarray]
+Results = dict[str, dict[str, Any]]
+Predict = Callable[[dict, Mapping], Mapping]
 
 
-class ImportBlocker:
-    """A finder of modules that finds some first, and does not let them in.
+class ImportBlocker(importlib.abc.Loader):
+    """A meta path finder that makes imports of some packages fail.
 
-    TensorFlow asks where Keras is, and goes on without it where it cannot be imported.
+    TensorFlow searches for Keras and continues without it if it cannot be imported.
     """
 
-    def find_spec(self, name, path=None, target=None):
-        if name.partition(".")[0] in ABSENT:
+    def find_spec(
+        self, name: str, path: Any = None, target: Any = None
+    ) -> importlib.machinery.ModuleSpec | None:
+        """Returns a spec that cannot be loaded, or None for other packages."""
+        if name.partition(".")[0] in BLOCKED_PACKAGES:
             return importlib.machinery.ModuleSpec(name, self)
         return None
 
-    def create_module(self, spec):
-        raise ModuleNotFoundError(f"{spec.name} is kept out", name=spec.name)
+    def create_module(self, spec: importlib.machinery.ModuleSpec) -> ModuleType:
+        """Raises `ModuleNotFoundError`."""
+        raise ModuleNotFoundError(
+            f"{spec.name} is blocked while an export is verified", name=spec.name
+        )
 
-    def exec_module(self, module):
-        raise AssertionError("never created")
+    def exec_module(self, module: ModuleType) -> None:
+        """Is not called: `create_module` fails first."""
+        raise AssertionError("A module was executed that is blocked.")
 
 
-def main(folder):
-    if read_manifest(folder)["format"] != "keras":  # whose layers are kerasgan's
+def main(path: Path) -> None:
+    """Verifies an export and prints the results.
+
+    Args:
+        path: the directory of the export.
+    """
+    if read_manifest(path)["format"] != "keras":  # the format needs kerasgan's layers
         sys.meta_path.insert(0, ImportBlocker())
     try:
-        results = try_endpoints(folder)
-    except Exception as error:  # whatever TensorFlow makes of damaged models
-        said = "\n".join(str(error).splitlines()[:LINES])
-        results = f"{type(error).__name__}: {said}"
+        results = check_endpoints(path)
+    except Exception as error:  # TensorFlow raises many kinds for damaged models
+        message = "\n".join(str(error).splitlines()[:MAX_ERROR_LINES])
+        results = f"{type(error).__name__}: {message}"
     print(json.dumps(results))
 
 
-def read_manifest(folder):
-    return json.loads((folder / "export.json").read_text(encoding="utf-8"))
+def read_manifest(path: Path) -> dict[str, Any]:
+    """Reads export.json.
+
+    Args:
+        path: the directory of the export.
+    """
+    return json.loads((path / "export.json").read_text(encoding="utf-8"))
 
 
-def read_examples(folder):
-    """check.npz as a dict."""
+def read_examples(path: Path) -> Arrays:
+    """Reads check.npz.
+
+    Args:
+        path: the directory of the export.
+
+    Returns:
+        `{key: array}`.
+
+    Raises:
+        ValueError: the file is damaged.
+    """
     try:
-        with np.load(folder / "check.npz") as stored:
+        with np.load(path / "check.npz") as stored:
             return dict(stored)
-    except Exception as error:  # zip's, zlib's and numpy's
+    except Exception as error:  # from zipfile, zlib or numpy
         raise ValueError(f"check.npz is damaged: {error}") from error
 
 
-def try_endpoints(folder):
-    """What `main` prints, in this process."""
-    manifest = read_manifest(folder)
-    stored = read_examples(folder)
-    ask = ASK[manifest["format"]](folder)
+def check_endpoints(path: Path) -> dict[str, Results]:
+    """Calls all endpoints in this process and compares their outputs.
+
+    Args:
+        path: the directory of the export.
+
+    Returns:
+        The results that `main` prints.
+    """
+    manifest = read_manifest(path)
+    examples = read_examples(path)
+    predict = LOADERS[manifest["format"]](path)
     results = {}
     for endpoint in manifest["endpoints"]:
-        given = {
-            name: files_of(stored) if key == "input/bytes" else stored[key]
+        inputs = {
+            name: unpack_files(examples) if key == "input/bytes" else examples[key]
             for name, key in endpoint["inputs"].items()
         }
-        results[endpoint["name"]] = compare(ask, endpoint, given, stored)
-    if (folder / "preprocessing.py").is_file():
-        results["preprocessing.py"] = try_preprocessing(folder, stored)
+        results[endpoint["name"]] = compare_outputs(predict, endpoint, inputs, examples)
+    if (path / "preprocessing.py").is_file():
+        results["preprocessing.py"] = check_preprocessing(path, examples)
     return results
 
 
-def files_of(stored):
-    """The bytes of the example files; the last is no image."""
-    ends = np.cumsum(stored["input/lengths"])
-    data = stored["input/bytes"].tobytes()
-    starts = ends - stored["input/lengths"]
-    return [data[start:end] for start, end in zip(starts, ends)]
+def unpack_files(examples: Arrays) -> list[bytes]:
+    """Returns the bytes of the example files; the last one is not an image.
+
+    Args:
+        examples: the content of check.npz.
+    """
+    ends = np.cumsum(examples["input/lengths"])
+    starts = ends - examples["input/lengths"]
+    data = examples["input/bytes"].tobytes()
+    return [data[start:end] for start, end in zip(starts, ends, strict=True)]
 
 
-def compare(ask, endpoint, given, stored):
-    """One endpoint's outputs beside the run's; rows of what is no image are empty."""
-    rows = max(len(values) for values in given.values())
-    for name, values in given.items():
-        if len(values) < rows:  # beside the file that is no image
-            given[name] = np.concatenate([values, values[-1:]])
-    found = ask(endpoint, given)
-    distances = {}
+def compare_outputs(
+    predict: Predict, endpoint: dict[str, Any], inputs: dict, examples: Arrays
+) -> Results:
+    """Calls an endpoint and compares its outputs with the reference outputs.
+
+    Args:
+        predict: a function of an endpoint and its inputs.
+        endpoint: an endpoint of export.json.
+        inputs: `{name: values}`. If the file that is not an image is among them, the
+            last row of other inputs is repeated for it, and its outputs must be empty.
+        examples: the content of check.npz.
+
+    Returns:
+        `{output: {"kind", "difference"}}`.
+    """
+    num_rows = max(len(values) for values in inputs.values())
+    inputs = {
+        name: np.concatenate([values, values[-1:]])
+        if len(values) < num_rows
+        else values
+        for name, values in inputs.items()
+    }
+    outputs = predict(endpoint, inputs)
+    results = {}
     for name in endpoint["outputs"]:
-        got = np.asarray(found[name])
         if name == "valid":
-            want = np.arange(rows) < rows - 1
+            expected = np.arange(num_rows) < num_rows - 1
         else:
-            want = stored[f"answer/{endpoint['name']}/{name}"]
-            if len(want) < rows:
-                want = np.concatenate([want, np.zeros_like(want[:1])])
-        distances[name] = {"kind": want.dtype.kind, "off": distance(got, want)}
-    return distances
+            expected = examples[f"output/{endpoint['name']}/{name}"]
+            if len(expected) < num_rows:
+                expected = np.concatenate([expected, np.zeros_like(expected[:1])])
+        difference = max_difference(np.asarray(outputs[name]), expected)
+        results[name] = {"kind": expected.dtype.kind, "difference": difference}
+    return results
 
 
-def distance(got, want):
-    if got.shape != want.shape:
+def max_difference(actual: np.ndarray, expected: np.ndarray) -> float:
+    """Computes the `difference` of an output, see the docstring of this module.
+
+    Args:
+        actual: the output; strings are UTF-8 bytes.
+        expected: the reference output.
+
+    Returns:
+        A number from 0; infinity if the shapes differ or a number is not finite.
+    """
+    if actual.shape != expected.shape:
         return float("inf")
-    if want.dtype.kind == "U":
-        got = np.array([text.decode() for text in got.ravel()]).reshape(got.shape)
-    if want.dtype.kind in "Ub":
-        return float((got != want).mean())
-    scale = np.maximum(1, np.abs(want)) if want.dtype.kind == "f" else 1
-    got, want = got.astype("float64"), want.astype("float64")
-    worst = np.max(np.abs(got - want) / scale, initial=0.0)
-    return float(worst) if np.isfinite(worst) else float("inf")
+    if expected.dtype.kind == "U":
+        texts = [text.decode() for text in actual.ravel()]
+        actual = np.array(texts).reshape(actual.shape)
+    if expected.dtype.kind in "Ub":
+        return float((actual != expected).mean())
+    scale = np.maximum(1, np.abs(expected)) if expected.dtype.kind == "f" else 1
+    actual, expected = actual.astype("float64"), expected.astype("float64")
+    difference = np.max(np.abs(actual - expected) / scale, initial=0.0)
+    return float(difference) if np.isfinite(difference) else float("inf")
 
 
-def try_preprocessing(folder, stored):
-    """The files beside the model, on the same examples."""
-    sys.path.insert(0, str(folder))
+def check_preprocessing(path: Path, examples: Arrays) -> Results:
+    """Compares the arrays that preprocessing.py makes of the example inputs.
+
+    Args:
+        path: the directory of the export.
+        examples: the content of check.npz.
+
+    Returns:
+        `{"STAGE INPUT": {"kind", "difference"}}`.
+    """
+    sys.path.insert(0, str(path))
     import preprocessing
 
     results = {}
-    for key, want in stored.items():
-        place, stage, name = (key + "//").split("/")[:3]
-        if place != "input" or name not in ("image", "token_ids"):
+    for key, expected in examples.items():
+        group, stage, name = (key + "//").split("/")[:3]
+        if group != "input" or name not in ("image", "token_ids"):
             continue
         if name == "image":
-            got = [preprocessing.image(data, stage) for data in files_of(stored)[:-1]]
+            files = unpack_files(examples)[:-1]
+            actual = [preprocessing.preprocess_image(data, stage) for data in files]
         else:
-            got = preprocessing.token_ids(stored[f"input/{stage}/captions"], stage)
-        off = distance(np.asarray(got), want)
-        results[f"{stage} {name}"] = {"kind": "i", "off": off}
+            actual = preprocessing.tokenize(examples[f"input/{stage}/captions"], stage)
+        difference = max_difference(np.asarray(actual), expected)
+        results[f"{stage} {name}"] = {"kind": "i", "difference": difference}
     return results
 
 
-# One for each format: a folder to a function of an endpoint and its inputs ----------
+# Loaders: a directory to a function of an endpoint and its inputs, which returns
+# `{output: array}` --------------------------------------------------------------
 
 
-def saved_model(folder):
+def _load_saved_model(path):
     import tensorflow as tf
 
-    model = tf.saved_model.load(folder)
+    model = tf.saved_model.load(path)
 
-    def ask(endpoint, given):
-        tensors = {name: tf.constant(values) for name, values in given.items()}
-        found = model.signatures[endpoint["name"]](**tensors)
-        return {name: values.numpy() for name, values in found.items()}
+    def predict(endpoint, inputs):
+        tensors = {name: tf.constant(values) for name, values in inputs.items()}
+        outputs = model.signatures[endpoint["name"]](**tensors)
+        return {name: values.numpy() for name, values in outputs.items()}
 
-    return ask
+    return predict
 
 
-def litert(folder):
+def _load_litert(path):
     import tensorflow as tf
 
-    def ask(endpoint, given):
-        with warnings.catch_warnings():  # of its successor in another package
+    def predict(endpoint, inputs):
+        with warnings.catch_warnings():  # TensorFlow recommends another package
             warnings.simplefilter("ignore")
-            path = str(folder / endpoint["file"])
-            interpreter = tf.lite.Interpreter(model_path=path)
-        return interpreter.get_signature_runner()(**given)
+            file = str(path / endpoint["file"])
+            interpreter = tf.lite.Interpreter(model_path=file)
+        return interpreter.get_signature_runner()(**inputs)
 
-    return ask
+    return predict
 
 
-def onnx(folder):
+def _load_onnx(path):
     import onnxruntime
 
-    def ask(endpoint, given):
-        path = str(folder / endpoint["file"])
-        session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
+    def predict(endpoint, inputs):
+        file = str(path / endpoint["file"])
+        session = onnxruntime.InferenceSession(file, providers=["CPUExecutionProvider"])
         names = [output.name for output in session.get_outputs()]
-        return dict(zip(names, session.run(names, given)))
+        return dict(zip(names, session.run(names, inputs), strict=True))
 
-    return ask
+    return predict
 
 
-def keras_networks(folder):
+def _load_keras(path):
     import keras
     import tensorflow as tf
 
-    import kerasgan  # noqa: F401 - registers the layers
+    from kerasgan import serialization  # noqa: F401 - registers the layers
 
-    def ask(endpoint, given):
-        network = keras.saving.load_model(folder / endpoint["file"], compile=False)
-        given = given.get("inputs", given)  # of a network that takes one array
-        # In a graph, as the run was asked: it takes a quarter of the memory.
-        ask = tf.function(network, autograph=False)
-        found = keras.tree.flatten(ask(given, training=False))
-        found = [keras.ops.convert_to_numpy(tensor) for tensor in found]
-        return dict(zip(endpoint["outputs"], found))
+    def predict(endpoint, inputs):
+        network = keras.saving.load_model(path / endpoint["file"], compile=False)
+        inputs = inputs.get("inputs", inputs)  # for a network that takes one array
+        # In a graph, as for the reference outputs: it takes a quarter of the memory.
+        call = tf.function(network, autograph=False)
+        tensors = keras.tree.flatten(call(inputs, training=False))
+        arrays = [keras.ops.convert_to_numpy(tensor) for tensor in tensors]
+        return dict(zip(endpoint["outputs"], arrays, strict=True))
 
-    return ask
+    return predict
 
 
-ASK = {
-    "savedmodel": saved_model,
-    "litert": litert,
-    "onnx": onnx,
-    "keras": keras_networks,
+LOADERS = {
+    "savedmodel": _load_saved_model,
+    "litert": _load_litert,
+    "onnx": _load_onnx,
+    "keras": _load_keras,
 }
 
 if __name__ == "__main__":

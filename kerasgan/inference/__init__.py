@@ -1,1 +1,1 @@
-"""Batch inference: a trained run on any number of images."""
+"""Batch inference: predictions of a trained run for any number of images."""

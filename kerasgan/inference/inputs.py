@@ -1,4 +1,4 @@
-"""What a trained run is asked about: images by name, in folders, or in a table."""
+"""Inputs of a trained run: images by name, in folders, or in a table."""
 
 import hashlib
 import itertools
@@ -9,12 +9,12 @@ from pathlib import Path
 
 from kerasgan.config.settings import DataConfig
 from kerasgan.data.annotations import clean_text
-from kerasgan.data.dataset_spec import source_of
-from kerasgan.data.image_sources import inside_root, read_file
+from kerasgan.data.dataset_spec import resolve_source
+from kerasgan.data.image_sources import is_inside, read_file
 from kerasgan.data.images import IMAGE_SUFFIXES, BadImage
-from kerasgan.data.layouts.columns import Columns
-from kerasgan.data.layouts.folders import existing_folder
-from kerasgan.data.layouts.table import open_table, rows
+from kerasgan.data.layouts.columns import infer_columns
+from kerasgan.data.layouts.folders import resolve_folder
+from kerasgan.data.layouts.table import caption_rows, open_table
 from kerasgan.data.read_report import ReadReport
 from kerasgan.errors import UserError
 
@@ -24,25 +24,32 @@ class InferenceInput:
     """An image, a text, or both.
 
     Attributes:
-        name: of the image, for people; None where there is none.
-        text: empty where there is none.
-        place: the image's path, below `root` where there is one.
-        root: the folder that the image must not lie outside of, resolved.
+        name: name of the image in the results; None if there is no image.
+        text: the text; empty if there is none.
+        path: path of the image, relative to `root` if that is given.
+        root: the folder that the image must not be outside of, resolved, or None.
     """
 
     name: str | None
     text: str = ""
-    place: str = ""
+    path: str = ""
     root: Path | None = None
 
     def read(self) -> bytes:
-        """The image's file; BadImage if it cannot or must not be read."""
-        if not self.place:
-            raise BadImage("no image named")
+        """Reads the file of the image.
+
+        Returns:
+            The content of the file.
+
+        Raises:
+            BadImage: If it cannot be read or is outside `root`.
+        """
+        if not self.path:
+            raise BadImage("missing file name")
         if self.root is not None:
-            return read_file(self.root, self.place)
+            return read_file(self.root, self.path)
         try:
-            return Path(self.place).read_bytes()
+            return Path(self.path).read_bytes()
         except OSError as error:
             raise BadImage(error.strerror or str(error)) from error
 
@@ -50,89 +57,103 @@ class InferenceInput:
 def inputs_from_paths(
     images: Sequence[str], texts: Sequence[str]
 ) -> Iterator[InferenceInput]:
-    """Images as the command line names them: files, and folders whole.
+    """Creates inputs from arguments of the command line.
 
     Args:
-        texts: none, one for all, or one for each of `images`; without images
-            they are asked about alone.
+        images: paths of files, and of folders, whose images are all used.
+        texts: none, one for all images, or one for each of `images`. Without images,
+            each text is an input.
+
+    Yields:
+        The inputs; images in a folder are sorted by name.
+
+    Raises:
+        UserError: If a folder cannot be read.
     """
     if len(texts) < 2:
         texts = itertools.repeat("".join(texts), len(images) or len(texts))
-    for image, text in zip(images or itertools.repeat(None), texts):
+    pairs = zip(images or itertools.repeat(None), texts, strict=False)
+    for image, text in pairs:
+        text = _printable(text)
         if image is None:
-            yield InferenceInput(None, _printable(text))
+            yield InferenceInput(None, text)
         elif os.path.isdir(image):
             root = Path(image).resolve()
-            for place in _walk(str(root)):
-                name = _printable(os.path.join(image, place))
-                yield InferenceInput(name, _printable(text), place, root)
+            for path in _find_images(str(root)):
+                name = _printable(os.path.join(image, path))
+                yield InferenceInput(name, text, path, root)
         else:
-            yield InferenceInput(_printable(image), _printable(text), image)
+            yield InferenceInput(_printable(image), text, image)
 
 
-def _walk(root: str) -> Iterator[str]:
-    """Names below a folder, in their order: all that are called like images.
+def _find_images(root: str) -> Iterator[str]:
+    """Yields the paths of files in a folder whose suffix is that of an image, sorted.
 
-    Linked folders are not walked: what lies in `root` has its own name, and what
-    does not is named for `Asked.read` to refuse, like a folder that cannot be listed.
+    Links to folders are not followed. A link to a folder inside `root` is ignored,
+    because its images have another name already. A link that leads outside and a folder
+    that cannot be listed are yielded, so that `InferenceInput.read` rejects them.
     """
-    waiting = [""]
-    while waiting:
-        name = waiting.pop()
+    pending = [""]
+    while pending:
+        name = pending.pop()
         path = os.path.join(root, name)
         if name and os.path.islink(path) and os.path.isdir(path):
-            if not inside_root(os.path.realpath(path), root):
+            if not is_inside(os.path.realpath(path), root):
                 yield name
         elif os.path.isdir(path):
             try:
-                found = sorted(os.listdir(path), reverse=True)
+                children = sorted(os.listdir(path), reverse=True)
             except OSError as error:
                 if not name:
                     raise UserError(f"Cannot read {root}: {error.strerror}") from error
                 yield name
             else:
-                waiting += [os.path.join(name, base) for base in found]
+                pending += [os.path.join(name, child) for child in children]
         elif name.lower().endswith(IMAGE_SUFFIXES):
             yield name
 
 
 def inputs_from_table(
-    config: DataConfig, ledger: ReadReport
+    config: DataConfig, report: ReadReport
 ) -> Iterator[InferenceInput]:
-    """The rows of a table, each with its image, its first text, or both.
+    """Creates inputs from the rows of a table: an image, the first text, or both.
 
     Args:
-        config: `source`, `image_root` and the columns of a `table`; whichever of
-            images and texts it does not name is looked for, and may be missing.
-        ledger: where malformed rows are entered.
+        config: `source`, `image_root` and the columns of a `table`. Columns that are
+            not named are inferred; that of images or those of texts may be missing.
+        report: where malformed rows are counted.
+
+    Yields:
+        One input for each row.
 
     Raises:
-        UserError: no table, or neither images nor texts in it.
+        UserError: If the table cannot be read or has neither images nor texts.
     """
-    source = source_of(config)
-    names, records = open_table(source, ledger)
-    columns = Columns.find(config, names, source)
+    source = resolve_source(config)
+    names, records = open_table(source, report)
+    columns = infer_columns(config, names, source)
     if not columns.image and not columns.captions:
         raise UserError(
-            f"{source}: none of its columns is plainly an image's file name or a "
-            f"text ({', '.join(map(repr, names))}). Name them with --image-column "
+            f"{source}: cannot infer a column of image file names or of texts. "
+            f"Received: {', '.join(map(repr, names))}. Name them with --image-column "
             "and --caption-column."
         )
-    root = existing_folder(config.image_root or str(source.parent))
-    for row in rows(source, records, columns):
+    root = resolve_folder(config.image_root or str(source.parent))
+    for row in caption_rows(source, records, columns):
         text = next(filter(None, map(clean_text, row.captions)), "")
         yield InferenceInput(_printable(row.name) or None, text, row.name, root)
 
 
-def inputs_fingerprint(asked: Iterable[InferenceInput]) -> tuple[int, str]:
-    """How many there are, and a digest of their names and texts."""
+def inputs_fingerprint(inputs: Iterable[InferenceInput]) -> tuple[int, str]:
+    """Returns the number of inputs, and a digest of their names and texts."""
     digest, count = hashlib.sha256(), 0
-    for one in asked:
-        digest.update(ascii((one.name, one.text)).encode())
+    for inference_input in inputs:
+        content = (inference_input.name, inference_input.text)
+        digest.update(ascii(content).encode())
         count += 1
     return count, digest.hexdigest()[:16]
 
 
 def _printable(name: str) -> str:
-    """Without the half surrogates of names that are not UTF-8."""
+    """Replaces the surrogates of names that are not UTF-8."""
     return name.encode(errors="replace").decode()

@@ -1,8 +1,8 @@
-"""Answers on their way into a file, so that an interruption loses none of them.
+"""Writes predictions to a file, so that an interruption does not lose them.
 
-FILE.partial       the answers so far, as JSON lines
-FILE.partial.json  what they are answers to
-FILE               all of them, as JSON lines or Parquet, once the last one is there
+FILE.partial       the predictions so far, as JSON lines
+FILE.partial.json  the settings that they depend on
+FILE               all predictions, as JSON lines or Parquet, once they are complete
 """
 
 import itertools
@@ -10,30 +10,39 @@ import json
 import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from kerasgan.errors import UserError
 from kerasgan.files import write_json
 
+if TYPE_CHECKING:
+    import pyarrow
+
 FORMATS = (".jsonl", ".parquet")
-GROUP = 4096  # rows of a row group
+ROW_GROUP_SIZE = 4096  # rows of Parquet
 
 
-def json_line(answer: dict) -> str:
-    return json.dumps(answer, ensure_ascii=False) + "\n"
+def json_line(prediction: dict) -> str:
+    """Returns a prediction as a line of JSON."""
+    return json.dumps(prediction, ensure_ascii=False) + "\n"
 
 
 class PredictionWriter:
-    """The answers that go into one file.
+    """Writes the predictions of one file; iterating yields those that are written.
 
     Args:
-        out: the file; its ending says the format.
-        resume: whether an interrupted one is continued.
+        out: path of the file; its suffix determines the format.
+        resume: whether an interrupted file is continued.
 
     Attributes:
-        finished: whether the file is there already, whole.
+        out: absolute path of the file.
+        partial: path of the file with the predictions so far.
+        header: path of the file with the settings.
+        finished: whether `out` exists and is complete.
 
     Raises:
-        UserError: another ending, or without `resume` a file that is there already.
+        UserError: If the suffix is not supported, or if `resume` is False and the file
+            or an interrupted one exists.
     """
 
     def __init__(self, out: str, resume: bool):
@@ -41,76 +50,81 @@ class PredictionWriter:
         self.partial = self.out.with_name(self.out.name + ".partial")
         self.header = self.out.with_name(self.out.name + ".partial.json")
         if self.out.suffix.lower() not in FORMATS:
-            raise UserError(f"--out {out}: must end in {' or '.join(FORMATS)}")
-        self.finished, self._new = self.out.is_file(), None
+            raise UserError(
+                f"--out must end in {' or '.join(FORMATS)}. Received: {out}"
+            )
+        self.finished = self.out.is_file()
+        self._unsaved_settings: dict | None = None
         if self.out.exists() and not self.finished:
-            raise UserError(f"--out {self.out} is no file.")
+            raise UserError(f"--out {self.out} is not a file.")
         if not resume and self.finished:
-            raise UserError(f"{self.out} is there already: remove it or name another.")
+            raise UserError(f"{self.out} exists already. Remove it or name another.")
         if not resume and self.partial.exists():
             raise UserError(
-                f"{self.partial} was left by an interruption. Go on with --resume, or"
-                " remove it."
+                f"{self.partial} was left by an interruption. Continue it with "
+                "--resume, or remove it."
             )
 
-    def begin(self, question: dict, chunk: int) -> int:
-        """Begins, or goes on after what is whole.
+    def begin(self, settings: dict, chunk_size: int) -> int:
+        """Begins a new file, or continues after the last complete chunk.
 
         Args:
-            question: all that the answers depend on, of JSON's types.
-            chunk: answers that are given at once; a piece of one is given again, so
-                that each has the neighbours that it would have had.
+            settings: everything that the predictions depend on, as JSON values.
+            chunk_size: number of inputs that are predicted at once. An incomplete chunk
+                is predicted again, so that the batches are the same as without an
+                interruption.
 
         Returns:
-            How many answers are there.
+            The number of predictions that exist.
 
         Raises:
-            UserError: the interrupted one had another; each difference is named.
+            UserError: If the interrupted file has other settings. The differences are
+                named.
         """
         if not self.partial.exists():
             self.out.parent.mkdir(parents=True, exist_ok=True)
-            self._new = question
+            self._unsaved_settings = settings
             return 0
-        self._refuse_others(question)
-        done = count = size = end = 0
+        self._check_settings(settings)
+        num_done = num_lines = size = position = 0
         with open(self.partial, "r+b") as file:
             for line in file:
                 if not line.endswith(b"\n"):
                     break
-                count, end = count + 1, end + len(line)
-                if count % chunk == 0:
-                    done, size = count, end
+                num_lines, position = num_lines + 1, position + len(line)
+                if num_lines % chunk_size == 0:
+                    num_done, size = num_lines, position
             file.truncate(size)
-        return done
+        return num_done
 
-    def _refuse_others(self, question: dict) -> None:
+    def _check_settings(self, settings: dict) -> None:
         try:
-            before = dict(json.loads(self.header.read_text(encoding="utf-8")))
+            previous = dict(json.loads(self.header.read_text(encoding="utf-8")))
         except (OSError, ValueError, TypeError) as error:
             raise UserError(
-                f"{self.header} cannot be read ({error}), which says what"
-                f" {self.partial} answers: remove both and begin anew."
+                f"Cannot read {self.header}, the settings of {self.partial}: {error}. "
+                "Remove both files and start again."
             ) from error
-        lines = [
-            f"{key}: {before.get(key)!r} there, {question.get(key)!r} now"
-            for key in before | question
-            if before.get(key) != question.get(key)
+        differences = [
+            f"{key}: {previous.get(key)!r} before, {settings.get(key)!r} now"
+            for key in previous | settings
+            if previous.get(key) != settings.get(key)
         ]
-        if lines:
+        if differences:
             raise UserError(
-                f"{self.partial} was begun with other options; it goes on with the"
-                " same.\n" + "\n".join(lines)
+                f"{self.partial} was written with other options. Continue it with the "
+                "same options.\n" + "\n".join(differences)
             )
 
-    def append(self, answers: Iterable[dict]) -> None:
-        if self._new is not None:
-            write_json(self.header, self._new)
-            self._new = None
+    def append(self, predictions: Iterable[dict]) -> None:
+        """Writes the next predictions."""
+        if self._unsaved_settings is not None:
+            write_json(self.header, self._unsaved_settings)
+            self._unsaved_settings = None
         with open(self.partial, "a", encoding="utf-8") as file:
-            file.write("".join(map(json_line, answers)))
+            file.write("".join(map(json_line, predictions)))
 
     def __iter__(self) -> Iterator[dict]:
-        """The answers that are there."""
         with open(self.partial, encoding="utf-8", errors="replace") as file:
             for number, line in enumerate(file, start=1):
                 try:
@@ -121,44 +135,52 @@ class PredictionWriter:
                     ) from error
 
     def finish(self, columns: dict) -> None:
-        """Puts the file into place, whole.
+        """Creates the file `out`, atomically, and removes the partial files.
 
         Args:
-            columns: of Parquet: name to str, float, or `[{name: str or float}]`.
+            columns: names and types of the columns of Parquet. A type is str, float, or
+                `[{name: str or float}]`.
         """
         if self.out.suffix.lower() == ".parquet":
             scratch = self.out.with_name(self.out.name + ".scratch")
             save_parquet(self, columns, scratch)
-            _put(scratch, self.out)
+            _replace(scratch, self.out)
             self.partial.unlink()
         else:
-            _put(self.partial, self.out)
+            _replace(self.partial, self.out)
         self.header.unlink()
 
 
-def _put(scratch: Path, path: Path) -> None:
-    with open(scratch, "rb") as file:
+def _replace(source: Path, target: Path) -> None:
+    with open(source, "rb") as file:
         os.fsync(file.fileno())
-    os.replace(scratch, path)
+    os.replace(source, target)
 
 
-def save_parquet(answers: Iterable[dict], columns: dict, path: Path) -> None:
-    """Writes answers row group by row group; what an answer does not have is null."""
+def save_parquet(predictions: Iterable[dict], columns: dict, path: Path) -> None:
+    """Writes predictions to a Parquet file, row group by row group.
+
+    Args:
+        predictions: the predictions. Missing values are null.
+        columns: names and types of the columns, see `PredictionWriter.finish`.
+        path: the file.
+    """
     import pyarrow
     import pyarrow.parquet
 
-    schema = pyarrow.schema(_arrow(columns))
-    answers = iter(answers)
+    schema = pyarrow.schema(_to_arrow(columns))
+    predictions = iter(predictions)
     with pyarrow.parquet.ParquetWriter(path, schema) as file:
-        while rows := list(itertools.islice(answers, GROUP)):
+        while rows := list(itertools.islice(predictions, ROW_GROUP_SIZE)):
             file.write_table(pyarrow.Table.from_pylist(rows, schema))
 
 
-def _arrow(kind):
+def _to_arrow(column_type: dict | list | type) -> "pyarrow.DataType":
     import pyarrow
 
-    if isinstance(kind, dict):
-        return pyarrow.struct([(name, _arrow(inner)) for name, inner in kind.items()])
-    if isinstance(kind, list):
-        return pyarrow.list_(_arrow(kind[0]))
-    return {str: pyarrow.string(), float: pyarrow.float64()}[kind]
+    if isinstance(column_type, dict):
+        fields = [(name, _to_arrow(inner)) for name, inner in column_type.items()]
+        return pyarrow.struct(fields)
+    if isinstance(column_type, list):
+        return pyarrow.list_(_to_arrow(column_type[0]))
+    return {str: pyarrow.string(), float: pyarrow.float64()}[column_type]

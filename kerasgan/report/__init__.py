@@ -1,1 +1,1 @@
-"""Results as tables, charts, and sheets of examples."""
+"""Results as tables, charts and images with predictions."""

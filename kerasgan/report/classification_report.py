@@ -1,28 +1,65 @@
-"""Paper B's comparison as a table, as a chart, and as confusion matrices."""
+"""Paper B's comparison of classifiers as a table, a chart and confusion matrices."""
 
 import textwrap
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 from rich.table import Table
 
 from kerasgan.papers import B_ACCURACY
-from kerasgan.report.tables import as_text
+from kerasgan.report.tables import tables_to_text
 
-MOST_NAMED = 40  # classes whose names a confusion matrix shows
+MAX_NAMED_CLASSES = 40  # with more, a confusion matrix shows no names
+MAX_CLASS_NAME_LENGTH = 24
 
 
-def classification_text(results):
-    """What `compare` returned, for a person to read."""
+def comparison_text(results: Mapping[str, Any]) -> str:
+    """Formats the results of `compare_classifiers` as a table with notes.
+
+    Args:
+        results: the result of `compare_classifiers`.
+
+    Returns:
+        Several lines of text.
+    """
     rows = results["rows"]
-    table = Table(
-        title=f"Classes by images and words, splits: {results['seeds']}",
-        title_justify="left",
+    lines = [tables_to_text([_comparison_table(results)])]
+    improvements = [
+        _improvement(results, row)
+        for row in ("paper", "ensemble")
+        if {row, "image"} <= set(rows)
+    ]
+    if improvements:
+        paper_gain = _gain(B_ACCURACY["paper"]["test"], B_ACCURACY["image"]["test"])
+        lines += improvements
+        lines.append(
+            f"In paper B, image + text over image only: {paper_gain}; the paper says"
+            " about 11 %."
+        )
+    lines += _ensemble_notes(rows.get("ensemble", {}))
+    leaks = results["leaks"]
+    lines.append(
+        f"Leaks: {leaks['names_own']:.0%} of the test texts name their own class,"
+        f" {leaks['named']:.0%} any class. {leaks['texts_known']:.0%} of the test texts"
+        f" and {leaks['images_known']:.0%} of the test images also occur in the"
+        " training data."
     )
+    return "\n".join(lines)
+
+
+def _comparison_table(results):
+    title = f"Comparison of classifiers, number of splits: {results['seeds']}"
+    table = Table(title=title, title_justify="left")
     table.add_column("classifier")
-    for name in ("accuracy", "± sd", "macro F1", "train", "seconds", "paper B claims"):
+    for name in (
+        *("accuracy", "± sd", "macro F1", "training accuracy", "seconds"),
+        "paper B's claim",
+    ):
         table.add_column(name, justify="right")
-    for name, row in rows.items():
-        claimed = B_ACCURACY.get(name)
+    for name, row in results["rows"].items():
+        claim = B_ACCURACY.get(name)
         table.add_row(
             results["titles"][name],
             f"{row['accuracy_mean']:.3f}",
@@ -30,127 +67,147 @@ def classification_text(results):
             f"{row['macro_f1_mean']:.3f}",
             f"{row['train_accuracy_mean']:.3f}",
             f"{row['seconds']:.0f}",
-            f"{claimed['test']:.3f}" if claimed else "",
+            f"{claim['test']:.3f}" if claim else "",
         )
-    lines = [as_text([table])]
-    for better in ("paper", "ensemble"):
-        if {better, "image"} <= set(rows):
-            lines.append(_improvement(results, better))
-    if len(lines) > 1:
-        claimed = B_ACCURACY["paper"]["test"], B_ACCURACY["image"]["test"]
-        lines.append(
-            f"In paper B pair over image is {_gain(*claimed)}; it writes about 11 %."
-        )
-    lines += _ours(rows.get("ensemble", {}))
-    leaks = results["leaks"]
-    lines.append(
-        f"Leaks: {leaks['names_own']:.0%} of the test texts name their own class,"
-        f" {leaks['named']:.0%} some class; {leaks['texts_known']:.0%} stand in the"
-        f" training texts word for word, {leaks['images_known']:.0%} of the images"
-        " among the training images."
-    )
-    return "\n".join(lines)
+    return table
 
 
-def _improvement(results, better):
-    new, old = (results["rows"][name]["accuracy_mean"] for name in (better, "image"))
-    return f"{results['titles'][better]}, over image only: {_gain(new, old)}."
+def _improvement(results, row):
+    accuracy = results["rows"][row]["accuracy_mean"]
+    gain = _gain(accuracy, results["rows"]["image"]["accuracy_mean"])
+    return f"{results['titles'][row]}, over image only: {gain}."
 
 
-def _gain(new, old):
-    points = f"{100 * (new - old):+.1f} points"
-    return f"{points}, {100 * (new - old) / old:+.1f} % relative" if old else points
+def _gain(accuracy, baseline):
+    gain = accuracy - baseline
+    points = f"{100 * gain:+.1f} points"
+    # Accuracies of 0 occur with very few test pairs.
+    return f"{points}, {100 * gain / baseline:+.1f} % relative" if baseline else points
 
 
-def _ours(row):
-    lines = []
+def _ensemble_notes(row):
+    notes = []
     if "image_missing_accuracy_mean" in row:
-        lines.append(
-            "Ours without the text:"
+        notes.append(
+            "Accuracy of the ensemble without the text:"
             f" {row['text_missing_accuracy_mean']:.3f}, without the image:"
             f" {row['image_missing_accuracy_mean']:.3f}."
         )
-    if "parts_accuracy_mean" in row:
+    if "members_accuracy_mean" in row:
         weights = row["weights"]["pair"]
-        shown = ", ".join(
+        members = ", ".join(
             f"{name} {accuracy:.3f} (weight {weights[name]:.2f})"
-            for name, accuracy in row["parts_accuracy_mean"].items()
+            for name, accuracy in row["members_accuracy_mean"].items()
         )
-        lines.append(f"Its parts alone: {shown}.")
-    return lines
+        notes.append(f"Accuracy of each member alone: {members}.")
+    return notes
 
 
-def scores_table(scores):
-    """What `evaluate_classifier` returned, for a person to read."""
+def scores_text(scores: Mapping[str, Any]) -> str:
+    """Formats the results of `evaluate_classifier` as a table with notes.
+
+    Args:
+        scores: the result of `evaluate_classifier`.
+
+    Returns:
+        Several lines of text.
+    """
     table = Table(
         title=f"accuracy {scores['accuracy']:.3f}, macro F1 {scores['macro_f1']:.3f},"
         f" {scores['pairs']} pairs",
         title_justify="left",
     )
-    for name in ("class", "precision", "recall", "F1", "pairs"):
-        table.add_column(name, justify="left" if name == "class" else "right")
+    table.add_column("class")
+    for name in ("precision", "recall", "F1", "pairs"):
+        table.add_column(name, justify="right")
     for name, row in scores["classes"].items():
-        shown = [f"{row[key]:.3f}" for key in ("precision", "recall", "f1")]
-        table.add_row(name, *shown, str(row["pairs"]))
-    lines = [as_text([table])]
+        rates = [f"{row[key]:.3f}" for key in ("precision", "recall", "f1")]
+        table.add_row(name, *rates, str(row["pairs"]))
+    lines = [tables_to_text([table])]
     for reason, count in scores["left_out"].items():
-        lines.append(f"Left out: {count} × {reason}")
-    lines += scores["notes"]
-    return "\n".join(lines)
+        lines.append(f"Skipped: {count} × {reason}")
+    return "\n".join([*lines, *scores["notes"]])
 
 
-def save_images(results, directory):
-    """Draws `accuracy.png` and, for each row that learnt, `confusion-ROW.png`."""
-    save_chart(results, directory / "accuracy.png")
+def save_charts(results: Mapping[str, Any], directory: Path) -> None:
+    """Draws the results of `compare_classifiers`.
+
+    Writes `accuracy.png`, and `confusion-ROW.png` for each row except the majority
+    class.
+
+    Args:
+        results: the result of `compare_classifiers`.
+        directory: an existing directory.
+    """
+    save_accuracy_chart(results, directory / "accuracy.png")
     for row in results["rows"]:
         if row != "majority":
-            save_confusion(results, row, directory / f"confusion-{row}.png")
+            save_confusion_matrix(results, row, directory / f"confusion-{row}.png")
 
 
-def save_chart(results, path):
-    """Draws paper B's figure 6: accuracy on training and test pairs, row by row."""
+def save_accuracy_chart(results: Mapping[str, Any], path: Path) -> None:
+    """Draws paper B's figure 6: training and test accuracy of each classifier.
+
+    Args:
+        results: the result of `compare_classifiers`.
+        path: path of the PNG.
+    """
     from matplotlib.figure import Figure
 
     rows = results["rows"]
-    places = np.arange(len(rows))
+    positions = np.arange(len(rows))
     figure = Figure((10, 5), layout="constrained")
     axes = figure.subplots()
-    for shift, key, title in (
-        (-0.2, "train_accuracy_mean", "train"),
-        (0.2, "accuracy_mean", "test"),
+    deviations = [row["accuracy_sd"] for row in rows.values()]
+    for shift, key, label, error_bars in (
+        (-0.2, "train_accuracy_mean", "training", None),
+        (0.2, "accuracy_mean", "test", deviations),
     ):
         heights = [row[key] for row in rows.values()]
-        spread = [row["accuracy_sd"] for row in rows.values()] if shift > 0 else None
-        bars = axes.bar(places + shift, heights, 0.38, yerr=spread, label=title)
+        bars = axes.bar(positions + shift, heights, 0.38, yerr=error_bars, label=label)
         axes.bar_label(bars, fmt="%.3f", fontsize=8, padding=2)
     titles = [
         textwrap.fill(results["titles"][name], 16, break_on_hyphens=False)
         for name in rows
     ]
-    axes.set_xticks(places, titles, fontsize=8)
+    axes.set_xticks(positions, titles, fontsize=8)
     axes.set_ylim(0, 1.08)
     axes.set_ylabel("accuracy")
     axes.legend(loc="upper left")
     figure.savefig(path, dpi=120)
 
 
-def save_confusion(results, row, path):
-    """Draws a row's confusion matrix of the first split, as shares of each class."""
+def save_confusion_matrix(results: Mapping[str, Any], row: str, path: Path) -> None:
+    """Draws the confusion matrix of a classifier on the first split.
+
+    Each row of the matrix is divided by the number of pairs of the true class.
+
+    Args:
+        results: the result of `compare_classifiers`.
+        row: name of the classifier in `results["rows"]`.
+        path: path of the PNG.
+    """
     from matplotlib.figure import Figure
 
     counts = np.array(results["confusion"][row], float)
     names = results["label_names"]
     shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
-    side = min(4 + 0.28 * len(names), 16)
-    figure = Figure((side + 1, side), layout="constrained")
+    size = min(4 + 0.28 * len(names), 16)
+    figure = Figure((size + 1, size), layout="constrained")
     axes = figure.subplots()
-    drawn = axes.imshow(shares, vmin=0, vmax=1, cmap="Blues")
-    figure.colorbar(drawn, ax=axes, fraction=0.04, label="share of the right class")
-    if len(names) <= MOST_NAMED:
-        shown = [name if len(name) <= 24 else f"{name[:23]}…" for name in names]
-        axes.set_xticks(range(len(names)), shown, rotation=90, parse_math=False)
-        axes.set_yticks(range(len(names)), shown, parse_math=False)
-    axes.set_xlabel("told")
-    axes.set_ylabel("right")
+    image = axes.imshow(shares, vmin=0, vmax=1, cmap="Blues")
+    figure.colorbar(image, ax=axes, fraction=0.04, label="share of the true class")
+    if len(names) <= MAX_NAMED_CLASSES:
+        labels = [_shorten(name) for name in names]
+        axes.set_xticks(range(len(names)), labels, rotation=90, parse_math=False)
+        axes.set_yticks(range(len(names)), labels, parse_math=False)
+    axes.set_xlabel("predicted class")
+    axes.set_ylabel("true class")
     axes.set_title(results["titles"][row])
     figure.savefig(path, dpi=110)
+
+
+def _shorten(name):
+    if len(name) <= MAX_CLASS_NAME_LENGTH:
+        return name
+    return f"{name[: MAX_CLASS_NAME_LENGTH - 1]}…"

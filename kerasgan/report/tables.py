@@ -1,14 +1,19 @@
-"""Results as tables of text."""
+"""The evaluation of captions, retrieval and generated images as text."""
 
 import io
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 from rich.console import Console
 from rich.table import Table
 
-from kerasgan.papers import A_CELLS, A_CLAIMED, A_ERRATA, recomputed
+from kerasgan.papers import A_CELLS, A_CLAIMED, A_ERRATA, rates_from_cells
 
-PROTOCOL = ("precision", "recall", "accuracy", "f1")
-CAPTIONS = (
+WIDTH = 130  # characters in a line
+RATES = ("precision", "recall", "accuracy", "f1")
+CELLS = ("tp", "fp", "fn", "tn")
+# Key, column head and format of each figure.
+CAPTION_METRICS = (
     ("bleu_1", "BLEU-1", "{:.1f}"),
     ("bleu_4", "BLEU-4", "{:.1f}"),
     ("rouge_l", "ROUGE-L", "{:.3f}"),
@@ -17,106 +22,135 @@ CAPTIONS = (
     ("novel", "novel", "{:.2f}"),
     ("vocabulary", "words", "{:d}"),
 )
-IMAGES = (
+IMAGE_METRICS = (
     ("kid", "KID", "{:.4f}"),
     ("precision", "precision", "{:.2f}"),
     ("recall", "recall", "{:.2f}"),
     ("density", "density", "{:.2f}"),
     ("coverage", "coverage", "{:.2f}"),
-    ("spread", "spread", "{:.2f}"),
+    ("diversity", "diversity", "{:.2f}"),
 )
 
 
-def protocol_tables(results):
-    """What `evaluate_captions` returned, for a person to read."""
+def evaluation_text(results: Mapping[str, Any]) -> str:
+    """Formats the results of `evaluate_captions` as tables.
+
+    Args:
+        results: the result of `evaluate_captions`.
+
+    Returns:
+        Several lines of text.
+    """
     similarity, titles = results["similarity"], results["similarity"]["titles"]
     tables = [
-        _judgements(similarity, titles, "at_validated", "threshold from validation"),
-        _judgements(similarity, titles, "at_half", "threshold 0.5, the paper's"),
-        _captions(results["captions"]["rows"], titles),
-        _retrieval(results["retrieval"]),
+        _similarity_table(similarity["rows"], titles, "at_validated"),
+        _similarity_table(similarity["rows"], titles, "at_half"),
+        _caption_table(results["captions"]["rows"], titles),
+        _retrieval_table(results["retrieval"]),
     ]
     if "images" in results:
-        tables.append(_images(results["images"]))
-    return as_text(tables)
+        tables.append(_image_table(results["images"]))
+    return tables_to_text(tables)
 
 
-def _judgements(similarity, titles, at, title):
-    table = Table(title=f"Same meaning or not: {title}", title_justify="left")
+def _similarity_table(rows, titles, threshold_key):
+    is_papers = threshold_key == "at_half"
+    threshold = "0.5, as in paper A" if is_papers else "from validation images"
+    table = _new_table(f"Matched and mismatched captions, threshold {threshold}")
     table.add_column("captions")
-    for name in ("AUC", "AUC*", "≥", *PROTOCOL, "TP", "FP", "FN", "TN"):
-        table.add_column(name, justify="right")
-    for name, row in similarity["rows"].items():
-        found = row[at]
+    _add_columns(
+        table, "AUC", "AUC*", "threshold", *RATES[:-1], "F1", "TP", "FP", "FN", "TN"
+    )
+    for name, row in rows.items():
+        scores = row[threshold_key]
         table.add_row(
             titles[name],
             f"{row['auc']:.3f}",
             f"{row['auc_by_embedding']:.3f}",
-            f"{found['threshold']:.3f}",
-            *(f"{found[figure]:.3f}" for figure in PROTOCOL),
-            *(str(found[cell]) for cell in ("tp", "fp", "fn", "tn")),
+            f"{scores['threshold']:.3f}",
+            *(f"{scores[rate]:.3f}" for rate in RATES),
+            *(str(scores[cell]) for cell in CELLS),
         )
-    cells = [str(A_CELLS[cell]) for cell in ("tp", "fp", "fn", "tn")]
-    for title, found in (
-        ("paper A claims", A_CLAIMED),
-        ("its cells add up to", recomputed()),
+    cells = [str(A_CELLS[cell]) for cell in CELLS]
+    for title, paper_rates in (
+        ("paper A's claim", A_CLAIMED),
+        ("computed from paper A's cells", rates_from_cells()),
     ):
-        rates = [f"{found[name]:.3f}" if name in found else "" for name in PROTOCOL]
+        rates = [
+            f"{paper_rates[rate]:.3f}" if rate in paper_rates else "" for rate in RATES
+        ]
         table.add_row(title, "", "", "0.500", *rates, *cells, style="italic")
-    notes = ["* by the matcher's vectors of captions instead of TF-IDF's"]
-    if at == "at_half":
-        notes += ["Of paper A:", *A_ERRATA]
+    notes = ["* by the dual encoder's vectors of captions instead of those of TF-IDF"]
+    if is_papers:
+        notes += ["Errors in paper A:", *A_ERRATA]
     table.caption, table.caption_justify = "\n".join(notes), "left"
     return table
 
 
-def _captions(rows, titles):
-    table = Table(title="The captions themselves", title_justify="left")
+def _caption_table(rows, titles):
+    table = _new_table("Quality and diversity of the captions")
     table.add_column("captions")
-    for _, title, _ in CAPTIONS:
-        table.add_column(title, justify="right")
+    _add_columns(table, *(title for _, title, _ in CAPTION_METRICS))
     for name, row in rows.items():
-        table.add_row(
-            titles[name], *(form.format(row[key]) for key, _, form in CAPTIONS)
-        )
+        figures = [style.format(row[key]) for key, _, style in CAPTION_METRICS]
+        table.add_row(titles[name], *figures)
     return table
 
 
-def _retrieval(found):
-    title = f"Finding: {found['images']} images, {found['captions']} captions"
-    table = Table(title=title, title_justify="left")
-    for name in ("", "R@1", "R@5", "R@10", "median rank"):
-        table.add_column(name, justify="right" if name else "left")
-    for way, title in (
-        ("image_to_text", "image → caption"),
-        ("text_to_image", "caption → image"),
+def _retrieval_table(scores):
+    table = _new_table(
+        f"Retrieval among {scores['images']} images and {scores['captions']} captions"
+    )
+    table.add_column("direction")
+    _add_columns(table, "R@1", "R@5", "R@10", "median rank")
+    for direction, title in (
+        ("image_to_text", "image to caption"),
+        ("text_to_image", "caption to image"),
     ):
-        row, chance = found[way], found["chance"][way]
-        shown = [f"{row[k]:.1f} ({chance[k]:.1f})" for k in ("r1", "r5", "r10")]
-        table.add_row(title, *shown, f"{row['median_rank']:g}")
-    table.caption = "in brackets: by chance"
+        row, chance = scores[direction], scores["chance"][direction]
+        recalls = [f"{row[key]:.1f} ({chance[key]:.1f})" for key in ("r1", "r5", "r10")]
+        table.add_row(title, *recalls, f"{row['median_rank']:g}")
+    table.caption = "In brackets: recall of a random ranking."
     return table
 
 
-def _images(found):
-    title = f"Generated images: {found['images']}, by features {found['features']}"
-    table = Table(title=title, title_justify="left")
+def _image_table(scores):
+    table = _new_table(
+        f"{scores['images']} generated images, features: {scores['features']}"
+    )
     table.add_column("images")
-    for _, title, _ in IMAGES:
-        table.add_column(title, justify="right")
-    for name, row in found["sets"].items():
-        table.add_row(name, *(form.format(row[key]) for key, _, form in IMAGES))
-    cosine = found["cosine"]
+    _add_columns(table, *(title for _, title, _ in IMAGE_METRICS))
+    for name, row in scores["sets"].items():
+        figures = [style.format(row[key]) for key, _, style in IMAGE_METRICS]
+        table.add_row(name, *figures)
+    cosine = scores["cosine"]
     table.caption = (
-        f"cosine with the image of the same caption {cosine['matched']:.3f}, with"
-        f" another {cosine['mismatched']:.3f}"
+        f"Cosine with the real image of the same caption: {cosine['matched']:.3f}, of"
+        f" another caption: {cosine['mismatched']:.3f}."
     )
     return table
 
 
-def as_text(tables):
-    """Tables of rich, one below the other, as text."""
-    console = Console(file=io.StringIO(), width=130)
+def _new_table(title):
+    return Table(title=title, title_justify="left")
+
+
+def _add_columns(table, *titles):
+    for title in titles:
+        table.add_column(title, justify="right")
+
+
+def tables_to_text(tables: Iterable[Table]) -> str:
+    """Formats tables as text, one below the other.
+
+    Args:
+        tables: tables of rich.
+
+    Returns:
+        Several lines of text, without a line break at the end.
+    """
+    buffer = io.StringIO()
+    console = Console(file=buffer, width=WIDTH)
     for table in tables:
         console.print(table)
-    return console.file.getvalue().rstrip()
+    return buffer.getvalue().rstrip()

@@ -1,16 +1,16 @@
-"""COYO-700M."""
+"""The builder of COYO-700M."""
 
 from kerasgan.data.builders.base import PairBuilder
 
 
 class Coyo(PairBuilder):
-    """Images from the web with the text that stood for them, and a class."""
+    """Images from the web with their alternative text and a class."""
 
     name = "coyo"
     HOMEPAGE = "https://github.com/kakaobrain/coyo-dataset"
     MANUAL_DOWNLOAD_INSTRUCTIONS = """\
-Download the images with img2dataset, as docs/coyo.md tells, and give its output
-folder as `source`: tars, folders, or Parquet files with images.
+Download the images with img2dataset, as described in docs/coyo.md, and pass its output
+folder as `source`: tar files, folders, or Parquet files with images.
 """
     CITATION = """\
 @misc{kakaobrain2022coyo-700m,

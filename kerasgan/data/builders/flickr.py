@@ -1,10 +1,10 @@
-"""Flickr30k and Flickr8k."""
+"""The builders of Flickr30k and Flickr8k."""
 
 from kerasgan.data.builders.base import PairBuilder
 
-MANUAL = """\
-Give the directory as `source`, or put its files into <data_dir>/downloads/manual/{}.
-These layouts are known: {}.
+INSTRUCTIONS = """\
+Pass the directory as `source`, or put its files into <data_dir>/downloads/manual/{}.
+Supported layouts: {}.
 """
 
 
@@ -13,7 +13,7 @@ class Flickr30k(PairBuilder):
 
     name = "flickr30k"
     HOMEPAGE = "https://shannon.cs.illinois.edu/DenotationGraph/"
-    MANUAL_DOWNLOAD_INSTRUCTIONS = MANUAL.format(
+    MANUAL_DOWNLOAD_INSTRUCTIONS = INSTRUCTIONS.format(
         "flickr30k",
         "results.csv or captions.txt (Kaggle), results_20130124.token (original), "
         "dataset_flickr30k.json (Karpathy), flickr_annotations_30k.csv (Hugging "
@@ -33,7 +33,7 @@ class Flickr8k(PairBuilder):
 
     name = "flickr8k"
     HOMEPAGE = "https://www.jair.org/index.php/jair/article/view/10833"
-    MANUAL_DOWNLOAD_INSTRUCTIONS = MANUAL.format(
+    MANUAL_DOWNLOAD_INSTRUCTIONS = INSTRUCTIONS.format(
         "flickr8k",
         "Flickr8k.token.txt with its lists of images (original), captions.txt "
         "(Kaggle), each with its images",

@@ -1,4 +1,4 @@
-"""The scenes that kerasgan draws itself."""
+"""The builder of the scenes that kerasgan draws itself."""
 
 from kerasgan.data.builders.base import PairBuilder
 

@@ -1,4 +1,4 @@
-"""Images that a table names."""
+"""The builder of images that a table names."""
 
 from kerasgan.data.builders.base import PairBuilder
 
@@ -7,4 +7,4 @@ class Table(PairBuilder):
     """Images with captions and labels from a CSV, TSV, JSONL or Parquet file."""
 
     name = "table"
-    MANUAL_DOWNLOAD_INSTRUCTIONS = "Give the table's path as `source`."
+    MANUAL_DOWNLOAD_INSTRUCTIONS = "Pass the path of the table as `source`."

@@ -1,4 +1,4 @@
-"""Reads the annotations of each data set, in whichever layout they lie there."""
+"""Reads the annotations of each data set, in any of its known layouts."""
 
 from pathlib import Path
 
@@ -8,10 +8,18 @@ from kerasgan.errors import UserError
 
 
 def read_annotations(config: DataConfig, source: Path) -> Annotations:
-    """The annotations that lie in `source`, a directory or a file.
+    """Reads the annotations of a data set.
+
+    Args:
+        config: settings of the data set.
+        source: the directory or file that is read.
+
+    Returns:
+        `Annotations` with at least one image.
 
     Raises:
-        UserError: nothing there, or nothing that is known.
+        UserError: If the source does not exist or has no known layout, or if no row
+            can be used.
     """
     if not source.exists():
         raise UserError(f"--source {source} does not exist")
@@ -24,11 +32,9 @@ def read_annotations(config: DataConfig, source: Path) -> Annotations:
     elif config.dataset == "coyo":
         from kerasgan.data.layouts.coyo import read
     else:
-        raise UserError(f"Data set {config.dataset!r} has no annotations")
+        raise UserError(f"The data set {config.dataset!r} has no annotations")
     annotations = read(config, source)
     if not annotations.images:
-        annotations.ledger.refuse_beyond(config.max_bad)
-        raise UserError(
-            f"{annotations.files[0]} has no rows below its header that can be used"
-        )
+        annotations.report.check_bad_rows(config.max_bad)
+        raise UserError(f"{annotations.files[0]} has no rows that can be used")
     return annotations

@@ -1,105 +1,171 @@
-"""Which columns of a table hold the image, the captions and the label."""
+"""Determines which columns of a table contain image names, captions and labels."""
 
 import re
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from kerasgan.config.settings import DataConfig
 from kerasgan.errors import UserError
 
-# Names in the order in which they are preferred.
-IMAGE = (
-    "image image_path image_file image_name filename file_name file filepath file_path"
-    " path picture picture_path img img_path"
-).split()
-CAPTION = (
-    "caption captions text texts title sentence sentences description descriptions"
-    " raw comment"
-).split()
-NUMBERED = re.compile(r"(caption|text|title|sentence|description|comment)_?\d+")
-LABEL = "label class category label_name class_name target".split()
+# Known names, in order of preference.
+IMAGE_COLUMNS = [
+    "image",
+    "image_path",
+    "image_file",
+    "image_name",
+    "filename",
+    "file_name",
+    "file",
+    "filepath",
+    "file_path",
+    "path",
+    "picture",
+    "picture_path",
+    "img",
+    "img_path",
+]
+CAPTION_COLUMNS = [
+    "caption",
+    "captions",
+    "text",
+    "texts",
+    "title",
+    "sentence",
+    "sentences",
+    "description",
+    "descriptions",
+    "raw",
+    "comment",
+]
+NUMBERED_CAPTION = re.compile(r"(caption|text|title|sentence|description|comment)_?\d+")
+LABEL_COLUMNS = ["label", "class", "category", "label_name", "class_name", "target"]
 
 
 @dataclass(frozen=True)
 class Columns:
-    """The columns that are used."""
+    """The columns of a table that are used.
+
+    Attributes:
+        image: name of the column of image names, or None.
+        captions: names of the columns of captions.
+        label: name of the column of labels, or None.
+    """
 
     image: str | None
     captions: tuple[str, ...]
     label: str | None
 
     @classmethod
-    def choose(cls, config: DataConfig, names: list[str], source: Path) -> "Columns":
-        """As `find`; UserError without an image's column, or without a caption's
-        unless the settings want none."""
-        found = cls.find(config, names, source)
-        if found.image is None:
+    def resolve(cls, config: DataConfig, names: list[str], source: Path) -> "Columns":
+        """Determines the columns of a data set, which needs images and captions.
+
+        Args:
+            config: settings of the data set.
+            names: names of all columns of the table.
+            source: the table.
+
+        Returns:
+            The result of `infer_columns`.
+
+        Raises:
+            UserError: If the column of images is unknown, or the columns of captions
+                are and the settings do not disable them.
+        """
+        columns = infer_columns(config, names, source)
+        if columns.image is None:
             raise UserError(
-                f"{source}: none of its columns is plainly the image's file name "
-                f"({_list(names)}). Name it with --image-column."
+                f"{source}: cannot infer the column of image file names. Received: "
+                f"{_quoted(names)}. Name it with --image-column."
             )
-        if not found.captions and config.caption_columns is None:
+        if not columns.captions and config.caption_columns is None:
             raise UserError(
-                f"{source}: none of its columns is plainly a caption "
-                f"({_list(names)}). Name it with --caption-column, or give "
+                f"{source}: cannot infer the column of captions. Received: "
+                f"{_quoted(names)}. Name it with --caption-column, or use "
                 "--caption-column '' for images without captions."
             )
-        return found
-
-    @classmethod
-    def find(cls, config: DataConfig, names: list[str], source: Path) -> "Columns":
-        """Those that the settings name, else the obvious ones, if there are any.
-
-        An empty name in the settings means that no such column is used.
-        """
-        for name in (
-            config.image_column,
-            config.label_column,
-            *(config.caption_columns or ()),
-        ):
-            if name and name not in names:
-                raise UserError(f"{source} has no column {name!r}, only {_list(names)}")
-        image, captions = config.image_column, config.caption_columns
-        label = config.label_column
-        if image is None:
-            image = guess(IMAGE, names)
-        if captions is None:
-            captions = _guess_captions(names)
-        if label is None:
-            label = guess(LABEL, names)
-        return cls(image or None, tuple(filter(None, captions)), label or None)
+        return columns
 
     def __str__(self) -> str:
         captions = ", ".join(self.captions) or "none"
         return f"columns: image {self.image}; captions {captions}; label {self.label}"
 
 
-def refuse_repeated(names: list[str], source: Path) -> None:
-    """UserError if two columns have one name: which of them is meant?"""
+def infer_columns(config: DataConfig, names: list[str], source: Path) -> Columns:
+    """Determines the columns from the settings, or else from their names.
+
+    An empty name in the settings means that no such column is used.
+
+    Args:
+        config: settings of the data set.
+        names: names of all columns of the table.
+        source: the table.
+
+    Returns:
+        The columns; those that cannot be inferred are missing.
+
+    Raises:
+        UserError: If the table does not have a column that the settings name.
+    """
+    for name in (
+        config.image_column,
+        config.label_column,
+        *(config.caption_columns or ()),
+    ):
+        if name and name not in names:
+            raise UserError(
+                f"{source} has no column {name!r}. Available: {_quoted(names)}."
+            )
+    image, captions = config.image_column, config.caption_columns
+    label = config.label_column
+    if image is None:
+        image = infer_column(IMAGE_COLUMNS, names)
+    if captions is None:
+        captions = _infer_caption_columns(names)
+    if label is None:
+        label = infer_column(LABEL_COLUMNS, names)
+    return Columns(image or None, tuple(filter(None, captions)), label or None)
+
+
+def check_unique_names(names: list[str], source: Path) -> None:
+    """Checks that the columns of a table have different names.
+
+    Args:
+        names: names of all columns of the table.
+        source: the table.
+
+    Raises:
+        UserError: If two columns have the same name.
+    """
     repeated = [name for name, count in Counter(names).items() if name and count > 1]
     if repeated:
         raise UserError(
-            f"{source} has several columns of one name: {_list(repeated)}. Rename them,"
-            " say to caption_1, caption_2."
+            f"{source} has several columns with the same name: {_quoted(repeated)}. "
+            "Rename them, for example to caption_1, caption_2."
         )
 
 
-def _plain(name: str) -> str:
+def _normalize(name: str) -> str:
     return re.sub(r"[\s-]+", "_", name.strip().lower())
 
 
-def guess(known: list[str], names: list[str]) -> str | None:
-    """The first of the `known` names that is there, however it is spelt."""
-    plain = {_plain(name): name for name in reversed(names)}
-    return next((plain[word] for word in known if word in plain), None)
+def infer_column(known: Sequence[str], names: Sequence[str]) -> str | None:
+    """Returns the column with the most preferred of some known names.
+
+    Args:
+        known: known names, in order of preference.
+        names: names of all columns; case, spaces and hyphens make no difference.
+    """
+    normalized = {_normalize(name): name for name in reversed(names)}
+    return next((normalized[name] for name in known if name in normalized), None)
 
 
-def _guess_captions(names: list[str]) -> tuple[str, ...]:
-    numbered = tuple(name for name in names if NUMBERED.fullmatch(_plain(name)))
-    single = guess(CAPTION, names)
+def _infer_caption_columns(names: list[str]) -> tuple[str, ...]:
+    numbered = tuple(n for n in names if NUMBERED_CAPTION.fullmatch(_normalize(n)))
+    single = infer_column(CAPTION_COLUMNS, names)
     return numbered or ((single,) if single else ())
 
 
-def _list(names: list[str]) -> str:
-    return ", ".join(map(repr, names)) or "none at all"
+def _quoted(names: list[str]) -> str:
+    return ", ".join(map(repr, names)) or "no columns"

@@ -1,12 +1,13 @@
-"""COYO-700M as img2dataset downloads it: shards, then labels, then the commonest."""
+"""Reads COYO-700M as img2dataset downloads it, with labels."""
 
 import functools
 import html
 import math
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
@@ -16,209 +17,269 @@ from kerasgan.data.annotations import (
     CaptionRow,
     clean_text,
     group_rows,
-    label_names_of,
+    sorted_label_names,
 )
-from kerasgan.data.layouts.columns import LABEL
+from kerasgan.data.layouts.columns import LABEL_COLUMNS
 from kerasgan.data.layouts.img2dataset import (
-    Content,
     Sample,
     Shard,
-    Skip,
+    ShardContent,
+    SkippedRow,
     find_shards,
     read_shard,
 )
 from kerasgan.data.layouts.labels import (
-    KEYS,
-    UNSURE,
+    JOIN_COLUMNS,
+    PHASH_COLUMNS,
+    UNCERTAIN,
     Label,
     find_labels,
-    key_of,
+    join_value,
     label_column,
     label_files,
-    label_of,
+    parse_label,
 )
-from kerasgan.data.layouts.table import text_of
+from kerasgan.data.layouts.table import cell_text
 from kerasgan.data.read_report import ReadReport
 from kerasgan.data.sampling import sample_size, seeded_order
 from kerasgan.data.threads import available_cores
 from kerasgan.errors import UserError
 
-# img2dataset renames --caption_col to `caption`; where that was forgotten, COYO's
-# `text` may have been listed as an additional column.
-TEXTS = ("caption", "text", "txt")
-COLUMNS = {*TEXTS, *KEYS, *LABEL, "labels", "label_probs", "image_phash", "imagehash"}
-LOST_HASH = (
-    "no image_phash: only byte-equal images are kept on one side of the split; "
+# img2dataset renames --caption_col to `caption`. If that option was not used, COYO's
+# `text` may be among the additional columns.
+TEXT_COLUMNS = ("caption", "text", "txt")
+COLUMNS = {
+    *TEXT_COLUMNS,
+    *JOIN_COLUMNS,
+    *LABEL_COLUMNS,
+    *PHASH_COLUMNS,
+    "labels",
+    "label_probs",
+}
+NO_PHASH_NOTE = (
+    "no image_phash: only identical images are kept in the same split; "
     'img2dataset saves it with --save_additional_columns \'["id", "image_phash"]\''
 )
 
 
-class Pair(NamedTuple):
-    """A downloaded pair, what labels are looked up by, and the label of its own row."""
+class DownloadedPair(NamedTuple):
+    """A downloaded pair of image and text.
+
+    Attributes:
+        row: its row, without a label.
+        keys: its value in each of `JOIN_COLUMNS`, or None.
+        row_label: the label in its own metadata.
+    """
 
     row: CaptionRow
-    keys: dict[str, str | None]  # of each of KEYS
-    own: Label
+    keys: dict[str, str | None]
+    row_label: Label
+
+
+@dataclass
+class _Shards:
+    """What was read so far.
+
+    Attributes:
+        num_shards: number of all shards and metadata files.
+        used: shards with images.
+        metadata_only: Parquet files without images.
+        pairs: the downloaded pairs.
+        rows: those that have a label.
+    """
+
+    num_shards: int
+    used: list[Shard] = field(default_factory=list)
+    metadata_only: list[Shard] = field(default_factory=list)
+    pairs: list[DownloadedPair] = field(default_factory=list)
+    rows: list[CaptionRow] = field(default_factory=list)
 
 
 def read(config: DataConfig, source: Path) -> Annotations:
-    """Labelled pairs from as many shards as the sample needs.
+    """Reads labeled pairs from as many shards as the sample needs.
 
-    Shards are read in an order that only the seed and their names decide, until they
-    hold the sample and twice as many more as --max-bad allows to be bad: so 5,000
-    pairs of 700 million take as long as 5,000 of 10,000.
+    Shards are read in an order that depends on the seed and their names only, until
+    they contain the sample and twice as many more as --max-bad allows to be bad. So
+    5,000 pairs of 700 million take as long as 5,000 of 10,000.
+
+    Args:
+        config: settings of the data set.
+        source: the folder of the shards.
+
+    Returns:
+        The annotations. Their images are read from the shards.
+
+    Raises:
+        UserError: If there are no shards, or no pair can be read or has a label.
     """
     labels = label_files(config.labels)
     shards = [shard for shard in find_shards(source) if shard.path not in labels]
     names = seeded_order({shard.name for shard in shards}, config.seed, "shards")
-    place = {name: number for number, name in enumerate(names)}
-    ordered = sorted(shards, key=lambda shard: place[shard.name])
-    ledger, pairs, used, bare = ReadReport(), [], [], []
-    size = sample_size(config, sys.maxsize).size  # "all" is more than there is
-    wanted = need = math.ceil(size * (1 + 2 * config.max_bad))
-    rows, skips = [], []
-    for content in _in_parallel(config, ordered, source):
-        (bare if content.bare else used).append(content.shard)
-        _enter(ledger, content.skips)
-        pairs += (_pair(config, content.shard, sample) for sample in content.samples)
-        if len(pairs) >= need:
-            rows, skips = _labelled(config, pairs, ledger)
-            if len(rows) >= wanted:
+    positions = {name: position for position, name in enumerate(names)}
+    shards = sorted(shards, key=lambda shard: positions[shard.name])
+    report = ReadReport()
+    result = _read_until_enough(config, shards, source, report)
+    _check(config, source, result, report)
+    _add_notes(result, report)
+    images = group_rows(result.rows, report)
+    layout = f"img2dataset {', '.join(sorted({shard.kind for shard in result.used}))}"
+    files = [shard.path for shard in result.used] + labels
+    label_names = sorted_label_names(images) or None
+    return Annotations(layout, files, source, images, report, label_names)
+
+
+def _read_until_enough(
+    config: DataConfig, shards: list[Shard], source: Path, report: ReadReport
+) -> _Shards:
+    result = _Shards(len(shards))
+    skipped: list[SkippedRow] = []
+    size = sample_size(config, sys.maxsize).size  # sys.maxsize stands for "all"
+    needed_rows = needed_pairs = math.ceil(size * (1 + 2 * config.max_bad))
+    for content in _read_shards(config, shards, source):
+        kind = result.used if content.has_images else result.metadata_only
+        kind.append(content.shard)
+        _count_skipped(report, content.skipped)
+        result.pairs += (
+            _to_pair(config, content.shard, sample) for sample in content.samples
+        )
+        if len(result.pairs) >= needed_pairs:
+            result.rows, skipped = _label_rows(config, result.pairs, report)
+            if len(result.rows) >= needed_rows:
                 break
-            need = 2 * len(pairs)
+            needed_pairs = 2 * len(result.pairs)
     else:
-        rows, skips = _labelled(config, pairs, ledger)
-    _enter(ledger, skips)
-    _refuse(config, source, pairs, rows, used, bare, ledger)
-    _note(ledger, pairs, rows, used, bare, ordered)
-    images = group_rows(rows, ledger)
-    layout = f"img2dataset {', '.join(sorted({shard.kind for shard in used}))}"
-    files = [shard.path for shard in used] + labels
-    classes = label_names_of(images) or None
-    return Annotations(layout, files, source, images, ledger, classes)
+        result.rows, skipped = _label_rows(config, result.pairs, report)
+    _count_skipped(report, skipped)
+    return result
 
 
-def _in_parallel(
+def _read_shards(
     config: DataConfig, shards: list[Shard], source: Path
-) -> Iterator[Content]:
-    """Every shard's content in their order; only a few are read ahead."""
+) -> Iterator[ShardContent]:
+    """Yields the contents of the shards in order; only a few are read ahead."""
     root = source if source.is_dir() else source.parent
     columns = COLUMNS | {*filter(None, [config.label_column])}
-    attempt = functools.partial(read_shard, columns=columns, root=root)
-    workers = available_cores()
-    with ThreadPoolExecutor(workers) as pool:
-        for at in range(0, len(shards), workers):
-            yield from pool.map(attempt, shards[at : at + workers])
+    read_one = functools.partial(read_shard, columns=columns, root=root)
+    num_workers = available_cores()
+    with ThreadPoolExecutor(num_workers) as executor:
+        for start in range(0, len(shards), num_workers):
+            yield from executor.map(read_one, shards[start : start + num_workers])
 
 
-def _pair(config: DataConfig, shard: Shard, sample: Sample) -> Pair:
+def _to_pair(config: DataConfig, shard: Shard, sample: Sample) -> DownloadedPair:
     record = sample.record
-    keys = {name: key_of(name, record.get(name)) for name in KEYS}
+    keys = {name: join_value(name, record.get(name)) for name in JOIN_COLUMNS}
     keys["key"] = sample.key
-    # COYO's id is the same however the pair was downloaded, and so is what it decides.
+    # COYO's id does not depend on how the pair was downloaded, so neither do sample
+    # and split.
     name = keys["id"] or clean_text(f"{shard.name}/{sample.key}")
-    texts = (text_of(record.get(column)) for column in TEXTS)
+    texts = (cell_text(record.get(column)) for column in TEXT_COLUMNS)
     text = html.unescape(next(filter(None, texts), ""))
-    own = label_of(config, record, label_column(config, record))
+    label = parse_label(config, record, label_column(config, record))
+    assert not isinstance(sample.read, str)  # those are skipped
     row = CaptionRow(
-        shard.path, sample.key, name, (text,), "", group=own.phash, read=sample.read
+        shard.path, sample.key, name, (text,), "", group=label.phash, read=sample.read
     )
-    return Pair(row, keys, own)
+    return DownloadedPair(row, keys, label)
 
 
-def _labelled(
-    config: DataConfig, pairs: list[Pair], ledger: ReadReport
-) -> tuple[list[CaptionRow], list[Skip]]:
-    """The rows of the commonest classes, and why the others are left out.
+def _label_rows(
+    config: DataConfig, pairs: list[DownloadedPair], report: ReadReport
+) -> tuple[list[CaptionRow], list[SkippedRow]]:
+    """Returns the rows of the most frequent classes, and the others as skipped.
 
-    All rows as they are if nothing tells any class.
+    If no pair has a label, all rows are returned without labels.
     """
-    label_for = _look_up(config, pairs, ledger)
-    labelled = [(pair.row, label_for(pair)) for pair in pairs]
-    if config.labels is None and all(label.name is None for _, label in labelled):
+    find_label = _label_lookup(config, pairs, report)
+    labeled = [(pair.row, find_label(pair)) for pair in pairs]
+    if config.labels is None and all(label.name is None for _, label in labeled):
         return [pair.row for pair in pairs], []
-    counts = Counter(label.name for _, label in labelled if label.name)
+    counts = Counter(label.name for _, label in labeled if label.name)
     ranked = sorted(counts, key=lambda name: (-counts[name], name))
-    kept = set(ranked[: config.label_groups])
-    rows, skips = [], []
-    for row, (name, phash) in labelled:
-        if name in kept:
+    frequent = set(ranked[: config.label_groups])
+    rows, skipped = [], []
+    for row, (name, phash) in labeled:
+        if name in frequent:
             rows.append(row._replace(label=name, group=row.group or phash))
             continue
-        reason = "class not among the commonest"
+        reason = "label not among the most frequent"
         if name is None:
-            reason = "no label"
-        elif name == UNSURE:
-            reason = f"no class above {config.label_threshold:g}"
-        skips.append(Skip(reason, row.file, row.line, f"{row.name} {name or ''}", 0))
-    return rows, skips
+            reason = "missing label"
+        elif name == UNCERTAIN:
+            reason = f"label probability below {config.label_threshold:g}"
+        value = f"{row.name} {name or ''}"
+        skipped.append(SkippedRow(reason, row.file, str(row.line), value, bad_rows=0))
+    return rows, skipped
 
 
-def _look_up(
-    config: DataConfig, pairs: list[Pair], ledger: ReadReport
-) -> Callable[[Pair], Label]:
+def _label_lookup(
+    config: DataConfig, pairs: list[DownloadedPair], report: ReadReport
+) -> Callable[[DownloadedPair], Label]:
+    """Returns a function that finds the label of a pair."""
     if config.labels is None:
-        return lambda pair: pair.own
-    wanted = {name: {pair.keys[name] for pair in pairs} - {None} for name in KEYS}
-    found = find_labels(config, wanted, ledger)
-    nothing = Label(None, None)
+        return lambda pair: pair.row_label
+    keys = {name: {pair.keys[name] for pair in pairs} - {None} for name in JOIN_COLUMNS}
+    labels = find_labels(config, keys, report)
+    missing = Label(None, None)
 
-    def label_for(pair: Pair) -> Label:
-        hits = (found.get((name, pair.keys[name])) for name in KEYS)
-        return next(filter(None, hits), nothing)
+    def find_label(pair: DownloadedPair) -> Label:
+        matches = (labels.get((name, pair.keys[name])) for name in JOIN_COLUMNS)
+        return next(filter(None, matches), missing)
 
-    return label_for
-
-
-def _enter(ledger: ReadReport, skips: list[Skip]) -> None:
-    for reason, file, line, value, bad in skips:
-        ledger.rows += bad  # only what should have been a pair counts for --max-bad
-        ledger.skip(clean_text(reason), file, line, clean_text(value), bad)
+    return find_label
 
 
-def _refuse(config, source: Path, pairs, rows, used, bare, ledger: ReadReport) -> None:
-    """UserError where there is nothing to go on with."""
-    if rows:
+def _count_skipped(report: ReadReport, skipped: Iterable[SkippedRow]) -> None:
+    for reason, file, line, value, bad_rows in skipped:
+        report.rows += bad_rows  # --max-bad ignores failed downloads
+        report.skip(clean_text(reason), file, line, clean_text(value), bad_rows)
+
+
+def _check(
+    config: DataConfig, source: Path, result: _Shards, report: ReadReport
+) -> None:
+    """Raises UserError if there are no rows."""
+    if result.rows:
         return
-    if pairs:
-        where = f" in {config.labels}" if config.labels else ""
+    counts = ", ".join(f"{n} × {why}" for why, n in report.skipped.most_common())
+    if result.pairs:
+        place = f" in {config.labels}" if config.labels else ""
         raise UserError(
-            f"None of the {len(pairs):,} pairs in {source} has a class{where} "
-            f"({_counts(ledger)}). It is looked up by id, by url where that finds "
-            "none, and by img2dataset's key."
+            f"None of the {len(result.pairs):,} pairs in {source} has a label{place} "
+            f"({counts}). Labels are matched by id, else by url, else by img2dataset's "
+            "key."
         )
-    if used:
-        raise UserError(f"No pair can be read in {source}: {_counts(ledger)}")
-    if bare:
+    if result.used:
+        raise UserError(f"No pair in {source} can be read: {counts}")
+    if result.metadata_only:
         import pyarrow.parquet
 
-        count = sum(pyarrow.parquet.read_metadata(s.path).num_rows for s in bare)
+        files = [shard.path for shard in result.metadata_only]
+        num_rows = sum(pyarrow.parquet.read_metadata(file).num_rows for file in files)
         raise UserError(
-            f"{source} holds COYO's metadata ({count:,} rows with urls and texts in "
-            f"{len(bare)} Parquet files) and no images. They have to be downloaded "
-            "with img2dataset; docs/coyo.md tells how, step by step."
+            f"{source} contains COYO's metadata ({num_rows:,} rows with urls and texts "
+            f"in {len(files)} Parquet files) but no images. Download them with "
+            "img2dataset as described in docs/coyo.md."
         )
     raise UserError(
-        f"No COYO found in {source} or up to 3 folders below it. img2dataset's "
-        "00000.tar, folders 00000/ or 00000.parquet with images are expected; "
-        "docs/coyo.md tells how they are made."
+        f"No COYO found in {source} or up to 3 folders below it. Expected "
+        "img2dataset's 00000.tar, folders 00000/ or 00000.parquet with images. "
+        "docs/coyo.md describes how to create them."
     )
 
 
-def _counts(ledger: ReadReport) -> str:
-    return ", ".join(f"{n} × {why}" for why, n in ledger.skipped.most_common())
-
-
-def _note(ledger: ReadReport, pairs, rows, used, bare, ordered) -> None:
-    ledger.note(
-        f"read {len(used)} of {len(ordered) - len(bare)} shards, with "
-        f"{len(pairs):,} downloaded pairs"
+def _add_notes(result: _Shards, report: ReadReport) -> None:
+    num_files = len(result.metadata_only)
+    report.note(
+        f"read {len(result.used)} of {result.num_shards - num_files} shards, with "
+        f"{len(result.pairs):,} downloaded pairs"
     )
-    if bare:
-        ledger.note(f"{len(bare)} Parquet files without images, as {bare[0].path}")
-    if not any(pair.keys["id"] for pair in pairs):
-        ledger.note(
-            "no id of COYO's: pairs are named by their key, labels joined by url"
+    if num_files:
+        path = result.metadata_only[0].path
+        report.note(f"skipped {num_files} Parquet files without images, such as {path}")
+    if not any(pair.keys["id"] for pair in result.pairs):
+        report.note(
+            "no id of COYO: pairs are named by their key, and labels joined by url"
         )
-    if not any(row.group for row in rows):
-        ledger.note(LOST_HASH)
+    if not any(row.group for row in result.rows):
+        report.note(NO_PHASH_NOTE)

@@ -1,61 +1,102 @@
 """Finds annotation files and folders of images below a directory."""
 
 import os
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path, PurePosixPath
 
 from kerasgan.errors import UserError
 
-DEEPEST = 3  # folders below the source that are looked into
-PROBES = 50  # images that are looked for in each folder
+MAX_DEPTH = 3  # levels of folders below the source that are searched
+NUM_PROBES = 50  # images that are looked up in each folder
 
 
-def walk(source: Path) -> list[tuple[Path, list[str]]]:
-    """(folder, names of its files), shallowest first, then by name."""
-    found = []
+def list_folders(source: Path) -> list[tuple[Path, list[str]]]:
+    """Lists the folders at and below a directory, up to `MAX_DEPTH` levels.
+
+    Args:
+        source: a directory, or a file, which is then the only one that is listed.
+
+    Returns:
+        Folders with the names of their files, by depth and then by name.
+    """
+    if not source.is_dir():
+        return [(source.parent, [source.name])]
+    entries = []
     for folder, folders, files in os.walk(source):
         depth = len(Path(folder).relative_to(source).parts)
-        if depth >= DEEPEST:
+        if depth >= MAX_DEPTH:
             folders.clear()
-        found.append((depth, Path(folder), files))
-    found.sort(key=lambda entry: entry[:2])
-    return [(folder, files) for _, folder, files in found]
+        entries.append((depth, Path(folder), files))
+    entries.sort(key=lambda entry: entry[:2])
+    return [(folder, files) for _, folder, files in entries]
 
 
-def find_file(folders: list[tuple[Path, list[str]]], matches) -> Path | None:
-    """The shallowest file whose name `matches`."""
+def find_file(
+    folders: list[tuple[Path, list[str]]], condition: Callable[[str], object]
+) -> Path | None:
+    """Finds the first file whose name fulfils a condition.
+
+    Args:
+        folders: the result of `list_folders`.
+        condition: called with the name of a file.
+
+    Returns:
+        The path of the file, or None.
+    """
     for folder, files in folders:
         for name in sorted(files):
-            if matches(name):
+            if condition(name):
                 return folder / name
     return None
 
 
-def find_images(names: Iterable[str], image_root: str | None, source: Path) -> Path:
-    """The folder that holds the images: `image_root`, or the likeliest one.
+def find_image_root(names: Iterable[str], image_root: str | None, source: Path) -> Path:
+    """Finds the folder of images.
 
-    The likeliest has most of the first 50 names; of equals the shallowest.
+    Args:
+        names: file names of the images.
+        image_root: the folder, or None to search below `source` for the folder with
+            most of the first images; of equals the first one in the order of
+            `list_folders`.
+        source: a directory, or an annotation file in it.
+
+    Returns:
+        The folder, resolved.
+
+    Raises:
+        UserError: If there is no such folder.
     """
     if image_root is not None:
-        return existing_folder(image_root)
-    folder = source if source.is_dir() else source.parent
-    probes = [name for name in names if PurePosixPath(name).name == name][:PROBES]
-    candidates = [candidate for candidate, _ in walk(folder)]
-    hits = [sum((c / name).is_file() for name in probes) for c in candidates]
-    if probes and max(hits) == 0:
-        zips = find_file(walk(folder), lambda name: name.endswith(".zip"))
-        hint = f" {zips} may hold them: unpack it first." if zips else ""
+        return resolve_folder(image_root)
+    directory = source if source.is_dir() else source.parent
+    probes = [name for name in names if PurePosixPath(name).name == name][:NUM_PROBES]
+    folders = list_folders(directory)
+    candidates = [folder for folder, _ in folders]
+    counts = [sum((c / name).is_file() for name in probes) for c in candidates]
+    if probes and max(counts) == 0:
+        archive = find_file(folders, lambda name: name.endswith(".zip"))
+        hint = f" If {archive} contains them, unpack it first." if archive else ""
         raise UserError(
-            f"None of the images ({', '.join(probes[:3])} …) lies in {folder} or in "
-            f"a folder up to {DEEPEST} levels below it.{hint} Name their folder with "
+            f"None of the images ({', '.join(probes[:3])} …) was found in {directory} "
+            f"or up to {MAX_DEPTH} folders below it.{hint} Name their folder with "
             "--image-root DIR."
         )
-    return candidates[hits.index(max(hits))].resolve()
+    return candidates[counts.index(max(counts))].resolve()
 
 
-def existing_folder(image_root: str) -> Path:
-    """The folder, resolved; UserError if it is none."""
-    root = Path(image_root).expanduser().resolve()
-    if not root.is_dir():
-        raise UserError(f"--image-root {root} is not a directory")
-    return root
+def resolve_folder(folder: str) -> Path:
+    """Resolves the value of --image-root.
+
+    Args:
+        folder: path of a folder.
+
+    Returns:
+        The absolute path without links.
+
+    Raises:
+        UserError: If it is not a directory.
+    """
+    path = Path(folder).expanduser().resolve()
+    if not path.is_dir():
+        raise UserError(f"--image-root {path} is not a directory")
+    return path

@@ -1,126 +1,178 @@
-"""Classes of COYO's pairs: from COYO-Labeled-300M, any table, or the pairs' own rows.
+"""Labels of COYO's pairs: from COYO-Labeled-300M, any table, or the pairs' own rows.
 
-COYO-Labeled-300M (github.com/kakaobrain/coyo-dataset, subset/COYO-Labeled-300M) has
-the columns id, url, imagehash, labels and label_probs: the 50 likeliest of
-ImageNet-21k's 21,841 classes by an EfficientNetV2-XL. Its ids are COYO-700M's, its
-imagehash is their image_phash, and it has no texts.
+COYO-Labeled-300M (github.com/kakaobrain/coyo-dataset, subset/COYO-Labeled-300M) has the
+columns id, url, imagehash, labels and label_probs: the 50 most probable of
+ImageNet-21k's 21,841 classes by an EfficientNetV2-XL. Its ids are those of COYO-700M,
+its imagehash is their image_phash, and it has no texts.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
 from kerasgan.config.settings import DataConfig
 from kerasgan.data.annotations import clean_text
-from kerasgan.data.layouts.columns import LABEL, guess
-from kerasgan.data.layouts.img2dataset import plain_key
-from kerasgan.data.layouts.table import READERS, text_of
+from kerasgan.data.layouts.columns import LABEL_COLUMNS, infer_column
+from kerasgan.data.layouts.img2dataset import normalize_key
+from kerasgan.data.layouts.table import READERS, cell_text
 from kerasgan.data.read_report import ReadReport
 from kerasgan.errors import UserError
 
-KEYS = ("id", "url", "key")  # what pairs and labels are joined by, the first that fits
-BATCH = 8192  # rows; each has 100 numbers
-UNSURE = ""  # the label where the likeliest class is below the threshold
+JOIN_COLUMNS = ("id", "url", "key")  # join pairs and labels; the first match is used
+PHASH_COLUMNS = ("image_phash", "imagehash")
+BATCH_SIZE = 8192  # rows; each has 100 numbers
+UNCERTAIN = ""  # the label if the most probable class is below the threshold
 
 
 class Label(NamedTuple):
-    """A class, UNSURE, or None; and the image's perceptual hash, if it is known."""
+    """Label of a pair.
+
+    Attributes:
+        name: name of the class, `UNCERTAIN`, or None.
+        phash: perceptual hash of the image, or None.
+    """
 
     name: str | None
     phash: str | None
 
 
 def label_files(path: str | None) -> list[Path]:
-    """The files of `--labels`, a table or a directory of Parquet parts."""
+    """Lists the files of `--labels`.
+
+    Args:
+        path: a table, or a directory of Parquet files, or None.
+
+    Returns:
+        The files, resolved and sorted.
+
+    Raises:
+        UserError: If there is no such file, or its format is not supported.
+    """
     if path is None:
         return []
     source = Path(path).expanduser().resolve()
     files = sorted(source.rglob("*.parquet")) if source.is_dir() else [source]
     if not files or not files[0].is_file():
-        raise UserError(f"--labels {source}: a table or a folder of .parquet expected")
+        raise UserError(f"--labels {source}: expected a table or a folder of .parquet")
     if files[0].suffix.lower() not in READERS:
-        raise UserError(f"--labels {source}: one of {', '.join(READERS)} expected")
+        raise UserError(f"--labels {source}: expected one of {', '.join(READERS)}")
     return files
 
 
 def label_column(config: DataConfig, names: Iterable[str]) -> str | None:
-    """The column that tells the class: the named one, COYO-Labeled's, or a guess."""
+    """Returns the column of labels.
+
+    This is the column that the settings name, or the one of COYO-Labeled-300M, or else
+    it is inferred.
+
+    Args:
+        config: settings of the data set.
+        names: names of all columns.
+    """
     names = list(names)
     if config.label_column is not None:
         return config.label_column if config.label_column in names else None
-    return "labels" if {"labels", "label_probs"} <= {*names} else guess(LABEL, names)
+    if {"labels", "label_probs"} <= {*names}:
+        return "labels"
+    return infer_column(LABEL_COLUMNS, names)
 
 
-def label_of(config: DataConfig, record: dict, column: str | None) -> Label:
-    """What one row says; of a list of classes the likeliest, above the threshold."""
+def parse_label(config: DataConfig, record: dict, column: str | None) -> Label:
+    """Returns the label in a row.
+
+    Args:
+        config: settings of the data set.
+        record: the row.
+        column: the column of labels. Of a list of classes the most probable is used if
+            its probability reaches the threshold.
+    """
     value, phash = record.get(column), None
-    for name in ("image_phash", "imagehash"):
-        phash = phash or clean_text(text_of(record.get(name))) or None
+    for name in PHASH_COLUMNS:
+        phash = phash or clean_text(cell_text(record.get(name))) or None
     if isinstance(value, list):
-        value = _likeliest(value, record.get("label_probs"), config.label_threshold)
+        probabilities = record.get("label_probs")
+        value = _most_probable(value, probabilities, config.label_threshold)
         return Label(value, phash)
-    return Label(clean_text(text_of(value)) or None, phash)
+    return Label(clean_text(cell_text(value)) or None, phash)
 
 
-def _likeliest(classes: list, probabilities, threshold: float) -> str | None:
+def _most_probable(
+    classes: list, probabilities: list | None, threshold: float
+) -> str | None:
     try:
         probability, best = max(zip(probabilities, classes, strict=True))
-    except (TypeError, ValueError):  # none, other lengths, or things without order
+    except (TypeError, ValueError):  # missing, of another length, or not comparable
         return None
-    return clean_text(text_of(best)) if probability >= threshold else UNSURE
+    return clean_text(cell_text(best)) if probability >= threshold else UNCERTAIN
 
 
 def find_labels(
-    config: DataConfig, wanted: dict[str, set[str]], ledger: ReadReport
+    config: DataConfig, keys: dict[str, set[str]], report: ReadReport
 ) -> dict[tuple[str, str], Label]:
-    """The labels of some pairs: (key column, value) to label; the first one counts.
+    """Finds the labels of pairs in the files of `--labels`.
+
+    A file may have 300 million rows: it is read in batches, and only the labels of the
+    given pairs are kept in memory.
 
     Args:
-        wanted: of each of KEYS the pairs' values. A file of 300 million rows is read
-            batch by batch, and only what is wanted stays in memory.
-        ledger: where malformed rows of a table are noted.
+        config: settings of the data set.
+        keys: values of the pairs in each of `JOIN_COLUMNS`.
+        report: where malformed rows of a table are noted.
+
+    Returns:
+        Labels by join column and value; of several rows the first is used.
+
+    Raises:
+        UserError: If a file cannot be read or does not have the columns.
     """
-    found: dict[tuple[str, str], Label] = {}
+    labels: dict[tuple[str, str], Label] = {}
     for path in label_files(config.labels):
-        names, records = _rows(path, wanted, ledger)
+        names, records = _read_rows(path, keys, report)
         column = label_column(config, names)
-        if column is None or not {*KEYS} & {*names}:
+        if column is None or not {*JOIN_COLUMNS} & {*names}:
             raise UserError(
-                f"{path}: a column {' or '.join(KEYS)} and one with the labels "
-                f"expected, found {', '.join(names)}. Name the labels' column with "
-                "--label-column."
+                f"{path}: expected a column {' or '.join(JOIN_COLUMNS)} and a column "
+                f"of labels. Received: {', '.join(names)}. Name the column of labels "
+                "with --label-column."
             )
         for record in records:
-            label = label_of(config, record, column)
-            for name in KEYS:
-                value = key_of(name, record.get(name))
-                if value in wanted[name]:
-                    found.setdefault((name, value), label)
-    return found
+            label = parse_label(config, record, column)
+            for name in JOIN_COLUMNS:
+                value = join_value(name, record.get(name))
+                if value in keys[name]:
+                    labels.setdefault((name, value), label)
+    return labels
 
 
-def key_of(name: str, value) -> str | None:
-    """An id, url or key in the form in which they are compared."""
-    text = clean_text(text_of(value)) or None
-    return plain_key(text) if text and name == "key" else text
+def join_value(column: str, value: object) -> str | None:
+    """Returns the value of a join column in the form in which it is compared."""
+    text = clean_text(cell_text(value)) or None
+    return normalize_key(text) if text and column == "key" else text
 
 
-def _rows(path: Path, wanted: dict[str, set[str]], ledger: ReadReport):
-    """The names of a table's columns, and its records or those that are wanted."""
+def _read_rows(
+    path: Path, keys: dict[str, set[str]], report: ReadReport
+) -> tuple[list[str], Iterable[dict]]:
+    """Returns the columns of a table, and at least the rows that have the keys."""
     if path.suffix.lower() == ".parquet":
-        return _parquet_rows(path, wanted)
-    own = ReadReport()
-    names, numbered = READERS[path.suffix.lower()](path, own)
+        return _read_parquet_rows(path, keys)
+    table_report = ReadReport()
+    names, numbered = READERS[path.suffix.lower()](path, table_report)
     records = [record for _, record in numbered]
-    for text in own.notes:
-        ledger.note(text)
-    if own.bad_rows:
-        lines = [example["line"] for example in own.examples]
-        ledger.note(f"{path}: {own.bad_rows} malformed rows, as in lines {lines}")
+    for text in table_report.notes:
+        report.note(text)
+    if table_report.bad_rows:
+        lines = [example["line"] for example in table_report.examples]
+        report.note(
+            f"{path}: skipped {table_report.bad_rows} malformed rows, as in lines "
+            f"{lines}"
+        )
     return names, records
 
 
-def _parquet_rows(path: Path, wanted: dict[str, set[str]]):
+def _read_parquet_rows(
+    path: Path, keys: dict[str, set[str]]
+) -> tuple[list[str], Iterator[dict]]:
     import pyarrow
     import pyarrow.parquet
 
@@ -129,17 +181,20 @@ def _parquet_rows(path: Path, wanted: dict[str, set[str]]):
     except (OSError, pyarrow.ArrowException) as error:
         raise UserError(f"{path} cannot be read as Parquet: {error}") from error
     names = file.schema_arrow.names
-    keys = [name for name in KEYS if name in names]
+    columns = [name for name in JOIN_COLUMNS if name in names]
 
-    def records():
-        for batch in file.iter_batches(BATCH):
-            columns = [batch.column(name).to_pylist() for name in keys]
-            hits = [
-                number
-                for number, values in enumerate(zip(*columns))
-                if any(key_of(k, v) in wanted[k] for k, v in zip(keys, values))
-            ]
-            if hits:
-                yield from batch.take(pyarrow.array(hits)).to_pylist()
+    def has_key(values: tuple) -> bool:
+        return any(
+            join_value(column, value) in keys[column]
+            for column, value in zip(columns, values, strict=True)
+        )
+
+    def records() -> Iterator[dict]:
+        for batch in file.iter_batches(BATCH_SIZE):
+            values = [batch.column(name).to_pylist() for name in columns]
+            rows = enumerate(zip(*values, strict=True))
+            indices = [index for index, row in rows if has_key(row)]
+            if indices:
+                yield from batch.take(pyarrow.array(indices)).to_pylist()
 
     return names, records()

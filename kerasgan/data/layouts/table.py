@@ -1,4 +1,4 @@
-"""A table of images: CSV, TSV, JSON lines or Parquet."""
+"""Reads tables of images: CSV, TSV, JSON lines or Parquet."""
 
 import json
 from collections.abc import Iterator
@@ -10,71 +10,98 @@ from kerasgan.data.annotations import (
     CaptionRow,
     drop_rare_labels,
     group_rows,
-    label_names_of,
     numbered_lines,
     read_text,
+    sorted_label_names,
 )
-from kerasgan.data.layouts.columns import Columns, refuse_repeated
+from kerasgan.data.layouts.columns import Columns, check_unique_names
 from kerasgan.data.layouts.delimited import Record, read_records
-from kerasgan.data.layouts.folders import existing_folder
+from kerasgan.data.layouts.folders import resolve_folder
 from kerasgan.data.read_report import ReadReport
 from kerasgan.errors import UserError
 
-BATCH = 1024  # rows of Parquet that are read at once
+BATCH_SIZE = 1024  # rows of Parquet that are read at once
 
 
 def read(config: DataConfig, source: Path) -> Annotations:
-    """The table's rows, joined by image; every column that is used is noted."""
-    ledger = ReadReport()
-    names, records = open_table(source, ledger)
-    columns = Columns.choose(config, names, source)
-    ledger.note(str(columns))
+    """Reads a table of images.
+
+    Args:
+        config: settings of the data set.
+        source: the table.
+
+    Returns:
+        The annotations. The columns that are used are noted in the report.
+
+    Raises:
+        UserError: If the table cannot be read or its columns are unknown.
+    """
+    report = ReadReport()
+    names, records = open_table(source, report)
+    columns = Columns.resolve(config, names, source)
+    report.note(str(columns))
     images = group_rows(
-        rows(source, records, columns),
-        ledger,
-        captioned=bool(columns.captions) and not config.keep_uncaptioned,
-        labelled=columns.label is not None,
+        caption_rows(source, records, columns),
+        report,
+        require_captions=bool(columns.captions) and not config.keep_uncaptioned,
+        require_labels=columns.label is not None,
     )
     if columns.label is not None:
-        drop_rare_labels(images, config.label_minimum, ledger)
-    root = existing_folder(config.image_root or str(source.parent))
-    labels = label_names_of(images) if columns.label is not None else None
-    return Annotations(f"table {source.suffix}", [source], root, images, ledger, labels)
+        drop_rare_labels(images, config.label_minimum, report)
+    root = resolve_folder(config.image_root or str(source.parent))
+    labels = sorted_label_names(images) if columns.label is not None else None
+    return Annotations(f"table {source.suffix}", [source], root, images, report, labels)
 
 
-def open_table(source: Path, ledger: ReadReport) -> tuple[list[str], Iterator[Record]]:
-    """The names of a table's columns, and its records, read as they are asked for.
+def open_table(source: Path, report: ReadReport) -> tuple[list[str], Iterator[Record]]:
+    """Opens a table.
 
-    Malformed rows are entered in `ledger`. UserError if it is no table, or two columns
-    have one name.
+    Args:
+        source: the table.
+        report: where malformed rows are counted.
+
+    Returns:
+        The names of its columns, and an iterator that reads its records.
+
+    Raises:
+        UserError: If it is not a table, or two columns have the same name.
     """
     if not source.is_file() or source.suffix.lower() not in READERS:
         raise UserError(
-            f"--source {source}: a file ending in {', '.join(READERS)} expected"
+            f"--source {source}: expected a file ending in {', '.join(READERS)}"
         )
-    names, records = READERS[source.suffix.lower()](source, ledger)
-    refuse_repeated(names, source)
+    names, records = READERS[source.suffix.lower()](source, report)
+    check_unique_names(names, source)
     return names, records
 
 
-def rows(
+def caption_rows(
     source: Path, records: Iterator[Record], columns: Columns
 ) -> Iterator[CaptionRow]:
-    """The records as rows; a record that repeats another has its key."""
+    """Converts records to rows; the key of a row is its content.
+
+    Args:
+        source: the table.
+        records: records of `open_table`.
+        columns: the columns that are used.
+
+    Yields:
+        A row for each record.
+    """
     for line, record in records:
         captions = [
             caption
             for column in columns.captions
-            for caption in captions_in(record.get(column))
+            for caption in cell_captions(record.get(column))
         ]
-        label = text_of(record.get(columns.label)) if columns.label else None
-        name = text_of(record.get(columns.image)).strip()
+        label = cell_text(record.get(columns.label)) if columns.label else None
+        name = cell_text(record.get(columns.image)).strip()
         key = json.dumps([captions, label])
         yield CaptionRow(source, line, name, tuple(captions), key, label)
 
 
-def captions_in(value) -> list[str]:
-    """One caption, or those of a list, or of a JSON list in a string."""
+def cell_captions(value: object) -> list[str]:
+    """Returns the captions in a cell: one, a list, or a JSON list in a string."""
     if isinstance(value, str) and value.lstrip().startswith("["):
         try:
             parsed = json.loads(value)
@@ -83,13 +110,13 @@ def captions_in(value) -> list[str]:
         if isinstance(parsed, list) and all(isinstance(item, str) for item in parsed):
             return parsed
     if isinstance(value, (list, tuple)):
-        return [text_of(item) for item in value]
-    return [text_of(value)]
+        return [cell_text(item) for item in value]
+    return [cell_text(value)]
 
 
-def text_of(value) -> str:
-    """A cell as text: nothing for a missing one, 3 for a 3.0."""
-    if value is None or value != value:  # NaN is not itself
+def cell_text(value: object) -> str:
+    """Returns a cell as text: empty if it is missing, and "3" for 3.0."""
+    if value is None or value != value:  # NaN is not equal to itself
         return ""
     if isinstance(value, float) and value.is_integer():
         value = int(value)
@@ -97,62 +124,97 @@ def text_of(value) -> str:
 
 
 def read_delimited(
-    source: Path, ledger: ReadReport
+    source: Path, report: ReadReport
 ) -> tuple[list[str], Iterator[Record]]:
-    """CSV with the separator that its header shows, or TSV."""
-    text = read_text(source, ledger)
+    """Reads CSV, whose separator is inferred from the header, or TSV.
+
+    Args:
+        source: the table.
+        report: where malformed rows are counted.
+
+    Returns:
+        The names of its columns, and its records.
+
+    Raises:
+        UserError: If the table cannot be read.
+    """
+    text = read_text(source, report)
     header = next(numbered_lines(text))[1]
     separator = "\t" if source.suffix == ".tsv" else max(",;\t|", key=header.count)
-    return read_records(source, text, separator, ledger)
+    return read_records(source, text, separator, report)
 
 
 def read_json_lines(
-    source: Path, ledger: ReadReport
+    source: Path, report: ReadReport
 ) -> tuple[list[str], Iterator[Record]]:
-    """One JSON object a line."""
-    text = read_text(source, ledger)
-    # Read twice: names may come up in any line, and records take ten times the room.
-    names = dict.fromkeys(name for *_, found in _objects(text) for name in found or ())
+    """Reads a file with a JSON object in each line.
 
-    def records():
-        for line, written, record in _objects(text):
+    Args:
+        source: the table.
+        report: where malformed rows are counted.
+
+    Returns:
+        The names of its columns, and its records.
+
+    Raises:
+        UserError: If the file cannot be read.
+    """
+    text = read_text(source, report)
+    # Parsed twice: any line may have other columns, and records take ten times as much
+    # memory as the text.
+    names = dict.fromkeys(name for *_, record in _parse(text) for name in record or ())
+
+    def records() -> Iterator[Record]:
+        for number, line, record in _parse(text):
             if record is None:
-                ledger.rows += 1
-                ledger.skip("malformed row", source, line, written)
+                report.rows += 1
+                report.skip("malformed row", source, number, line)
             else:
-                yield line, record
+                yield number, record
 
     return list(names), records()
 
 
-def _objects(text: str) -> Iterator[tuple[int, str, dict | None]]:
-    """(line number, the line, its object or None)."""
-    for line, written in numbered_lines(text):
+def _parse(text: str) -> Iterator[tuple[int, str, dict | None]]:
+    """Yields number and text of each line, and its object or None."""
+    for number, line in numbered_lines(text):
         try:
-            record = json.loads(written)
+            record = json.loads(line)
         except (ValueError, RecursionError):
             record = None
-        yield line, written, record if isinstance(record, dict) else None
+        yield number, line, record if isinstance(record, dict) else None
 
 
 def read_parquet(
-    source: Path, ledger: ReadReport
+    source: Path, report: ReadReport
 ) -> tuple[list[str], Iterator[Record]]:
-    """Parquet; rows are numbered from 1."""
+    """Reads Parquet; rows are numbered from 1.
+
+    Args:
+        source: the table.
+        report: not used; Parquet has no malformed rows.
+
+    Returns:
+        The names of its columns, and its records.
+
+    Raises:
+        UserError: If the file cannot be read, also while the records are read.
+    """
     import pyarrow
     import pyarrow.parquet
 
-    def records():
+    def read_all() -> Iterator:
+        """Yields the names of the columns, then the rows."""
         try:
             with pyarrow.parquet.ParquetFile(source) as file:
                 yield file.schema_arrow.names
-                for batch in file.iter_batches(BATCH):
+                for batch in file.iter_batches(BATCH_SIZE):
                     yield from batch.to_pylist()
         except (OSError, pyarrow.ArrowException) as error:
             raise UserError(f"{source} cannot be read as Parquet: {error}") from error
 
-    found = records()
-    return next(found), enumerate(found, start=1)
+    items = read_all()
+    return next(items), enumerate(items, start=1)
 
 
 READERS = {

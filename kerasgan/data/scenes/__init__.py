@@ -1,13 +1,13 @@
-"""`scenes`, the embedded data set: illustrated scenes that the package draws itself.
+"""The built-in data set `scenes`: illustrated scenes that the package draws itself.
 
     scene = draw_scene(index=0, size=64, seed=1)
     scene.image     # uint8 (64, 64, 3), RGB
     scene.captions  # five sentences
     scene.label     # one of LABELS
 
-The same index and seed give the same scene on every machine, and at every size.
-How the images and the captions hide the class, and what can therefore be
-reached at best, stands in docs/scenes.md.
+The same index and seed give the same scene on every machine and at every size.
+docs/scenes.md explains how images and captions can hide the class, and which accuracy
+is therefore the best possible.
 """
 
 from dataclasses import dataclass
@@ -21,15 +21,15 @@ from kerasgan.data.scenes.best_accuracy import (
     best_possible_accuracy,
 )
 from kerasgan.data.scenes.caption_writer import write_captions
-from kerasgan.data.scenes.composition import Thing, compose_scene
-from kerasgan.data.scenes.drawing import paint
+from kerasgan.data.scenes.composition import SceneObject, compose_scene
+from kerasgan.data.scenes.drawing import draw_composition
 
-SMALLEST_SIZE = 32  # pixels; below it the animals cannot be told apart
+MIN_SIZE = 32  # pixels; the animals cannot be told apart in smaller images
 
 __all__ = [
     "HIDDEN_ANIMAL_SHARE",
     "LABELS",
-    "SMALLEST_SIZE",
+    "MIN_SIZE",
     "UNNAMED_ANIMAL_SHARE",
     "Scene",
     "best_possible_accuracy",
@@ -39,42 +39,54 @@ __all__ = [
 
 @dataclass(frozen=True, eq=False)
 class Scene:
-    """One image and what is known of it.
+    """One drawn image with its captions, its label and its contents.
 
-    image: uint8 (size, size, 3), RGB, 0–255.
-    captions: five different sentences of 5–18 lower-case words.
-    label: one of LABELS, the kind of the animal.
-    backdrop: where the scene is, such as "beach".
-    things: what else is in it: kind, colour, count, and place in thousandths.
-    hidden: the image shows nothing of the animal.
-    unnamed: none of the captions says what animal it is.
+    Attributes:
+        image: uint8 array of shape `(size, size, 3)`, RGB, with values in [0, 255].
+        captions: five different sentences of 5 to 18 lower-case words.
+        label: one of `LABELS`, the kind of the animal.
+        background: name of the place, such as "beach".
+        objects: the other objects, with kind, color, count and position.
+        hidden: whether the image does not show the animal.
+        unnamed: whether none of the captions names the kind of the animal.
     """
 
     image: np.ndarray
     captions: tuple[str, ...]
     label: str
-    backdrop: str
-    things: tuple[Thing, ...]
+    background: str
+    objects: tuple[SceneObject, ...]
     hidden: bool
     unnamed: bool
 
 
 def draw_scene(index: int, size: int, seed: int) -> Scene:
-    """Draw scene number `index` (from 0) of the set `seed`, `size` pixels square.
+    """Draws one scene of the set that belongs to a seed.
 
-    Raises ValueError for a negative index or a size below SMALLEST_SIZE.
+    Args:
+        index: number of the scene in the set, from 0.
+        size: width and height of the image in pixels, at least `MIN_SIZE`.
+        seed: seed of the set.
+
+    Returns:
+        A `Scene`.
+
+    Raises:
+        ValueError: If `index` is negative or `size` is below `MIN_SIZE`.
     """
     if index < 0:
-        raise ValueError(f"a scene's index counts from 0, got {index}")
-    if size < SMALLEST_SIZE:
-        raise ValueError(f"scenes need at least {SMALLEST_SIZE} pixels, got {size}")
-    plan = compose_scene(index, seed)
+        raise ValueError(f"`index` must not be negative. Received: index={index}")
+    if size < MIN_SIZE:
+        raise ValueError(
+            f"`size` must be at least {MIN_SIZE} pixels. Received: size={size}"
+        )
+    composition = compose_scene(index, seed)
     return Scene(
-        image=paint(plan, size),
-        captions=write_captions(plan),
-        label=plan.label,
-        backdrop=plan.backdrop,
-        things=plan.things,
-        hidden=plan.cover is not None,
-        unnamed=plan.unnamed,
+        image=draw_composition(composition, size),
+        captions=write_captions(composition),
+        label=composition.label,
+        background=composition.background,
+        objects=composition.objects,
+        hidden=composition.cover is not None,
+        unnamed=composition.unnamed,
     )

@@ -1,4 +1,4 @@
-"""What the animals look like, and what can stand in their place."""
+"""Shapes of the animals, and of the covers that are drawn in their place."""
 
 from kerasgan.data.scenes.shapes import box, line, oval, poly
 

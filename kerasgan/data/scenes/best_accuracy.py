@@ -2,22 +2,25 @@
 
 LABELS: tuple[str, ...] = ("cat", "duck", "elephant", "giraffe", "rabbit", "turtle")
 
-HIDDEN_ANIMAL_SHARE = 0.24  # of the images show nothing of the animal
-UNNAMED_ANIMAL_SHARE = (
-    0.18  # of the scenes have five captions that don't say which it is
-)
+HIDDEN_ANIMAL_SHARE = 0.24  # of the images do not show the animal
+UNNAMED_ANIMAL_SHARE = 0.18  # of the scenes have captions that do not name its kind
 
 
 def best_possible_accuracy() -> dict[str, float]:
-    """The expected accuracy, 0–1, of the best classifier for each kind of input.
+    """Computes the expected accuracy of the best classifier for each kind of input.
 
-    Where the class cannot be told, every one of the LABELS is equally likely, and a
-    guess is right once in len(LABELS). Hiding and leaving out are independent, so
-    both happen to HIDDEN_SHARE · UNNAMED_SHARE of the scenes.
+    If the input does not determine the class, all `LABELS` are equally likely, and a
+    guess is right once in `len(LABELS)`. Images and captions hide the class
+    independently of each other, so both do in
+    `HIDDEN_ANIMAL_SHARE * UNNAMED_ANIMAL_SHARE` of the scenes.
+
+    Returns:
+        A dict with the keys `"majority"` (no input), `"image"`, `"text"` and `"pair"`,
+        and values in [0, 1].
     """
 
-    def accuracy(untold: float) -> float:
-        return 1 - untold + untold / len(LABELS)
+    def accuracy(undetermined: float) -> float:
+        return 1 - undetermined + undetermined / len(LABELS)
 
     return {
         "majority": accuracy(1),

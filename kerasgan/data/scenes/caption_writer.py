@@ -1,8 +1,8 @@
-"""From a plan to five sentences, as five people would describe one image.
+"""Writes five captions for a composition, as five people would describe one image.
 
-A template's fields are filled by phrases; it is used only where the scene has all of
-them. The label is looked at in one place, `_animal_noun`, and only where the plan says
-that the captions name it.
+The fields of a template are filled with phrases; a template is used only if the scene
+has all of its fields. The label is read in one place, `_animal_noun`, and only if the
+captions name the animal.
 """
 
 from collections.abc import Callable, Sequence
@@ -10,148 +10,162 @@ from functools import cache
 from string import Formatter
 
 from kerasgan.data.scenes import phrases
-from kerasgan.data.scenes.composition import Composition, Thing
+from kerasgan.data.scenes.composition import Composition, SceneObject
 from kerasgan.data.scenes.seeded_random import SeededRandom
 
-SIZE_SHARE = 0.45  # how often a size is mentioned where there is one
-COLOUR_SHARE = 0.85
+SIZE_SHARE = 0.45  # probability that a size is mentioned if there is one
+COLOR_SHARE = 0.85  # probability that the animal's color is mentioned
 
 
-def write_captions(plan: Composition) -> tuple[str, ...]:
-    """Five different captions of `plan`, each of 5–18 lower-case words."""
-    dice = SeededRandom(plan.seed, plan.index, "captions")
-    writer = _CaptionWriter(plan, dice)
+def write_captions(composition: Composition) -> tuple[str, ...]:
+    """Writes the captions of a scene.
+
+    Args:
+        composition: the contents of the scene.
+
+    Returns:
+        Five different captions of 5 to 18 lower-case words.
+    """
+    random = SeededRandom(composition.seed, composition.index, "captions")
+    writer = _CaptionWriter(composition, random)
     captions: list[str] = []
-    for style in dice.shuffled(range(len(phrases.STYLES))):
+    for style in random.shuffled(range(len(phrases.STYLES))):
         templates = phrases.STYLES[style]
-        if plan.unnamed:
-            templates += phrases.SILENT_STYLES[style]
-        captions.append(_write(writer, templates, captions))
+        if composition.unnamed:
+            templates += phrases.UNNAMED_STYLES[style]
+        captions.append(_write_caption(writer, templates, captions))
     return tuple(captions)
 
 
-def _write(writer: "_CaptionWriter", templates: Sequence[str], taken: list[str]) -> str:
-    """A sentence that is none of `taken`, from the templates that suit the scene."""
-    suited = [t for t in templates if _fields(t) <= writer.known]
+def _write_caption(
+    writer: "_CaptionWriter", templates: Sequence[str], previous: list[str]
+) -> str:
+    """Fills a template that suits the scene; the caption is none of `previous`."""
+    suitable = [t for t in templates if _field_names(t) <= writer.field_names]
     while True:
-        caption = writer.fill(suited)
-        length = len(caption.split())
+        caption = writer.fill(suitable)
+        num_words = len(caption.split())
         if (
-            phrases.FEWEST_WORDS <= length <= phrases.MOST_WORDS
-            and caption not in taken
+            phrases.MIN_WORDS <= num_words <= phrases.MAX_WORDS
+            and caption not in previous
         ):
             return caption
 
 
 @cache
-def _fields(template: str) -> frozenset[str]:
+def _field_names(template: str) -> frozenset[str]:
     return frozenset(name for _, name, _, _ in Formatter().parse(template) if name)
 
 
-def article(noun: str) -> str:
-    """`noun` with "a" or "an" before it."""
+def with_article(noun: str) -> str:
+    """Returns `noun` with "a" or "an" before it."""
     return ("an " if noun[0] in "aeiou" else "a ") + noun
 
 
 class _CaptionWriter(dict):
-    """Fills a template's fields; at most one thing's size is said in a sentence."""
+    """Maps field names to phrases; a sentence mentions at most one object's size."""
 
-    def __init__(self, plan: Composition, dice: SeededRandom):
-        self._plan = plan
-        self._dice = dice
-        self._size_said = False
-        self._phrases = self._collect()
-        self.known = frozenset(self._phrases)
+    def __init__(self, composition: Composition, random: SeededRandom):
+        self._composition = composition
+        self._random = random
+        self._size_mentioned = False
+        self._fields = self._collect_fields()
+        self.field_names = frozenset(self._fields)
 
     def fill(self, templates: Sequence[str]) -> str:
-        self._size_said = False
-        return self._dice.pick(templates).format_map(self)
+        """Fills one of the templates, chosen at random."""
+        self._size_mentioned = False
+        return self._random.choice(templates).format_map(self)
 
     def __missing__(self, field: str) -> str:
-        return self._phrases[field]()
+        return self._fields[field]()
 
-    def _collect(self) -> dict[str, Callable[[], str]]:
-        plan, animal = self._plan, self._plan.animal
+    def _collect_fields(self) -> dict[str, Callable[[], str]]:
+        composition = self._composition
+        scenes = phrases.SCENES[composition.background]
         fields = {
-            "animal": lambda: article(self._animal()),
+            "animal": lambda: with_article(self._animal()),
             "animal_alone": self._animal,
-            "place": self._any(phrases.PLACES[plan.backdrop]),
-            "scene": lambda: article(self._scene()),
-            "plain_scene": self._any(
-                [article(s) for s in phrases.SCENES[plan.backdrop]]
-            ),
-            "where": self._any(_where(animal)),
+            "place": self._any(phrases.PLACES[composition.background]),
+            "scene": lambda: with_article(self._scene()),
+            "plain_scene": self._any([with_article(scene) for scene in scenes]),
+            "where": self._any(_position_phrases(composition.animal)),
             "opening": self._any(phrases.OPENINGS),
             "beside": self._any(phrases.BESIDE),
             "above": self._any(phrases.ABOVE),
         }
-        if plan.weather in phrases.SKIES:
-            fields["sky"] = self._any(phrases.SKIES[plan.weather])
-        if plan.cover:
+        if composition.weather in phrases.SKIES:
+            fields["sky"] = self._any(phrases.SKIES[composition.weather])
+        if composition.cover:
             fields["hides"] = self._any(phrases.HIDES)
-            fields["cover"] = self._any(phrases.COVER_PHRASES[plan.cover])
+            fields["cover"] = self._any(phrases.COVER_PHRASES[composition.cover])
         else:
             fields["stands"] = self._any(phrases.STANDS)
-        for thing in plan.things:
-            fields |= self._of_thing(thing)
+        for scene_object in composition.objects:
+            fields |= self._object_fields(scene_object)
         return fields
 
-    def _of_thing(self, thing: Thing) -> dict[str, Callable[[], str]]:
-        fields = {thing.group: lambda: self._counted(thing)}
-        several = thing.count > 1
-        if thing.group == "neighbour":
-            leftwards = self._plan.animal.x < thing.x
+    def _object_fields(self, scene_object: SceneObject) -> dict[str, Callable[[], str]]:
+        fields = {scene_object.group: lambda: self._counted(scene_object)}
+        plural = scene_object.count > 1
+        if scene_object.group == "neighbor":
+            animal_left = self._composition.animal.x < scene_object.x
             sides = (phrases.RIGHT_OF, phrases.LEFT_OF)
-            fields["side"] = self._any(sides[leftwards])
-            fields["other_side"] = self._any(sides[not leftwards])
-            fields["neighbour_alone"] = lambda: self._one(thing)
-        elif thing.group == "small":
-            fields["lie"] = self._any(phrases.LIES[several])
+            fields["side"] = self._any(sides[animal_left])
+            fields["other_side"] = self._any(sides[not animal_left])
+            fields["neighbor_alone"] = lambda: self._singular(scene_object)
+        elif scene_object.group == "small":
+            fields["lie"] = self._any(phrases.LIES[plural])
         else:
-            fields["fly"] = self._any(phrases.FLIES[several])
+            fields["fly"] = self._any(phrases.FLIES[plural])
         return fields
 
     def _any(self, options: Sequence[str]) -> Callable[[], str]:
-        return lambda: self._dice.pick(options)
+        return lambda: self._random.choice(options)
 
     def _animal(self) -> str:
-        """The animal without an article; what cannot be seen has no size or colour."""
+        """Returns the animal without article; without size and color if hidden."""
         noun = self._animal_noun()
-        if self._plan.cover:
+        animal = self._composition.animal
+        if self._composition.cover:
             return noun
-        colour = self._plan.animal.colour if self._dice.chance(COLOUR_SHARE) else ""
-        return self._size(self._plan.animal) + f"{colour} {noun}".strip()
+        color = animal.color if self._random.chance(COLOR_SHARE) else ""
+        return self._size(animal) + f"{color} {noun}".strip()
 
     def _animal_noun(self) -> str:
-        if self._plan.unnamed:
-            return self._dice.pick(phrases.ANY_ANIMAL)
-        return self._dice.pick(phrases.ANIMAL_NOUNS[self._plan.label])
+        if self._composition.unnamed:
+            return self._random.choice(phrases.ANY_ANIMAL)
+        return self._random.choice(phrases.ANIMAL_NOUNS[self._composition.label])
 
     def _scene(self) -> str:
-        scene = self._dice.pick(phrases.SCENES[self._plan.backdrop])
-        adjectives = phrases.WEATHER_ADJECTIVES.get(self._plan.weather, ("",))
-        return f"{self._dice.pick(adjectives)} {scene}".strip()
+        scene = self._random.choice(phrases.SCENES[self._composition.background])
+        weather = self._composition.weather
+        adjectives = phrases.WEATHER_ADJECTIVES.get(weather, ("",))
+        return f"{self._random.choice(adjectives)} {scene}".strip()
 
-    def _counted(self, thing: Thing) -> str:
-        if thing.count == 1:
-            return article(self._one(thing))
-        noun = self._dice.pick(phrases.NOUNS[thing.kind][1])
-        return f"{phrases.NUMBERS[thing.count]} {noun.format(c=thing.colour)}"
+    def _counted(self, scene_object: SceneObject) -> str:
+        if scene_object.count == 1:
+            return with_article(self._singular(scene_object))
+        noun = self._random.choice(phrases.NOUNS[scene_object.kind][1])
+        number = phrases.NUMBERS[scene_object.count]
+        return f"{number} {noun.format(c=scene_object.color)}"
 
-    def _one(self, thing: Thing) -> str:
-        noun = self._dice.pick(phrases.NOUNS[thing.kind][0]).format(c=thing.colour)
-        return self._size(thing) + noun
+    def _singular(self, scene_object: SceneObject) -> str:
+        noun = self._random.choice(phrases.NOUNS[scene_object.kind][0])
+        noun = noun.format(c=scene_object.color)
+        return self._size(scene_object) + noun
 
-    def _size(self, thing: Thing) -> str:
-        if self._size_said or not thing.size or thing.kind == "child":
+    def _size(self, scene_object: SceneObject) -> str:
+        size = scene_object.size
+        if self._size_mentioned or not size or scene_object.kind == "child":
             return ""
-        if not self._dice.chance(SIZE_SHARE):
+        if not self._random.chance(SIZE_SHARE):
             return ""
-        self._size_said = True
-        return self._dice.pick(phrases.SIZES[thing.size]) + " "
+        self._size_mentioned = True
+        return self._random.choice(phrases.SIZES[size]) + " "
 
 
-def _where(thing: Thing) -> tuple[str, ...]:
-    if 400 < thing.x < 600:
-        return phrases.CENTRE
-    return phrases.ON_LEFT if thing.x < 500 else phrases.ON_RIGHT
+def _position_phrases(animal: SceneObject) -> tuple[str, ...]:
+    if 400 < animal.x < 600:
+        return phrases.CENTER
+    return phrases.ON_LEFT if animal.x < 500 else phrases.ON_RIGHT

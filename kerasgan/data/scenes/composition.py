@@ -1,7 +1,8 @@
-"""What is in a scene and where, before a pixel is drawn or a word is written.
+"""Chooses what a scene contains and where, before it is drawn or described.
 
 Lengths are integers in thousandths of the image's side, from its upper left corner.
-The label is drawn by itself: nothing else in a plan is chosen with it in sight.
+The label has a random stream of its own, so nothing else in a composition depends on
+it.
 """
 
 from dataclasses import dataclass
@@ -14,15 +15,31 @@ from kerasgan.data.scenes.best_accuracy import (
 )
 from kerasgan.data.scenes.seeded_random import SeededRandom
 
+JITTER_VALUES = 40  # random integers for details of the background
+# Probabilities of a neighbor, of small objects and of flying objects.
+OBJECT_SHARES = (0.85, 0.65, 0.6)
+
 
 @dataclass(frozen=True)
-class Thing:
-    """`count` equal objects in a row around x; `base` is the row's lower edge."""
+class SceneObject:
+    """The animal, or a row of equal objects.
 
-    group: str  # "animal", "neighbour", "small" or "flying"
+    Attributes:
+        group: "animal", "neighbor", "small" or "flying".
+        kind: name of the object; empty for the animal.
+        color: name of its color; empty if it has one fixed color.
+        size: "small", "" or "big".
+        count: number of objects in the row.
+        x: center of the row.
+        base: lower edge of the row.
+        height: height and width of one object.
+        mirrored: whether left and right are exchanged.
+    """
+
+    group: str
     kind: str
-    colour: str
-    size: str  # "small", "" or "big"
+    color: str
+    size: str
     count: int
     x: int
     base: int
@@ -32,134 +49,177 @@ class Thing:
 
 @dataclass(frozen=True)
 class Composition:
-    """A scene without size: `paint` turns it into pixels, `describe` into words.
+    """The contents of a scene, independent of the size of the image.
 
-    label: the animal's kind; `animal.kind` is never set.
-    cover: what hides the animal, None where it can be seen.
-    unnamed: the captions don't say the animal's kind.
-    decor: random integers, 0–999, for hills, clouds and the like.
+    `draw_composition` turns it into pixels, `write_captions` into sentences.
+
+    Attributes:
+        index: number of the scene.
+        seed: seed of the set.
+        label: kind of the animal; `animal.kind` is never set.
+        background: name of the background.
+        weather: name of the weather, or the color of the room's walls.
+        animal: the animal.
+        cover: what hides the animal; None if it is visible.
+        unnamed: whether the captions do not name the kind of the animal.
+        objects: all other objects.
+        jitter: random integers from 0 to 999 that vary hills, clouds and the like.
     """
 
     index: int
     seed: int
     label: str
-    backdrop: str
+    background: str
     weather: str
-    animal: Thing
+    animal: SceneObject
     cover: str | None
     unnamed: bool
-    things: tuple[Thing, ...]
-    decor: tuple[int, ...]
+    objects: tuple[SceneObject, ...]
+    jitter: tuple[int, ...]
 
 
 def spacing(height: int) -> int:
-    """From one thing of a row to the next."""
+    """Returns the distance between two objects of a row."""
     return height * 112 // 100
 
 
 def compose_scene(index: int, seed: int) -> Composition:
-    """Plan scene number `index` of the set `seed`."""
-    dice = SeededRandom(seed, index, "world")
-    name = dice.pick(tuple(BACKGROUNDS))
-    backdrop = BACKGROUNDS[name]
-    animal = _place_animal(dice, backdrop)
+    """Chooses the contents of one scene.
+
+    Args:
+        index: number of the scene, from 0.
+        seed: seed of the set.
+
+    Returns:
+        A `Composition`.
+    """
+    random = SeededRandom(seed, index, "world")
+    name = random.choice(tuple(BACKGROUNDS))
+    background = BACKGROUNDS[name]
+    animal = _place_animal(random, background)
     return Composition(
         index=index,
         seed=seed,
         label=_draw_label(index, seed),
-        backdrop=name,
-        weather=dice.pick(backdrop.weathers),
+        background=name,
+        weather=random.choice(background.weathers),
         animal=animal,
-        cover=_draw_cover(index, seed, backdrop),
+        cover=_draw_cover(index, seed, background),
         unnamed=SeededRandom(seed, index, "unnamed").chance(UNNAMED_ANIMAL_SHARE),
-        things=_place_things(dice, backdrop, animal),
-        decor=tuple(dice.between(0, 999) for _ in range(40)),
+        objects=_place_objects(random, background, animal),
+        jitter=tuple(random.integer(0, 999) for _ in range(JITTER_VALUES)),
     )
 
 
 def _draw_label(index: int, seed: int) -> str:
-    """Every run of len(LABELS) scenes has each label once, in a random order."""
-    block, place = divmod(index, len(LABELS))
-    return SeededRandom(seed, block, "label").shuffled(LABELS)[place]
+    """Returns the label; every block of `len(LABELS)` scenes has each label once."""
+    block, position = divmod(index, len(LABELS))
+    return SeededRandom(seed, block, "label").shuffled(LABELS)[position]
 
 
-def _draw_cover(index: int, seed: int, backdrop: Background) -> str | None:
-    dice = SeededRandom(seed, index, "hidden")
-    return dice.pick(backdrop.covers) if dice.chance(HIDDEN_ANIMAL_SHARE) else None
+def _draw_cover(index: int, seed: int, background: Background) -> str | None:
+    random = SeededRandom(seed, index, "hidden")
+    if random.chance(HIDDEN_ANIMAL_SHARE):
+        return random.choice(background.covers)
+    return None
 
 
-def _place_animal(dice: SeededRandom, backdrop: Background) -> Thing:
-    x = dice.pick((290, 500, 710))
+def _place_animal(random: SeededRandom, background: Background) -> SceneObject:
+    x = random.choice((290, 500, 710))
     sizes = (("small", 430), ("", 500), ("big", 580))
-    size, height = dice.pick(sizes if x != 500 else sizes[:2])
-    return Thing(
+    size, height = random.choice(sizes if x != 500 else sizes[:2])
+    return SceneObject(
         group="animal",
         kind="",
-        colour=dice.pick(backdrop.animal_colours),
+        color=random.choice(background.animal_colors),
         size=size,
         count=1,
-        x=x + dice.between(-20, 20),
-        base=dice.between(900, 940),
+        x=x + random.integer(-20, 20),
+        base=random.integer(900, 940),
         height=height,
-        mirrored=dice.chance(0.5),
+        mirrored=random.chance(0.5),
     )
 
 
-def _place_things(
-    dice: SeededRandom, backdrop: Background, animal: Thing
-) -> tuple[Thing, ...]:
-    """Up to three kinds of things beside the animal, at least one, none on it."""
-    wanted = [dice.chance(share) for share in (0.85, 0.65, 0.6)]
-    if not any(wanted):
-        wanted[dice.between(0, 2)] = True
-    centred = 400 < animal.x < 600
-    right = dice.chance(0.5) if centred else animal.x < 500
-    beside = dice.between(820, 860) if right else dice.between(140, 180)
-    rightwards = right != centred  # the small things find room on this side
-    makers = (
-        lambda: _neighbour(dice, backdrop, beside),
-        lambda: _small(dice, backdrop, animal, rightwards, 1 if centred else 3),
-        lambda: _flying(dice, backdrop, animal.x),
+def _place_objects(
+    random: SeededRandom, background: Background, animal: SceneObject
+) -> tuple[SceneObject, ...]:
+    """Returns one to three kinds of objects, none of them in front of the animal."""
+    chosen = [random.chance(share) for share in OBJECT_SHARES]
+    if not any(chosen):
+        chosen[random.integer(0, 2)] = True
+    centerd = 400 < animal.x < 600
+    right = random.chance(0.5) if centerd else animal.x < 500
+    x = random.integer(820, 860) if right else random.integer(140, 180)
+    small_right = right != centerd  # the side with room for the small objects
+    placers = (
+        lambda: _place_neighbor(random, background, x),
+        lambda: _place_small(random, background, animal, small_right, centerd),
+        lambda: _place_flying(random, background, animal.x),
     )
-    return tuple(make() for make, on in zip(makers, wanted, strict=True) if on)
+    return tuple(place() for place, use in zip(placers, chosen, strict=True) if use)
 
 
-def _neighbour(dice: SeededRandom, backdrop: Background, x: int) -> Thing:
-    kind, colours = dice.pick(backdrop.neighbours)
-    size, height = dice.pick((("small", 270), ("", 330), ("big", 400)))
-    base = backdrop.shore if kind == "boat" else dice.between(720, 770)
-    return Thing(
-        "neighbour",
-        kind,
-        dice.pick(colours),
-        size,
-        1,
-        x,
-        base,
-        height,
-        dice.chance(0.5),
+def _place_neighbor(
+    random: SeededRandom, background: Background, x: int
+) -> SceneObject:
+    kind, colors = random.choice(background.neighbors)
+    size, height = random.choice((("small", 270), ("", 330), ("big", 400)))
+    base = background.shore if kind == "boat" else random.integer(720, 770)
+    return SceneObject(
+        group="neighbor",
+        kind=kind,
+        color=random.choice(colors),
+        size=size,
+        count=1,
+        x=x,
+        base=base,
+        height=height,
+        mirrored=random.chance(0.5),
     )
 
 
-def _small(
-    dice: SeededRandom, backdrop: Background, animal: Thing, rightwards: bool, most: int
-) -> Thing:
-    """As near to the animal as it goes without leaving the image."""
-    kind, colours = dice.pick(backdrop.smalls)
-    count = dice.between(1, most)
+def _place_small(
+    random: SeededRandom,
+    background: Background,
+    animal: SceneObject,
+    right: bool,
+    single: bool,
+) -> SceneObject:
+    """Returns small objects close to the animal and inside the image."""
+    kind, colors = random.choice(background.small_objects)
+    count = random.integer(1, 1 if single else 3)
     height = 125
     half = (height + (count - 1) * spacing(height)) // 2
-    room = (1000 - animal.x if rightwards else animal.x) - half - 15
-    away = min(animal.height // 2 + half + dice.between(0, 60), room)
-    x = animal.x + (away if rightwards else -away)
-    base = dice.between(940, 970)
-    return Thing("small", kind, dice.pick(colours), "", count, x, base, height, False)
+    room = (1000 - animal.x if right else animal.x) - half - 15
+    distance = min(animal.height // 2 + half + random.integer(0, 60), room)
+    x = animal.x + (distance if right else -distance)
+    base = random.integer(940, 970)
+    return SceneObject(
+        group="small",
+        kind=kind,
+        color=random.choice(colors),
+        size="",
+        count=count,
+        x=x,
+        base=base,
+        height=height,
+        mirrored=False,
+    )
 
 
-def _flying(dice: SeededRandom, backdrop: Background, x: int) -> Thing:
-    kind, colours = dice.pick(backdrop.flying)
-    count = dice.between(1, 3)
-    base = dice.between(190, 290)
-    return Thing(
-        "flying", kind, dice.pick(colours), "", count, x, base, 150, dice.chance(0.5)
+def _place_flying(random: SeededRandom, background: Background, x: int) -> SceneObject:
+    kind, colors = random.choice(background.flying_objects)
+    count = random.integer(1, 3)
+    base = random.integer(190, 290)
+    return SceneObject(
+        group="flying",
+        kind=kind,
+        color=random.choice(colors),
+        size="",
+        count=count,
+        x=x,
+        base=base,
+        height=150,
+        mirrored=random.chance(0.5),
     )

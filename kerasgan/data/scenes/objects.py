@@ -1,8 +1,8 @@
-"""What everything but the animals looks like."""
+"""Shapes of all objects except the animals."""
 
 from kerasgan.data.scenes.shapes import box, line, oval, poly
 
-NEIGHBOURS = {
+NEIGHBOR_OBJECTS = {
     "house": (
         box("stone", 68, 10, 80, 40),
         box("base", 14, 46, 86, 100),
@@ -147,7 +147,7 @@ NEIGHBOURS = {
     ),
 }
 
-SMALLS = {
+SMALL_OBJECTS = {
     "ball": (oval("base", 50, 60, 40, 40), oval("light", 38, 46, 14, 14)),
     "flower": (
         line("leaf", 8, 50, 44, 50, 98),
@@ -226,7 +226,7 @@ SMALLS = {
     ),
 }
 
-FLYING = {
+FLYING_OBJECTS = {
     "balloon": (
         line("snow", 3, 50, 66, 46, 82, 52, 100),
         oval("base", 50, 34, 28, 34),
@@ -272,4 +272,4 @@ FLYING = {
     ),
 }
 
-OBJECTS = {**NEIGHBOURS, **SMALLS, **FLYING}
+OBJECTS = {**NEIGHBOR_OBJECTS, **SMALL_OBJECTS, **FLYING_OBJECTS}

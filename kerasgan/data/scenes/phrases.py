@@ -1,6 +1,6 @@
-"""What people call the things of a scene, and the templates of their sentences."""
+"""Phrases for the contents of a scene, and the templates of the captions."""
 
-FEWEST_WORDS, MOST_WORDS = 5, 18
+MIN_WORDS, MAX_WORDS = 5, 18
 NUMBERS = ("no", "one", "two", "three")
 SIZES = {"small": ("small", "little"), "big": ("big", "large")}
 
@@ -14,7 +14,7 @@ ANIMAL_NOUNS = {
 }
 ANY_ANIMAL = ("animal", "animal", "creature", "beast")
 
-# One, and several; "{c}" is the colour's place.
+# Singular and plural nouns; "{c}" is replaced by the color.
 NOUNS = {
     "house": (("{c} house", "{c} cottage", "house with {c} walls"), ()),
     "tree": (("{c} tree", "tree with {c} leaves", "leafy {c} tree"), ()),
@@ -82,7 +82,7 @@ WEATHER_ADJECTIVES = {
     "snowing": ("cold",),
     "moonlit": ("moonlit",),
     "starry": ("starry",),
-    "blue": ("blue",),  # in a room, the walls
+    "blue": ("blue",),  # the walls of a room
     "green": ("green",),
     "pink": ("pink",),
     "yellow": ("yellow",),
@@ -102,17 +102,20 @@ COVER_PHRASES = {
     "fog": ("in the fog", "behind a bank of fog", "in thick mist"),
     "crate": ("in a wooden crate", "inside a wooden box", "behind a crate"),
     "tent": ("inside a dark red tent", "in a closed tent"),
-    "static": ("behind grey static", "under a patch of noise", "behind image noise"),
+    "static": ("behind grey static", "under a patch of noise", "behind picture noise"),
     "curtain": ("behind a red curtain", "behind a curtain", "behind the drapes"),
 }
 STANDS = ("stands", "waits", "is standing", "is", "can be seen", "is waiting")
 HIDES = ("hides", "is hiding", "is hidden", "is out of sight")
 BESIDE = ("next to", "near", "beside", "close to")
 ABOVE = ("above", "over", "high above")
-LIES = (("sits", "is", "can be seen"), ("sit", "are", "can be seen"))  # one, several
+LIES = (
+    ("sits", "is", "can be seen"),
+    ("sit", "are", "can be seen"),
+)  # singular, plural
 FLIES = (("flies", "hovers", "is"), ("fly", "hover", "are"))
 OPENINGS = (
-    "an image of",
+    "a picture of",
     "a drawing of",
     "an illustration of",
     "look at",
@@ -125,19 +128,19 @@ LEFT_OF = ("left of", "to the left of", "on the left of")
 RIGHT_OF = ("right of", "to the right of", "on the right of")
 ON_LEFT = ("on the left", "at the left side", "on the left side")
 ON_RIGHT = ("on the right", "at the right side", "on the right side")
-CENTRE = ("in the middle", "in the center", "at the center")
+CENTER = ("in the middle", "in the center", "at the center")
 
-# Five styles, one a writer: relations, counts, the main thing, the backdrop, a list. A
-# template is used where the scene has all that it names: {stands} where the animal can
-# be seen, {hides} and {cover} where it cannot.
+# Five styles, one for each caption: relations, counts, the animal, the background, a
+# list. A template is used if the scene has all of its fields: {stands} if the animal
+# is visible, {hides} and {cover} if it is not.
 STYLES = (
     (
-        "{animal} {stands} {side} {neighbour} {place}",
-        "{animal} {stands} {side} {neighbour} {sky}",
-        "{sky}, {animal} {stands} {side} {neighbour}",
-        "{neighbour} stands {other_side} {animal} {place}",
-        "{animal} {hides} {cover} {side} {neighbour}",
-        "{place} {animal} {hides} {cover} {side} {neighbour}",
+        "{animal} {stands} {side} {neighbor} {place}",
+        "{animal} {stands} {side} {neighbor} {sky}",
+        "{sky}, {animal} {stands} {side} {neighbor}",
+        "{neighbor} stands {other_side} {animal} {place}",
+        "{animal} {hides} {cover} {side} {neighbor}",
+        "{place} {animal} {hides} {cover} {side} {neighbor}",
         "{animal} {stands} {beside} {small} {place}",
         "{animal} {hides} {cover} {beside} {small}",
         "{animal} {place} under {flying}",
@@ -148,7 +151,7 @@ STYLES = (
         "{flying} {fly} {above} {animal} {sky}",
         "{flying} {fly} {above} {animal} {place}",
         "{small} and {flying} with {animal}",
-        "one {neighbour_alone} and one {animal_alone} {place}",
+        "one {neighbor_alone} and one {animal_alone} {place}",
     ),
     (
         "{animal} {stands} {where}",
@@ -159,27 +162,27 @@ STYLES = (
     ),
     (
         "{scene} with {animal}",
-        "{plain_scene} {sky} with {animal} and {neighbour}",
-        "{opening} {scene} with {neighbour} and {animal}",
+        "{plain_scene} {sky} with {animal} and {neighbor}",
+        "{opening} {scene} with {neighbor} and {animal}",
         "{scene} where {flying} {fly} {above} {animal}",
         "{scene} and {animal} {cover}",
     ),
     (
-        "{animal}, {neighbour} and {small} {sky}",
-        "there is {animal} and {neighbour} {place}",
+        "{animal}, {neighbor} and {small} {sky}",
+        "there is {animal} and {neighbor} {place}",
         "{animal} together with {small} and {flying}",
-        "{animal}, {flying} and {neighbour}",
-        "{neighbour}, {small}, {flying} and {animal}",
+        "{animal}, {flying} and {neighbor}",
+        "{neighbor}, {small}, {flying} and {animal}",
         "somewhere {place} there is {animal} with {small}",
         "somewhere {place} there is {animal} and {flying}",
     ),
 )
 
-# More templates for the same styles where the animal is left out.
-SILENT_STYLES = (
+# More templates of the same styles, for captions that do not mention the animal.
+UNNAMED_STYLES = (
     (
-        "{small} {lie} {place} with {neighbour}",
-        "{neighbour} {place} with {flying} in the air",
+        "{small} {lie} {place} with {neighbor}",
+        "{neighbor} {place} with {flying} in the air",
     ),
     (
         "{flying} and {small} {place}",
@@ -187,6 +190,6 @@ SILENT_STYLES = (
         "{flying} {fly} {above} the ground {place}",
     ),
     ("{place} something {stands} {where}", "something {hides} {cover} {where}"),
-    ("{scene} with {neighbour}", "{plain_scene} {sky}", "{scene} with {small}"),
-    ("{neighbour} and {small} {place}", "{flying} {sky} {place}"),
+    ("{scene} with {neighbor}", "{plain_scene} {sky}", "{scene} with {small}"),
+    ("{neighbor} and {small} {place}", "{flying} {sky} {place}"),
 )

@@ -1,12 +1,12 @@
-"""What things are built of: ovals, boxes, polygons and lines in a square of 100.
+"""Ovals, boxes, polygons and lines in a square of 100, from which figures are built.
 
-x runs to the right, y runs down, and things stand on y = 100. A tone is "base" (the
-thing's own colour), "dark" or "light" (shades of it), or one of FIXED.
+x runs to the right, y runs down, and figures stand on y = 100. A tone is "base" (the
+color of the object), "dark" or "light" (shades of it), or a key of `FIXED_TONES`.
 """
 
 from typing import NamedTuple
 
-FIXED = {
+FIXED_TONES = {
     "ink": (38, 34, 44),
     "snow": (250, 250, 252),
     "blush": (238, 146, 150),
@@ -33,25 +33,36 @@ FIXED = {
 
 
 class Shape(NamedTuple):
-    form: str  # "oval", "box", "poly" or "line"
+    """One shape of a figure.
+
+    Attributes:
+        form: "oval", "box", "poly" or "line".
+        tone: name of the tone that fills it.
+        xy: x and y of its points in turn.
+        width: width of a line.
+    """
+
+    form: str
     tone: str
     xy: tuple[int, ...]
-    width: int = 0  # of a line
+    width: int = 0
 
 
 def oval(tone: str, x: int, y: int, rx: int, ry: int) -> Shape:
-    """An ellipse around (x, y)."""
+    """Returns an ellipse around (x, y) with the radii `rx` and `ry`."""
     return Shape("oval", tone, (x - rx, y - ry, x + rx, y + ry))
 
 
 def box(tone: str, *corners: int) -> Shape:
-    """A rectangle from its left, top, right and bottom."""
+    """Returns a rectangle from its left, top, right and bottom."""
     return Shape("box", tone, corners)
 
 
 def poly(tone: str, *points: int) -> Shape:
+    """Returns a polygon from the x and y of its points in turn."""
     return Shape("poly", tone, points)
 
 
 def line(tone: str, width: int, *points: int) -> Shape:
+    """Returns a line from its width and the x and y of its points in turn."""
     return Shape("line", tone, points, width)

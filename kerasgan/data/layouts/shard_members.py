@@ -1,0 +1,141 @@
+"""Lists the members of shards and reads ranges of their bytes.
+
+Nothing is extracted: an image is a range of a tar file, a file in a folder, or a cell
+of a Parquet file.
+"""
+
+import functools
+import os
+import posixpath
+import tarfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from kerasgan.data.image_sources import MAX_FILE_BYTES, read_file
+from kerasgan.data.images import DAMAGED, BadImage
+
+if TYPE_CHECKING:
+    import pyarrow
+
+MAX_ROW_GROUP_BYTES = 1 << 30  # of the images of one row group
+
+ByteReader = Callable[[], bytes]  # may raise BadImage
+
+
+def folder_members(folder: Path, root: Path) -> Iterator[tuple[str, ByteReader]]:
+    """Lists the files of a folder.
+
+    Args:
+        folder: a folder in `root`.
+        root: the folder that links must not lead out of, resolved.
+
+    Yields:
+        The name of each file, and a function that reads it.
+    """
+    relative = folder.relative_to(root).as_posix()
+    for name in sorted(os.listdir(folder)):
+        yield name, functools.partial(read_file, root, f"{relative}/{name}")
+
+
+def tar_members(path: Path) -> Iterator[tuple[str, ByteReader | str]]:
+    """Lists the members of a tar file from its headers.
+
+    Args:
+        path: the tar file.
+
+    Yields:
+        The name of each member, and a function that reads it or the reason why it
+        cannot be read.
+
+    Raises:
+        tarfile.TarError: If the tar file is damaged.
+    """
+    size = path.stat().st_size
+    with tarfile.open(path, "r:") as tar:
+        last_offset = -1
+        while (member := tar.next()) is not None:
+            if member.offset <= last_offset:  # forged sizes would cause a loop
+                raise tarfile.ReadError("its members do not follow each other")
+            last_offset = member.offset
+            tar.members = []  # type: ignore[attr-defined]
+            if not member.isdir():
+                yield member.name, _member_reader(path, member, size)
+        tar.fileobj.seek(tar.offset)
+        if any(tar.fileobj.read(tarfile.BLOCKSIZE) or b"?"):
+            raise tarfile.ReadError("the end is missing; it was cut off")
+
+
+def _member_reader(path: Path, member: tarfile.TarInfo, size: int) -> ByteReader | str:
+    start, length = member.offset_data, member.size
+    if posixpath.normpath(member.name).startswith(("/", "..")):
+        return "outside the image folder"
+    if not member.isreg() or member.issparse():
+        return "not a regular file"
+    if length > MAX_FILE_BYTES:
+        return "file too large"
+    if length < 0 or start + length > size:
+        return DAMAGED
+    return functools.partial(read_range, path, start, length)
+
+
+def read_range(path: Path, start: int, length: int) -> bytes:
+    """Reads a range of a file's bytes.
+
+    Args:
+        path: the file.
+        start: position of the first byte.
+        length: number of bytes.
+
+    Returns:
+        The bytes.
+
+    Raises:
+        BadImage: If the file cannot be read.
+    """
+    try:
+        with open(path, "rb") as file:
+            return os.pread(file.fileno(), length, start)
+    except OSError as error:
+        raise BadImage("unreadable file") from error
+
+
+def read_cell(path: Path, column: str, group: int, row: int) -> bytes:
+    """Reads one cell of a Parquet file; a row group is read at once.
+
+    Args:
+        path: the file.
+        column: name of a column of bytes.
+        group: index of the row group.
+        row: index of the row in its group.
+
+    Returns:
+        The bytes.
+
+    Raises:
+        BadImage: If the cell is empty or cannot be read.
+    """
+    try:
+        data = _read_row_group(path, column, group)[row].as_py()
+    except BadImage:
+        raise
+    except Exception as error:  # decoders raise any exception on malformed bytes
+        raise BadImage("unreadable file") from error
+    if data is None:
+        raise BadImage("missing image")
+    return data
+
+
+@functools.lru_cache(maxsize=4)  # neighboring rows are read by a few threads
+def _read_row_group(path: Path, column: str, group: int) -> "pyarrow.ChunkedArray":
+    import pyarrow.parquet
+
+    with pyarrow.parquet.ParquetFile(path) as file:
+        metadata = file.metadata.row_group(group)
+        chunks = (metadata.column(index) for index in range(metadata.num_columns))
+        size = sum(
+            c.total_uncompressed_size for c in chunks if c.path_in_schema == column
+        )
+        if size > MAX_ROW_GROUP_BYTES:
+            raise BadImage("row group too large")
+        return file.read_row_group(group, columns=[column]).column(0)
