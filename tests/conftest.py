@@ -23,7 +23,7 @@ def data_dir(tmp_path_factory):
     return tmp_path_factory.mktemp("prepared")
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def tiny(data_dir):
     """Settings of a GAN that trains in seconds."""
     return Settings(
@@ -36,6 +36,7 @@ def tiny(data_dir):
             text_dim=8,
             caption_length=8,
             r1_interval=2,
+            augmentation=[],
         ),
         training=TrainingConfig(epochs=2, batch_size=8, grid=2),
     )

@@ -7,6 +7,11 @@ from kerasgan.errors import UserError
 from kerasgan.runs import latest_run, new_run, open_run
 
 
+def append(run, text):
+    with open(run.path / "metrics.jsonl", "a", encoding="utf-8") as file:
+        file.write(text)
+
+
 def test_runs_are_numbered(tmp_path):
     names = [
         new_run("train-gan", Settings(), root=tmp_path).path.name for _ in range(3)
@@ -18,7 +23,7 @@ def test_runs_are_numbered(tmp_path):
     )
 
 
-def test_a_directory_of_ones_own(tmp_path):
+def test_run_dir(tmp_path):
     run = new_run("train-gan", Settings(), tmp_path / "deep" / "down")
     assert run.images.is_dir() and run.checkpoints.is_dir()
     with pytest.raises(UserError, match="--resume"):
@@ -34,14 +39,14 @@ def test_the_latest_run_of_a_command(tmp_path):
     assert latest_run("train-gan", tmp_path).path.name.startswith("00001")
 
 
-def test_a_run_whose_data_were_moved(tmp_path):
+def test_a_run_with_moved_data(tmp_path):
     run = new_run("train-gan", Settings(), tmp_path / "run")
     moved = open_run(run.path, str(tmp_path / "data")).settings
     assert moved.data.data_dir == str(tmp_path / "data")
     assert run.settings.data.data_dir is None
 
 
-def test_options_come_back(tmp_path):
+def test_options_round_trip(tmp_path):
     with pytest.raises(UserError, match="no run at .*run: no options.json"):
         open_run(tmp_path / "run")
     run = new_run("train-gan", Settings(), tmp_path / "run")
@@ -54,22 +59,38 @@ def test_options_come_back(tmp_path):
     assert run.settings == Settings() and run.settings.gan.conditional is None
 
 
-def test_metrics_survive_a_half_written_line(tmp_path):
+def test_a_half_written_line_of_metrics_is_ignored(tmp_path):
     run = new_run("train-gan", Settings(), tmp_path / "run")
     for epoch in (1, 2, 3):
-        run.append_metrics({"epoch": epoch, "g_loss": 0.5})
-    with open(run.path / "metrics.jsonl", "a") as file:
-        file.write('{"epoch": 4, "g_')
+        append(run, json.dumps({"epoch": epoch, "g_loss": 0.5}) + "\n")
+    append(run, '{"epoch": 4, "g_')
     assert [line["epoch"] for line in run.metrics] == [1, 2, 3]
     run.truncate_metrics(2)
-    run.append_metrics({"epoch": 3})
+    append(run, '{"epoch": 3}\n')
     assert [line["epoch"] for line in run.metrics] == [1, 2, 3]
 
 
-def test_other_images_are_refused(tmp_path):
+def test_other_images_are_rejected(tmp_path):
     run = new_run("train-gan", Settings(), tmp_path / "run")
     info = {"dataset": "scenes", "train_ids": ["a", "b"], "test_ids": ["c"]}
     run.write_data(info)
     run.write_data(info)
     with pytest.raises(UserError, match="test_ids.*differ"):
         run.write_data({**info, "test_ids": ["b"]})
+
+
+@pytest.mark.parametrize(
+    ("version", "is_accepted"), [("0.1.0", False), ("1.2.0", False), (None, True)]
+)
+def test_runs_of_other_versions_are_rejected(tmp_path, version, is_accepted):
+    run = new_run("train-gan", Settings(), tmp_path / "run")
+    options = run.read("options.json")
+    options["versions"]["kerasgan"] = version or options["versions"]["kerasgan"]
+    if version:
+        options["settings"]["gan"]["contrast"] = 1.0  # a key of another version
+    (run.path / "options.json").write_text(json.dumps(options))
+    if is_accepted:
+        assert open_run(run.path).settings == Settings()
+        return
+    with pytest.raises(UserError, match=f"written by kerasgan {version}; this is"):
+        open_run(run.path)

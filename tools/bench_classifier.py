@@ -1,34 +1,42 @@
-"""Images a second of `train-classifier`, beside the same layers in plain Keras.
+"""Measures the training speed of the classifier beside plain Keras.
 
     python tools/bench_classifier.py --rounds 5
 
-Paper B's pair at 64 px, batches of 32, in float32 and in mixed_bfloat16. The peer is
-what a Keras user would write: the same layers in a functional model, `compile` and `fit`
-on arrays in memory, in float32. They train in turn in one process; ratios are medians
-over the rounds.
+Trains paper B's network for image and text at 64 px, in batches of 32, in float32 and
+in mixed_bfloat16. The peer is what a Keras user would write: the same layers in a
+functional model, `compile` and `fit` on arrays in memory, in float32. They train in
+turn in one process. Prints images per second, and ratios as medians over the rounds.
 """
 
 import time
+from collections.abc import Callable
 
 import click
 import numpy as np
 
-import kerasgan  # noqa: F401  (sets oneDNN before TensorFlow is imported)
+import kerasgan  # noqa: F401  (enables oneDNN before TensorFlow is imported)
 
-IMAGE_SIZE, CLASSES, WORDS, LENGTH = 64, 26, 5000, 32
+IMAGE_SIZE, NUM_CLASSES, VOCABULARY_SIZE, LENGTH = 64, 26, 5000, 32
+WORDS = 12  # of each text; the rest is padding
 
 
-def data(count):
+def random_pairs(count: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Returns random images, token ids `(count, 1, LENGTH)` and labels."""
     random = np.random.default_rng(0)
     images = random.integers(0, 256, (count, IMAGE_SIZE, IMAGE_SIZE, 3), np.uint8)
-    token_ids = random.integers(3, WORDS, (count, 1, LENGTH)).astype("int32")
-    token_ids[:, 0, 12:] = 0
-    labels = random.integers(0, CLASSES, count)
+    token_ids = random.integers(3, VOCABULARY_SIZE, (count, 1, LENGTH)).astype("int32")
+    token_ids[:, 0, WORDS:] = 0
+    labels = random.integers(0, NUM_CLASSES, count)
     return images, token_ids, labels
 
 
-def ours(images, token_ids, labels, precision="float32"):
-    """One epoch as `train-classifier` trains it."""
+def package_epoch(
+    images: np.ndarray,
+    token_ids: np.ndarray,
+    labels: np.ndarray,
+    precision: str = "float32",
+) -> Callable[[], None]:
+    """Returns a function that trains one epoch as `train-classifier` does."""
     from kerasgan.classification.examples import PairExamples
     from kerasgan.classification.network_trainer import NetworkTrainer
     from kerasgan.classification.networks import build_classifier, build_conv_branch
@@ -36,20 +44,25 @@ def ours(images, token_ids, labels, precision="float32"):
     from kerasgan.encoders.precision import dtype_policy_scope
     from kerasgan.encoders.text_branch import build_text_branch
 
-    options = ClassifierConfig(minutes=None)
+    config = ClassifierConfig(minutes=None)
     with dtype_policy_scope(precision):
         network = build_classifier(
-            CLASSES, build_conv_branch(IMAGE_SIZE), build_text_branch(WORDS, None)
+            NUM_CLASSES,
+            build_conv_branch(IMAGE_SIZE),
+            build_text_branch(VOCABULARY_SIZE, None),
         )
-        trainer = NetworkTrainer(network, options)
-    ids, texts = [str(n) for n in range(len(labels))], [["words"]] * len(labels)
+        trainer = NetworkTrainer(network, config)
+    ids = [str(index) for index in range(len(labels))]
+    texts = [["words"]] * len(labels)
     examples = PairExamples(ids, images, texts, labels, token_ids)
     rows = np.arange(len(labels))
     return lambda: trainer.fit(examples, rows, epochs=1)
 
 
-def peer(images, token_ids, labels):
-    """One epoch as the tutorials train it."""
+def plain_keras_epoch(
+    images: np.ndarray, token_ids: np.ndarray, labels: np.ndarray
+) -> Callable[[], None]:
+    """Returns a function that trains one epoch as Keras's tutorials do."""
     import keras
 
     image = keras.Input((IMAGE_SIZE, IMAGE_SIZE, 3))
@@ -58,48 +71,52 @@ def peer(images, token_ids, labels):
         x = keras.layers.Conv2D(filters, 3, padding="same", activation="relu")(x)
         x = keras.layers.MaxPooling2D()(x)
     x = keras.layers.Dense(128, activation="relu")(keras.layers.Flatten()(x))
-    words = keras.Input((LENGTH,), dtype="int32")
-    y = keras.layers.Embedding(WORDS, 128, mask_zero=True)(words)
+    tokens = keras.Input((LENGTH,), dtype="int32")
+    y = keras.layers.Embedding(VOCABULARY_SIZE, 128, mask_zero=True)(tokens)
     y = keras.layers.LSTM(128, return_sequences=True)(y)
     weights = keras.ops.softmax(keras.layers.Dense(1)(y), axis=1)
     y = keras.layers.Flatten()(keras.layers.Dot(axes=1)([weights, y]))
-    both = keras.layers.Dropout(0.5)(keras.layers.Concatenate()([x, y]))
-    logits = keras.layers.Dense(CLASSES)(both)
-    model = keras.Model([image, words], logits)
+    features = keras.layers.Dropout(0.5)(keras.layers.Concatenate()([x, y]))
+    logits = keras.layers.Dense(NUM_CLASSES)(features)
+    model = keras.Model([image, tokens], logits)
     model.compile(
         keras.optimizers.Adam(1e-3),
         keras.losses.SparseCategoricalCrossentropy(from_logits=True),
         metrics=["accuracy"],
     )
     inputs = [images, token_ids[:, 0]]
-    return lambda: model.fit(inputs, labels, batch_size=32, epochs=1, verbose=0)
+
+    def train_epoch():
+        model.fit(inputs, labels, batch_size=32, epochs=1, verbose=0)
+
+    return train_epoch
 
 
 @click.command()
 @click.option("--images", "count", default=1600, show_default=True)
 @click.option("--rounds", default=5, show_default=True)
-def main(count, rounds):
-    """Prints images a second of all, and the ratios."""
-    arrays = data(count)
+def main(count: int, rounds: int) -> None:
+    """Prints images per second, and their ratios to plain Keras."""
+    arrays = random_pairs(count)
     epochs = {
-        "plain Keras": peer(*arrays),
-        "float32": ours(*arrays),
-        "mixed_bfloat16": ours(*arrays, "mixed_bfloat16"),
+        "plain Keras": plain_keras_epoch(*arrays),
+        "float32": package_epoch(*arrays),
+        "mixed_bfloat16": package_epoch(*arrays, "mixed_bfloat16"),
     }
-    for epoch in epochs.values():
-        epoch()  # traces the graph
+    for train_epoch in epochs.values():
+        train_epoch()  # traces the graph
     speeds = {name: [] for name in epochs}
     for _ in range(rounds):
-        for name, epoch in epochs.items():
+        for name, train_epoch in epochs.items():
             start = time.perf_counter()
-            epoch()
+            train_epoch()
             speeds[name].append(count / (time.perf_counter() - start))
-    for name, found in speeds.items():
-        least, most = min(found), max(found)
-        click.echo(f"{name:18} {np.median(found):6.0f} ({least:.0f} to {most:.0f})")
-    plain = np.array(speeds.pop("plain Keras"))
-    for name, found in speeds.items():
-        ratio = np.median(np.array(found) / plain)
+    for name, values in speeds.items():
+        spread = f"({min(values):.0f} to {max(values):.0f})"
+        click.echo(f"{name:18} {np.median(values):6.0f} {spread}")
+    plain_keras = np.array(speeds.pop("plain Keras"))
+    for name, values in speeds.items():
+        ratio = np.median(np.array(values) / plain_keras)
         click.echo(f"{name}: {ratio:.2f} of plain Keras, median of {rounds} rounds")
 
 

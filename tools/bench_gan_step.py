@@ -1,11 +1,11 @@
-"""Images a second of one training step: ours beside those that people use.
+"""Compares images per second of kerasgan's training step with common GAN code.
 
     python tools/bench_gan_step.py --precision float32
 
-The same unconditional networks in every row (64 px, batches of 64, four convolutions
-of 32 to 256 filters each side), no regularisation and no averaging in any; the last
-row adds what ours does by default. The rows take turns in one process, so that what
-slows the machine slows all. None is compiled with XLA, which is slower on processors.
+All rows train the same unconditional networks (64 px, batches of 64, four convolutions
+of 32 to 256 filters in each), without regularization and without a moving average. The
+last row adds kerasgan's defaults. The rows take turns in one process, so that other
+load on the machine slows all of them. No row uses XLA, which is slower on CPUs.
 """
 
 import argparse
@@ -13,6 +13,8 @@ import json
 import os
 import statistics
 import time
+from collections.abc import Callable
+from typing import Any
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
@@ -22,35 +24,48 @@ import numpy as np
 import tensorflow as tf
 from keras_gan_peer import FrozenDiscriminatorGAN
 
-from kerasgan.config.settings import GanConfig
 from kerasgan.encoders.precision import supports_bfloat16
-from kerasgan.gan.discriminator import build_discriminator
+from kerasgan.gan.discriminator import Discriminator, build_discriminator
 from kerasgan.gan.gan import GAN
 from kerasgan.gan.generator import build_generator
 
-SIZE, BATCH_SIZE, LATENT_DIM = 64, 64, 100
-BARE = {"r1": 0.0, "augmentation": [], "ema_half_life": 0.0}
+IMAGE_SIZE, BATCH_SIZE, LATENT_DIM = 64, 64, 100
+UNREGULARIZED = {"r1": 0.0, "augmentation": (), "ema_half_life": 0.0}
 
 
-def networks():
-    """G, and D as our `GAN` takes it."""
-    shape = {"image_size": SIZE, "min_filters": 32, "max_filters": 256}
-    generator = build_generator(latent_dim=LATENT_DIM, **shape)
-    return generator, build_discriminator(**shape)
+def build_networks() -> tuple[keras.Model, Discriminator]:
+    """Builds the generator and the discriminator that all rows train."""
+    sizes = {"image_size": IMAGE_SIZE, "min_filters": 32, "max_filters": 256}
+    generator = build_generator(latent_dim=LATENT_DIM, **sizes)
+    return generator, build_discriminator(**sizes)
 
 
-def plain(discriminator):
-    """D as a model from images to logits `(n, 1)`."""
-    images = keras.Input((SIZE, SIZE, 3))
+def functional_discriminator(discriminator: Discriminator) -> keras.Model:
+    """Rebuilds a discriminator as other code expects it.
+
+    Args:
+        discriminator: a `Discriminator` without captions.
+
+    Returns:
+        A `keras.Model` with the same weights: images to logits `(n, 1)`.
+    """
+    images = keras.Input((IMAGE_SIZE, IMAGE_SIZE, 3))
     features = discriminator.image_branch(images)
     return keras.Model(images, discriminator.realness(features))
 
 
 class AlternatingGAN(keras.Model):
-    """The step that Keras's own guides teach: D on a batch that joins generated and
-    real images, its labels a little noisy, then G on fresh noise."""
+    """The training step of the guides on keras.io.
 
-    def __init__(self, generator, discriminator):
+    The discriminator is updated on a batch of generated and real images with slightly
+    noisy labels, then the generator on fresh noise.
+
+    Args:
+        generator: noise `(n, latent_dim)` to images.
+        discriminator: images to logits `(n, 1)`.
+    """
+
+    def __init__(self, generator: keras.Model, discriminator: keras.Model):
         super().__init__()
         self.generator, self.discriminator = generator, discriminator
         self.loss_function = keras.losses.BinaryCrossentropy(from_logits=True)
@@ -59,6 +74,7 @@ class AlternatingGAN(keras.Model):
         self.compile(jit_compile=False)
 
     def train_step(self, real):
+        """Updates both networks once."""
         count = tf.shape(real)[0]
         generated = self.generator(tf.random.normal((count, LATENT_DIM)))
         labels = tf.concat([tf.ones((count, 1)), tf.zeros((count, 1))], axis=0)
@@ -77,101 +93,148 @@ class AlternatingGAN(keras.Model):
         return {"d_loss": d_loss, "g_loss": g_loss}
 
 
-def frozen_step():
-    generator, discriminator = networks()
-    gan = FrozenDiscriminatorGAN(generator, plain(discriminator), from_logits=True)
+def frozen_discriminator_step() -> Callable[[], Any]:
+    """Returns a function that makes one step of the Keras-GAN idiom."""
+    generator, discriminator = build_networks()
+    gan = FrozenDiscriminatorGAN(
+        generator, functional_discriminator(discriminator), from_logits=True
+    )
     real = random_images() / np.float32(127.5) - 1
     return lambda: gan.step(real)
 
 
-def alternating_step():
-    generator, discriminator = networks()
-    gan = AlternatingGAN(generator, plain(discriminator))
-    for optimizer, network in (
-        (gan.g_optimizer, gan.generator),
-        (gan.d_optimizer, gan.discriminator),
-    ):
-        optimizer.build(network.trainable_weights)
-    return compiled(gan, tf.constant(random_images() / np.float32(127.5) - 1))
+def alternating_step() -> Callable[[], Any]:
+    """Returns a function that makes one step of the guides on keras.io."""
+    generator, discriminator = build_networks()
+    gan = AlternatingGAN(generator, functional_discriminator(discriminator))
+    gan.g_optimizer.build(gan.generator.trainable_weights)
+    gan.d_optimizer.build(gan.discriminator.trainable_weights)
+    return graph_step(gan, tf.constant(random_images() / np.float32(127.5) - 1))
 
 
-def our_step(**settings):
-    gan = GAN(*networks(), GanConfig(**settings), batch_size=BATCH_SIZE)
+def kerasgan_step(**arguments: Any) -> Callable[[], Any]:
+    """Returns a function that makes one step of `kerasgan.GAN`.
+
+    Args:
+        **arguments: of `GAN`, besides the networks.
+    """
+    gan = GAN(*build_networks(), **arguments)
     gan.compile(
         keras.optimizers.Adam(4e-4, beta_1=0.5), keras.optimizers.Adam(4e-4, beta_1=0.5)
     )
-    return compiled(gan, {"image": tf.constant(random_images())})
+    return graph_step(gan, {"image": tf.constant(random_images())})
 
 
-def compiled(model, batch):
-    """The model's `train_step` as one graph, as `fit` runs it."""
+def graph_step(model: keras.Model, batch: Any) -> Callable[[], list[float]]:
+    """Compiles a model's `train_step` into one graph, as `fit` does.
+
+    Args:
+        model: has a `train_step`.
+        batch: the batch of every step.
+
+    Returns:
+        A function that makes one step and returns its losses and metrics.
+    """
     step = tf.function(lambda: model.train_step(batch))
-    return lambda: [float(np.ravel(figure)[0]) for figure in step().values()]
+    return lambda: [float(np.ravel(value)[0]) for value in step().values()]
 
 
-def random_images():
-    shape = (BATCH_SIZE, SIZE, SIZE, 3)
+def random_images() -> np.ndarray:
+    """Returns a batch of uint8 noise."""
+    shape = (BATCH_SIZE, IMAGE_SIZE, IMAGE_SIZE, 3)
     return np.random.default_rng(0).integers(0, 256, shape, dtype=np.uint8)
 
 
 ROWS = {
-    "Keras-GAN idiom": frozen_step,
+    "Keras-GAN idiom": frozen_discriminator_step,
     "keras.io alternating": alternating_step,
-    "ours, alternating": lambda: our_step(order="alternating", **BARE),
-    "ours, one-stage": lambda: our_step(order="one-stage", **BARE),
-    "ours, one-stage, defaults": our_step,
+    "kerasgan, alternating": lambda: kerasgan_step(
+        order="alternating", **UNREGULARIZED
+    ),
+    "kerasgan, one-stage": lambda: kerasgan_step(order="one-stage", **UNREGULARIZED),
+    "kerasgan, one-stage, defaults": kerasgan_step,
 }
 
 
-def measure(rounds, steps):
-    """Images a second of every row, one figure a round."""
-    rows = {name: make() for name, make in ROWS.items()}
-    for step in rows.values():  # traces, and fills caches
-        step(), step()
-    speeds = {name: [] for name in rows}
+def measure(rounds: int, num_steps: int) -> dict[str, list[float]]:
+    """Measures all rows in turn.
+
+    Args:
+        rounds: number of turns.
+        num_steps: steps of each row in a round.
+
+    Returns:
+        The images per second of each row, one value for each round.
+    """
+    steps = {name: build() for name, build in ROWS.items()}
+    for step in steps.values():
+        for _ in range(2):  # traces the graph and fills caches
+            step()
+    speeds = {name: [] for name in steps}
     for _ in range(rounds):
-        for name, step in rows.items():
+        for name, step in steps.items():
             start = time.perf_counter()
-            for _ in range(steps):
+            for _ in range(num_steps):
                 step()
             seconds = time.perf_counter() - start
-            speeds[name].append(BATCH_SIZE * steps / seconds)
+            speeds[name].append(BATCH_SIZE * num_steps / seconds)
     return speeds
 
 
-def ratio(speeds, name, other):
-    """Median over rounds of one row's speed over another's."""
-    return statistics.median(one / two for one, two in zip(speeds[name], speeds[other]))
+def median_ratio(speeds: dict[str, list[float]], name: str, baseline: str) -> float:
+    """Returns the median over rounds of one row's speed divided by another's.
+
+    Args:
+        speeds: the result of `measure`.
+        name: the row above.
+        baseline: the row below.
+    """
+    pairs = zip(speeds[name], speeds[baseline], strict=True)
+    return statistics.median(speed / base for speed, base in pairs)
 
 
-def main():
+def format_table(speeds: dict[str, list[float]], precision: str) -> str:
+    """Formats speeds and ratios as text.
+
+    Args:
+        speeds: the result of `measure`.
+        precision: the dtype policy, for the heading.
+    """
+    lines = [
+        f"{precision}; images/s: median (minimum to maximum), then the ratio to",
+        f"{'':54}Keras-GAN   keras.io",
+    ]
+    for name, values in speeds.items():
+        extremes = f"({min(values):.0f} to {max(values):.0f})"
+        ratios = [median_ratio(speeds, name, baseline) for baseline in list(ROWS)[:2]]
+        lines.append(
+            f"{name:30}{statistics.median(values):8.1f} {extremes:14}"
+            f"{ratios[0]:10.2f} {ratios[1]:10.2f}"
+        )
+    return "\n".join(lines)
+
+
+def main() -> None:
+    """Measures all rows and prints a table or JSON."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     precisions = ("float32", "mixed_bfloat16")
     parser.add_argument("--precision", choices=precisions, default="float32")
     parser.add_argument("--rounds", type=int, default=7)
-    parser.add_argument("--steps", type=int, default=8, help="a round")
+    parser.add_argument("--steps", type=int, default=8, help="steps in each round")
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
     if options.precision != "float32" and not supports_bfloat16():
         print(
-            "This machine does not say that it multiplies in bfloat16: it imitates it,"
-            " slowly, and there is nothing to measure."
+            "This machine does not report hardware support for bfloat16. It would"
+            " emulate bfloat16 slowly, so nothing is measured."
         )
         return
     keras.mixed_precision.set_dtype_policy(options.precision)
     speeds = measure(options.rounds, options.steps)
     if options.json:
         print(json.dumps({"precision": options.precision, "images_per_second": speeds}))
-        return
-    print(f"{options.precision}; images/s: median (least to most), then the ratio to")
-    print(f"{'':52}Keras-GAN   keras.io")
-    for name, values in speeds.items():
-        spread = f"({min(values):.0f} to {max(values):.0f})"
-        ratios = [ratio(speeds, name, other) for other in list(ROWS)[:2]]
-        print(
-            f"{name:28}{statistics.median(values):8.1f} {spread:14}"
-            f"{ratios[0]:10.2f} {ratios[1]:10.2f}"
-        )
+    else:
+        print(format_table(speeds, options.precision))
 
 
 if __name__ == "__main__":

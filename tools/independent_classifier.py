@@ -1,4 +1,4 @@
-"""A classifier trained on real images alone, to discriminator generated ones by."""
+"""A classifier that is trained on real images only, to evaluate generated ones."""
 
 import hashlib
 import json
@@ -7,69 +7,98 @@ from pathlib import Path
 import keras
 import numpy as np
 
-AT_LEAST = 100  # images of a class that is judged, both splits together
+from kerasgan.data import Pairs
+
+MIN_IMAGES = 100  # of a class that is evaluated, in both splits together
 
 
 class Classifier:
-    """Says which class an image shows, and what its features are.
+    """Predicts the labels of images, and computes their features.
 
     Args:
-        model: uint8 images to `{"features", "logits"}`.
-        classes: `(c,)` the labels that it knows, in the order of its logits.
-        accuracy: share of right answers on real held-out images of these classes.
+        model: a model from uint8 images `(n, size, size, 3)` to a dict with `features`
+            and `logits`.
+        classes: the labels `(classes,)`, in the order of the logits.
+        accuracy: accuracy on held-out real images of these classes.
     """
 
-    def __init__(self, model, classes, accuracy=None):
+    def __init__(
+        self,
+        model: keras.Model,
+        classes: np.ndarray | list[int],
+        accuracy: float | None = None,
+    ):
         self.model, self.classes, self.accuracy = model, np.asarray(classes), accuracy
 
-    def predict(self, images):
-        """uint8 images `(n, s, s, 3)` to labels `(n,)`."""
-        return self.classes[self._run(images)["logits"].argmax(axis=1)]
+    def predict(self, images: np.ndarray) -> np.ndarray:
+        """Returns the labels `(n,)` of uint8 images `(n, size, size, 3)`."""
+        return self.classes[self._predict(images)["logits"].argmax(axis=1)]
 
-    def features(self, images):
-        """The layer before the last: `(n, 128)`."""
-        return self._run(images)["features"]
+    def features(self, images: np.ndarray) -> np.ndarray:
+        """Returns the outputs `(n, 128)` of the layer before the logits."""
+        return self._predict(images)["features"]
 
-    def _run(self, images):
+    def _predict(self, images):
         return self.model.predict(np.asarray(images), batch_size=128, verbose=0)
 
 
-def frequent_classes(labels, at_least=AT_LEAST):
-    """Labels that at least so many images have."""
-    names, counts = np.unique(labels, return_counts=True)
-    return names[counts >= at_least]
-
-
-def train_classifier(train, train_labels, test, test_labels, epochs=10, seed=0):
-    """A plain convolutional network trained on real images alone.
+def frequent_classes(labels: np.ndarray, min_images: int = MIN_IMAGES) -> np.ndarray:
+    """Returns the labels that occur often enough, sorted.
 
     Args:
-        train, test: uint8 images `(n, s, s, 3)`; `test` only gives the accuracy.
-        train_labels, test_labels: `(n,)`; classes with few images are left out.
+        labels: `(n,)`.
+        min_images: minimum number of occurrences.
+    """
+    names, counts = np.unique(labels, return_counts=True)
+    return names[counts >= min_images]
+
+
+def train_classifier(
+    train_images: np.ndarray,
+    train_labels: np.ndarray,
+    test_images: np.ndarray,
+    test_labels: np.ndarray,
+    epochs: int = 10,
+    seed: int = 0,
+) -> Classifier:
+    """Trains a plain convolutional network.
+
+    Args:
+        train_images: uint8 `(n, size, size, 3)`.
+        train_labels: `(n,)`; rare classes are left out, see `frequent_classes`.
+        test_images: uint8, only for the accuracy.
+        test_labels: labels of the test images.
+        epochs: number of epochs.
+        seed: seed of all random numbers.
+
+    Returns:
+        A `Classifier`.
     """
     keras.utils.set_random_seed(seed)
     classes = frequent_classes(np.concatenate([train_labels, test_labels]))
-    chosen = np.isin(train_labels, classes)
-    train, targets = train[chosen], np.searchsorted(classes, train_labels[chosen])
-    model = _classifier_network(train.shape[1:], len(classes))
-    steps = epochs * -(-len(train) // 64)
+    is_frequent = np.isin(train_labels, classes)
+    train_images = train_images[is_frequent]
+    targets = np.searchsorted(classes, train_labels[is_frequent])
+    model = _build_network(train_images.shape[1:], len(classes))
+    steps = epochs * -(-len(train_images) // 64)
     schedule = keras.optimizers.schedules.CosineDecay(
         1e-4, steps, warmup_target=2e-3, warmup_steps=steps // 10
     )
     loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
-    # Keras compiles with XLA by itself, which makes convolutions slower on processors.
+    # By default Keras compiles with XLA, which makes convolutions slower on CPUs.
     model.compile(
         keras.optimizers.AdamW(schedule), loss={"logits": loss}, jit_compile=False
     )
-    model.fit(train, {"logits": targets}, batch_size=64, epochs=epochs, verbose=0)
+    targets = {"logits": targets}
+    model.fit(train_images, targets, batch_size=64, epochs=epochs, verbose=0)
     classifier = Classifier(model, classes)
-    chosen = np.isin(test_labels, classes)
-    right = classifier.predict(test[chosen]) == test_labels[chosen]
-    classifier.accuracy = float(right.mean())
+    is_frequent = np.isin(test_labels, classes)
+    predictions = classifier.predict(test_images[is_frequent])
+    classifier.accuracy = float((predictions == test_labels[is_frequent]).mean())
     return classifier
 
 
-def _classifier_network(shape, classes):
+def _build_network(shape, num_classes):
     images = keras.Input(shape)
     x = keras.layers.Rescaling(1 / 127.5, offset=-1)(images)
     x = keras.layers.RandomFlip("horizontal")(x)
@@ -86,24 +115,32 @@ def _classifier_network(shape, classes):
         x = convolution(x)
     x = keras.layers.Dropout(0.3)(keras.layers.Flatten()(x))
     features = keras.layers.Dense(128, activation="relu", name="features")(x)
-    logits = keras.layers.Dense(classes, name="logits")(
+    logits = keras.layers.Dense(num_classes, name="logits")(
         keras.layers.Dropout(0.3)(features)
     )
     return keras.Model(images, {"features": features, "logits": logits})
 
 
-def cached_classifier(pairs, directory):
-    """The classifier of a data set's training split, trained when first asked for."""
+def cached_classifier(pairs: Pairs, directory: str | Path) -> Classifier:
+    """Trains the classifier of a data set, or loads it if it was trained before.
+
+    Args:
+        pairs: the result of `load_data`, with labels.
+        directory: where classifiers are saved.
+
+    Returns:
+        A `Classifier`.
+    """
     arrays = (pairs.train.images, pairs.train.labels)
     digest = hashlib.sha256(b"".join(np.ascontiguousarray(a) for a in arrays))
     path = Path(directory) / f"classifier-{digest.hexdigest()[:16]}.keras"
-    facts = path.with_suffix(".json")
-    if facts.exists():
-        known = json.loads(facts.read_text())
-        return Classifier(keras.models.load_model(path), **known)
+    info_path = path.with_suffix(".json")
+    if info_path.exists():
+        info = json.loads(info_path.read_text())
+        return Classifier(keras.models.load_model(path), **info)
     classifier = train_classifier(*arrays, pairs.test.images, pairs.test.labels)
     path.parent.mkdir(parents=True, exist_ok=True)
     classifier.model.save(path)
-    known = {"classes": classifier.classes.tolist(), "accuracy": classifier.accuracy}
-    facts.write_text(json.dumps(known))
+    info = {"classes": classifier.classes.tolist(), "accuracy": classifier.accuracy}
+    info_path.write_text(json.dumps(info))
     return classifier

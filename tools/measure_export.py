@@ -1,146 +1,221 @@
-"""How fast an export is, beside the run's own networks.
+"""Measures the speed of an export, compared with the networks of the run.
 
     python tools/measure_export.py RUN EXPORTED IMAGES
 
-RUN is the run that EXPORTED was exported from, IMAGES a folder of JPEGs. Prints one
-JSON object. Of captions, files a second: batches of 64, one a call, and a loop of
-`predict` for the image_encoder and again for each word. Of classes, the same with a loop of
-`predict`, and how long one image takes as a multiple of what decoding and the bare
-model take, the median of pairs measured in turn.
+RUN is the run that was exported to EXPORTED, IMAGES a folder of JPEGs. Prints one JSON
+object. For captions, in files per second: `batch` (64 files), `single` (one file per
+call), and `predict_loop` (`predict` of the image encoder, and of the captioner for each
+word). For classes the same, with `predict` of the classifier, and `relative_time`: the
+time for one file, divided by the time for decoding and calling the network, the median
+of alternating measurements.
 """
 
 import json
 import os
 import sys
 import time
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 import kerasgan  # isort: skip  (sets TensorFlow's environment)
-import keras
 import numpy as np
 import tensorflow as tf
 
-from kerasgan.captioning.captioner import END
+from kerasgan.captioning.tokens import END
 from kerasgan.classification.classifier import load_classifier
-from kerasgan.data.images import decode_image, prepare_image, strict_pillow
-from kerasgan.runs import open_run
+from kerasgan.data.images import read_square_image, strict_pillow
+from kerasgan.runs import Run, open_run
 
-BATCH, ROUNDS, LOOPED, TURNS = 64, 5, 4, 100
-TEXT = "black leather with white laces"  # names no class
+BATCH_SIZE = 64
+NUM_ROUNDS, NUM_LOOP_ROUNDS = 5, 2  # of which the fastest counts
+NUM_LOOP_FILES = 4  # files that are captioned by the loop of `predict`
+NUM_PAIRS = 100  # alternating measurements
+TEXT = "black leather with white laces"  # does not name a class
 
 
-def main(run, exported, images):
-    names = sorted(Path(images).glob("*.jpg"))[:BATCH]
-    files = [name.read_bytes() for name in names]
-    run, signatures = open_run(run), tf.saved_model.load(exported).signatures
-    measure = of_captions if "caption" in signatures else of_classes
+def main(run_dir: str, export_dir: str, image_dir: str) -> None:
+    """Measures an export and prints the results.
+
+    Args:
+        run_dir: the directory of the run.
+        export_dir: the directory of its SavedModel.
+        image_dir: a folder of JPEGs.
+    """
+    paths = sorted(Path(image_dir).glob("*.jpg"))[:BATCH_SIZE]
+    files = [path.read_bytes() for path in paths]
+    run, signatures = open_run(run_dir), tf.saved_model.load(export_dir).signatures
+    measure = measure_captions if "caption" in signatures else measure_classes
     print(json.dumps(measure(run, signatures, files)))
 
 
-def of_captions(run, signatures, files):
+def measure_captions(
+    run: Run, signatures: dict, files: Sequence[bytes]
+) -> dict[str, float]:
+    """Measures the signature `caption`.
+
+    Args:
+        run: the run.
+        signatures: those of the SavedModel.
+        files: JPEGs.
+    """
     pipeline = kerasgan.load_captioner(run.path)
 
-    def ask(files):
+    def predict(files):
         return signatures["caption"](image_bytes=tf.constant(files))["caption"].numpy()
 
-    def loop():
-        return by_predict(pipeline, files[:LOOPED])
+    def predict_loop():
+        return caption_by_predict(pipeline, files[:NUM_LOOP_FILES])
 
-    assert [text.encode() for text in loop()] == list(ask(files)[:LOOPED])
-    return rates(ask, files) | {"predict": round(LOOPED / best(loop, 2), 2)}
+    expected = [caption.encode() for caption in predict_loop()]
+    assert expected == list(predict(files)[:NUM_LOOP_FILES])
+    seconds = best_seconds(predict_loop, NUM_LOOP_ROUNDS)
+    loop_speed = round(NUM_LOOP_FILES / seconds, 2)
+    return measure_speed(predict, files) | {"predict_loop": loop_speed}
 
 
-def of_classes(run, signatures, files):
+def measure_classes(
+    run: Run, signatures: dict, files: Sequence[bytes]
+) -> dict[str, float]:
+    """Measures the signature `classify`.
+
+    Args:
+        run: the run.
+        signatures: those of the SavedModel.
+        files: JPEGs.
+    """
     classifier = load_classifier(run)
     model, fit = classifier.model, run.settings.data.fit
-    forward = tf.function(lambda inputs: model(inputs, training=False))
+    classify = signatures["classify"]
+    call_model = tf.function(lambda inputs: model(inputs, training=False))
 
-    def ask(files):
-        given = {"image_bytes": files, "text": [TEXT] * len(files)}
-        taken = signatures["classify"].structured_input_signature[1]
-        found = signatures["classify"](
-            **{name: tf.constant(given[name]) for name in taken}
-        )
-        return found["probabilities"].numpy()
+    def predict(files):
+        inputs = {"image_bytes": files, "text": [TEXT] * len(files)}
+        names = classify.structured_input_signature[1]
+        tensors = {name: tf.constant(inputs[name]) for name in names}
+        return classify(**tensors)["probabilities"].numpy()
 
-    def inputs_of(data):
-        found = {"text": tf.constant([TEXT]), "has_image": tf.constant([True])}
-        if classifier.looks:
-            image = square(data, classifier.image_size, fit)
-            found["image"] = tf.constant(image[None])
-        return {name: found[name] for name in model.input}
+    def model_inputs(data):
+        inputs = {"text": tf.constant([TEXT]), "has_image": tf.constant([True])}
+        if classifier.takes_images:
+            image = decode(data, classifier.image_size, fit)
+            inputs["image"] = tf.constant(image[None])
+        return {name: inputs[name] for name in model.input}
 
-    def bare(data):
-        return forward(inputs_of(data)).numpy()
+    def predict_loop():
+        return [model.predict(model_inputs(data), verbose=0)[0] for data in files]
 
-    def loop():
-        return [model.predict(inputs_of(data), verbose=0)[0] for data in files]
-
-    np.testing.assert_allclose(ask(files), loop(), atol=1e-4)
-    return rates(ask, files) | {
-        "predict": round(len(files) / best(loop, 2), 2),
-        "one_beside_bare": round(
-            in_turn(lambda n: ask(files[n : n + 1]), lambda n: bare(files[n])), 3
-        ),
+    np.testing.assert_allclose(predict(files), predict_loop(), atol=1e-4)
+    seconds = best_seconds(predict_loop, NUM_LOOP_ROUNDS)
+    relative_time = median_ratio(
+        lambda index: predict(files[index : index + 1]),
+        lambda index: call_model(model_inputs(files[index])).numpy(),
+    )
+    return measure_speed(predict, files) | {
+        "predict_loop": round(len(files) / seconds, 2),
+        "relative_time": round(relative_time, 3),
     }
 
 
-def rates(ask, files):
-    """Files a second, all in a batch and one a call."""
+def measure_speed(
+    predict: Callable[[Sequence[bytes]], np.ndarray], files: Sequence[bytes]
+) -> dict[str, float]:
+    """Measures files per second, in one batch and with one file per call.
 
-    def one_by_one():
+    Args:
+        predict: a function of files.
+        files: the files.
+    """
+
+    def predict_single():
         for data in files:
-            ask([data])
+            predict([data])
 
-    found = {"batch": best(lambda: ask(files)), "one": best(one_by_one)}
-    return {name: round(len(files) / seconds, 2) for name, seconds in found.items()}
+    seconds = {
+        "batch": best_seconds(lambda: predict(files)),
+        "single": best_seconds(predict_single),
+    }
+    return {name: round(len(files) / value, 2) for name, value in seconds.items()}
 
 
-def best(job, rounds=ROUNDS):
-    return min(seconds_of(job) for _ in range(rounds))
+def best_seconds(function: Callable[[], object], num_rounds: int = NUM_ROUNDS) -> float:
+    """Returns the shortest duration of several calls.
+
+    Args:
+        function: is called.
+        num_rounds: number of calls.
+    """
+    return min(seconds_of(function) for _ in range(num_rounds))
 
 
-def in_turn(job, other):
-    """The median of how much longer a job takes than the other, on the same file."""
+def median_ratio(
+    function: Callable[[int], object], reference: Callable[[int], object]
+) -> float:
+    """Returns the median ratio of the durations of two functions.
+
+    Args:
+        function: takes the index of a file.
+        reference: takes the same index; called after `function`.
+    """
     for _ in range(3):
-        job(0), other(0)
-    return np.median(
-        [
-            seconds_of(lambda: job(turn % LOOPED))
-            / seconds_of(lambda: other(turn % LOOPED))
-            for turn in range(TURNS)
-        ]
-    )
+        function(0), reference(0)
+    ratios = []
+    for turn in range(NUM_PAIRS):
+        index = turn % NUM_LOOP_FILES
+        seconds = seconds_of(function, index)
+        ratios.append(seconds / seconds_of(reference, index))
+    return float(np.median(ratios))
 
 
-def seconds_of(job):
+def seconds_of(function: Callable[..., object], *arguments: object) -> float:
+    """Measures a call.
+
+    Args:
+        function: is called.
+        *arguments: are passed to it.
+    """
     start = time.perf_counter()
-    job()
+    function(*arguments)
     return time.perf_counter() - start
 
 
-def square(data, size, fit):
+def decode(data: bytes, size: int, fit: str) -> np.ndarray:
+    """Decodes an image with Pillow to float32 `(size, size, 3)`.
+
+    Args:
+        data: content of an image file.
+        size: width and height in pixels.
+        fit: see `kerasgan.data.images.prepare_image`.
+    """
     with strict_pillow():
-        return np.asarray(decode_image(prepare_image(data, size, fit))[0], "float32")
+        return read_square_image(data, size, fit).astype("float32")
 
 
-def by_predict(pipeline, files):
-    """What one writes without a loop in the graph."""
+def caption_by_predict(
+    pipeline: kerasgan.CaptioningPipeline, files: Sequence[bytes]
+) -> list[str]:
+    """Captions images with `predict`, without a loop in the graph.
+
+    Args:
+        pipeline: the pipeline of the run.
+        files: JPEGs.
+    """
     captioner, captions = pipeline.captioner, []
     for data in files:
-        image = square(data, pipeline.image_size, "crop")
+        image = decode(data, pipeline.image_size, "crop")
         grid = pipeline.image_encoder.predict(image[None], verbose=0)
         grid = grid.astype("float16").astype("float32")
         token_ids = np.zeros((1, 1, captioner.caption_length), "int32")
         token_ids[..., 0] = captioner.start_id
         noise = np.zeros((1, captioner.noise_dim), "float32")
         for word in range(captioner.caption_length - 1):
-            inputs = {"grid": grid, "token_ids": token_ids, "noise": noise}
-            joined = captioner.predict(inputs, verbose=0)[:, :, word]
-            chances = keras.ops.convert_to_numpy(captioner.log_probabilities(joined))
-            token_ids[..., word + 1] = chances.argmax(-1)
+            inputs = {"features": grid, "token_ids": token_ids, "noise": noise}
+            features = captioner.predict(inputs, verbose=0)[:, :, word]
+            scores = np.array(captioner.log_probabilities(features))
+            # As in `greedy_search`: the last two words are not repeated.
+            scores[..., token_ids[0, 0, max(1, word - 1) : word + 1]] = -np.inf
+            token_ids[..., word + 1] = scores.argmax(-1)
             if token_ids[0, 0, word + 1] == END:
                 break
         captions.append(pipeline.detokenize(token_ids[0, 0, 1:]))

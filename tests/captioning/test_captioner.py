@@ -1,3 +1,5 @@
+"""The captioner and its decoding functions."""
+
 import itertools
 
 import keras
@@ -5,11 +7,12 @@ import numpy as np
 import pytest
 
 from kerasgan.captioning import decoding
-from kerasgan.captioning.captioner import END, UNKNOWN, build_captioner
+from kerasgan.captioning.captioner import build_captioner
+from kerasgan.captioning.tokens import END, UNKNOWN
 
-START, WORDS, LENGTH = 2, 7, 5
+START, VOCABULARY_SIZE, LENGTH = 2, 7, 5
 RANDOM = np.random.default_rng(0)
-GRID = RANDOM.standard_normal((3, 2, 2, 6)).astype("float32")
+FEATURES = RANDOM.standard_normal((3, 2, 2, 6)).astype("float32")
 NOISE = RANDOM.standard_normal((3, 4)).astype("float32")
 
 
@@ -17,149 +20,188 @@ NOISE = RANDOM.standard_normal((3, 4)).astype("float32")
 def captioner():
     keras.utils.set_random_seed(0)
     model = build_captioner(
-        GRID.shape[1:], WORDS, START, caption_length=LENGTH, dim=8, noise_dim=4
+        FEATURES.shape[1:],
+        VOCABULARY_SIZE,
+        START,
+        caption_length=LENGTH,
+        dim=8,
+        noise_dim=4,
     )
-    for weight in model.trainable_variables:  # far from even chances
+    for weight in model.trainable_variables:  # far from equal probabilities
         weight.assign(weight * 3)
     return model
 
 
-def opened(token_ids):
-    opening = np.full((*token_ids.shape[:2], 1), START)
-    return np.concatenate([opening, token_ids], axis=-1).astype("int32")
+def with_start(token_ids):
+    start = np.full((*token_ids.shape[:2], 1), START)
+    return np.concatenate([start, token_ids], axis=-1).astype("int32")
 
 
-def likelihoods(captioner, token_ids):
-    """By teacher forcing, a word at a time: `(n, k)`."""
-    token_ids = opened(np.asarray(token_ids))
-    joined = captioner({"grid": GRID, "token_ids": token_ids, "noise": NOISE})
-    chances = np.asarray(captioner.log_probabilities(joined))
+def next_log_probabilities(captioner, token_ids):
+    """With teacher forcing, `(n, k, length, vocabulary_size)`."""
+    inputs = {"features": FEATURES, "token_ids": token_ids, "noise": NOISE}
+    return np.array(captioner.log_probabilities(captioner(inputs)))
+
+
+def log_likelihoods(captioner, token_ids):
+    """The sum over words, computed one by one: `(n, k)`."""
+    token_ids = with_start(np.asarray(token_ids))
+    log_probabilities = next_log_probabilities(captioner, token_ids)
     total = np.zeros(token_ids.shape[:2])
-    for place in np.ndindex(*token_ids.shape[:2]):
-        ids = token_ids[place]
-        for index in range(LENGTH - 1):
-            if ids[index] == END:
+    for row in np.ndindex(*token_ids.shape[:2]):
+        ids = token_ids[row]
+        for position in range(LENGTH - 1):
+            if ids[position] == END:
                 break
-            total[place] += chances[place][index, ids[index + 1]]
+            total[row] += log_probabilities[row][position, ids[position + 1]]
     return total
 
 
-def stutters(words):
-    pairs = itertools.chain(zip(words, words[1:]), zip(words, words[2:]))
+def repeats_words(words):
+    pairs = itertools.chain(
+        zip(words, words[1:], strict=False), zip(words, words[2:], strict=False)
+    )
     return any(word == later != END for word, later in pairs)
 
 
-def test_words_that_are_not_said_are_unknown(captioner):
-    heard = captioner.to_output_vocabulary(
-        np.array([[START, WORDS - 1, WORDS, WORDS + 90, END]])
-    )
-    assert heard.tolist() == [[START, WORDS - 1, UNKNOWN, UNKNOWN, END]]
+def test_words_outside_the_output_vocabulary_become_unknown(captioner):
+    token_ids = [[START, VOCABULARY_SIZE - 1, VOCABULARY_SIZE, 99, END]]
+    token_ids = captioner.to_output_vocabulary(np.array(token_ids))
+    assert token_ids.tolist() == [[START, VOCABULARY_SIZE - 1, UNKNOWN, UNKNOWN, END]]
 
 
-def test_greedy_takes_the_likeliest_word_each_time(captioner):
-    ids, total = decoding.greedy_search(captioner, GRID, NOISE)
+def test_greedy_search_takes_the_likeliest_words(captioner):
+    ids, total = decoding.greedy_search(captioner, FEATURES, NOISE)
     ids = np.asarray(ids)
     assert ids.shape == (3, 1, LENGTH - 1)
-    joined = captioner({"grid": GRID, "token_ids": opened(ids), "noise": NOISE})
-    chances = np.array(captioner.log_probabilities(joined))[:, 0]
-    for image, said in enumerate(ids[:, 0]):
-        words = (said != END).sum()
-        for place in range(min(words + 1, LENGTH - 1)):
-            chances[image, place, said[max(0, place - 2) : place]] = -np.inf
-            assert said[place] == chances[image, place].argmax()
-    np.testing.assert_allclose(total, likelihoods(captioner, ids), atol=1e-4)
+    log_probabilities = next_log_probabilities(captioner, with_start(ids))[:, 0]
+    for image, caption in enumerate(ids[:, 0]):
+        num_words = (caption != END).sum()
+        for position in range(min(num_words + 1, LENGTH - 1)):
+            scores = log_probabilities[image, position]
+            scores[caption[max(0, position - 2) : position]] = -np.inf
+            assert caption[position] == scores.argmax()
+    np.testing.assert_allclose(total, log_likelihoods(captioner, ids), atol=1e-4)
 
 
 @pytest.mark.parametrize("decode", [decoding.greedy_search, decoding.beam_search])
-def test_images_are_captioned_as_if_alone(captioner, decode):
-    grids = RANDOM.standard_normal((20, 2, 2, 6)).astype("float32")
+def test_captions_do_not_depend_on_the_batch(captioner, decode):
+    features = RANDOM.standard_normal((20, 2, 2, 6)).astype("float32")
     noise = RANDOM.standard_normal((20, 4)).astype("float32")
-    ids, total = (np.asarray(part) for part in decode(captioner, grids, noise))
+    ids, total = (np.asarray(array) for array in decode(captioner, features, noise))
     lengths = (ids[:, 0] != END).sum(axis=-1)
-    assert len(np.unique(lengths)) > 2  # the short ones are left out of the last words
+    assert len(np.unique(lengths)) > 2  # short ones leave the batch early
     for row in range(20):
-        alone, worth = decode(captioner, grids[row : row + 1], noise[row : row + 1])
-        assert (np.asarray(alone)[0] == ids[row]).all()
-        np.testing.assert_allclose(worth[0], total[row], atol=1e-4)
+        rows = slice(row, row + 1)
+        single_ids, single_total = decode(captioner, features[rows], noise[rows])
+        assert (np.asarray(single_ids)[0] == ids[row]).all()
+        np.testing.assert_allclose(single_total[0], total[row], atol=1e-4)
 
 
 def test_a_beam_as_wide_as_all_captions_finds_the_best(captioner):
-    speakable = [id_ for id_ in range(WORDS) if id_ not in (UNKNOWN, START)]
-    everything = []
-    for words in itertools.product(speakable, repeat=LENGTH - 1):
-        ended = words.index(END) if END in words else LENGTH
-        if not any(words[ended:]) and not stutters(words):
-            everything.append(words)
-    ids = np.repeat(np.array(everything)[None], 3, axis=0)
+    words = [id_ for id_ in range(VOCABULARY_SIZE) if id_ not in (UNKNOWN, START)]
+    captions = []
+    for caption in itertools.product(words, repeat=LENGTH - 1):
+        end = caption.index(END) if END in caption else LENGTH
+        if not any(caption[end:]) and not repeats_words(caption):
+            captions.append(caption)
+    ids = np.repeat(np.array(captions)[None], 3, axis=0)
     length = 1 + (ids != END).sum(-1)
-    scores = likelihoods(captioner, ids) / length**0.7
-    found, total = decoding.beam_search(captioner, GRID, NOISE, width=WORDS**2)
-    for image in range(3):
-        best = everything[scores[image].argmax()]
-        assert tuple(np.asarray(found)[image, 0]) == best
-    np.testing.assert_allclose(total, likelihoods(captioner, found), atol=1e-4)
-
-
-def test_samples_are_drawn_by_their_chances(captioner):
-    ids, total = decoding.sample_captions(captioner, GRID, NOISE, count=400, seed=3)
-    np.testing.assert_allclose(
-        np.asarray(total)[:, :20],
-        likelihoods(captioner, np.asarray(ids)[:, :20]),
-        atol=1e-4,
+    scores = log_likelihoods(captioner, ids) / length**0.7
+    best, total = decoding.beam_search(
+        captioner, FEATURES, NOISE, width=VOCABULARY_SIZE**2
     )
-    first = np.full((3, 1, LENGTH), START, "int32")
-    joined = captioner({"grid": GRID, "token_ids": first, "noise": NOISE})
-    chances = np.exp(np.asarray(captioner.log_probabilities(joined)))[:, 0, 0]
     for image in range(3):
-        shares = np.bincount(np.asarray(ids)[image, :, 0], minlength=WORDS) / 400
-        np.testing.assert_allclose(shares, chances[image], atol=0.09)
-    again, _ = decoding.sample_captions(captioner, GRID, NOISE, count=400, seed=3)
-    other, _ = decoding.sample_captions(captioner, GRID, NOISE, count=400, seed=4)
-    assert (np.asarray(ids) == np.asarray(again)).all()
-    assert (np.asarray(ids) != np.asarray(other)).any()
+        expected = captions[scores[image].argmax()]
+        assert tuple(np.asarray(best)[image, 0]) == expected
+    np.testing.assert_allclose(total, log_likelihoods(captioner, best), atol=1e-4)
 
 
-def test_a_small_nucleus_is_greedy(captioner):
-    greedy, _ = decoding.greedy_search(captioner, GRID, NOISE)
-    drawn, _ = decoding.sample_captions(captioner, GRID, NOISE, count=4, top_p=1e-6)
-    assert (np.asarray(drawn) == np.asarray(greedy)).all()
+def test_samples_follow_the_probabilities(captioner):
+    def sample(seed):
+        return decoding.sample_captions(
+            captioner, FEATURES, NOISE, count=400, seed=seed
+        )
+
+    ids, total = (np.asarray(array) for array in sample(3))
+    np.testing.assert_allclose(
+        total[:, :20], log_likelihoods(captioner, ids[:, :20]), atol=1e-4
+    )
+    start = np.full((3, 1, LENGTH), START, "int32")
+    probabilities = np.exp(next_log_probabilities(captioner, start))[:, 0, 0]
+    for image in range(3):
+        shares = np.bincount(ids[image, :, 0], minlength=VOCABULARY_SIZE) / 400
+        np.testing.assert_allclose(shares, probabilities[image], atol=0.09)
+    assert (ids == np.asarray(sample(3)[0])).all()
+    assert (ids != np.asarray(sample(4)[0])).any()
+
+
+def test_a_tiny_top_p_is_greedy(captioner):
+    greedy, _ = decoding.greedy_search(captioner, FEATURES, NOISE)
+    sampled, _ = decoding.sample_captions(
+        captioner, FEATURES, NOISE, count=4, top_p=1e-6
+    )
+    assert (np.asarray(sampled) == np.asarray(greedy)).all()
 
 
 @pytest.mark.parametrize(
-    "draw", [decoding.greedy_search, decoding.beam_search, decoding.sample_captions]
+    "decode", [decoding.greedy_search, decoding.beam_search, decoding.sample_captions]
 )
-def test_neither_unknown_nor_opening_is_said_and_nothing_after_the_end(captioner, draw):
-    ids = np.asarray(draw(captioner, GRID, NOISE)[0])
+def test_special_tokens_repetitions_and_words_after_the_end_are_never_generated(
+    captioner, decode
+):
+    ids = np.asarray(decode(captioner, FEATURES, NOISE)[0])
     assert not np.isin(ids, [UNKNOWN, START]).any()
     for caption in ids.reshape(-1, ids.shape[-1]):
-        assert not stutters(caption)
+        assert not repeats_words(caption)
         assert not caption[(caption != END).sum() :].any()
 
 
-def test_loss_counts_words_and_the_end_and_no_padding(captioner):
+def test_generate_token_ids_decodes_in_the_graph(captioner):
+    functions = {
+        "greedy": (decoding.greedy_search, {}),
+        "beam": (decoding.beam_search, {"width": 3}),
+        "top-p": (decoding.sample_captions, {"count": 2, "seed": 5}),
+    }
+    for name, (decode, options) in functions.items():
+        expected = decode(captioner, FEATURES, NOISE, **options)
+        arguments = {"noise": NOISE, **options}
+        result = captioner.generate_token_ids(FEATURES, name, **arguments)
+        np.testing.assert_array_equal(result[0], expected[0])
+        np.testing.assert_allclose(result[1], expected[1], atol=1e-5)
+    with pytest.raises(ValueError, match="Received: 'best'"):
+        captioner.generate_token_ids(FEATURES, "best")
+
+
+def test_the_loss_counts_words_and_end_tokens_but_no_padding(captioner):
     token_ids = np.zeros((3, 2, LENGTH), "int32")
     token_ids[:, 0, :3] = START, 4, 5
-    token_ids[:, 1, :3] = START, 3, UNKNOWN  # what is unknown is not learnt
+    token_ids[:, 1, :3] = START, 3, UNKNOWN  # unknown words are not learned
     token_ids[2, 1] = END  # no second caption
-    inputs = {"grid": GRID, "token_ids": token_ids, "noise": NOISE}
-    joined = captioner(inputs)
-    chances = np.asarray(captioner.log_probabilities(joined))
-    wanted = [chances[n, 0, t, w] for n in range(3) for t, w in enumerate([4, 5, END])]
-    wanted += [chances[n, 1, t, w] for n in range(2) for t, w in ((0, 3), (2, END))]
-    loss = float(captioner.compute_loss(inputs, y_pred=joined))
-    assert loss == pytest.approx(-np.mean(wanted), abs=1e-5)
+    inputs = {"features": FEATURES, "token_ids": token_ids, "noise": NOISE}
+    hidden = captioner(inputs)
+    scores = np.asarray(captioner.log_probabilities(hidden))
+    counted = [scores[n, 0, t, w] for n in range(3) for t, w in enumerate([4, 5, END])]
+    counted += [scores[n, 1, t, w] for n in range(2) for t, w in ((0, 3), (2, END))]
+    loss = float(captioner.compute_loss(inputs, y_pred=hidden))
+    assert loss == pytest.approx(-np.mean(counted), abs=1e-5)
+    no_captions = {**inputs, "token_ids": np.zeros_like(token_ids)}
+    assert float(captioner.compute_loss(no_captions, y_pred=hidden)) == 0
 
 
-def test_the_image_matters_and_saving_changes_nothing(captioner, tmp_path):
+def test_the_image_matters_and_a_saved_model_is_equal(captioner, tmp_path):
     captioner.save(tmp_path / "captioner.keras")
     loaded = keras.saving.load_model(tmp_path / "captioner.keras")
     inputs = {"token_ids": np.full((3, 1, LENGTH), 3, "int32"), "noise": NOISE}
-    here = np.asarray(captioner({**inputs, "grid": GRID}))
-    np.testing.assert_array_equal(here, np.asarray(loaded({**inputs, "grid": GRID})))
-    assert abs(here - np.asarray(captioner({**inputs, "grid": -GRID}))).max() > 1e-2
+    hidden = np.asarray(captioner({**inputs, "features": FEATURES}))
+    loaded_hidden = np.asarray(loaded({**inputs, "features": FEATURES}))
+    np.testing.assert_array_equal(hidden, loaded_hidden)
+    other = np.asarray(captioner({**inputs, "features": -FEATURES}))
+    assert abs(hidden - other).max() > 1e-2
 
 
-def test_no_one_image_changes_anothers_caption(captioner):
-    together, _ = decoding.beam_search(captioner, GRID, NOISE)
-    alone, _ = decoding.beam_search(captioner, GRID[1:2], NOISE[1:2])
-    assert (np.asarray(together)[1] == np.asarray(alone)[0]).all()
+def test_a_captioner_without_its_arguments_is_rejected():
+    with pytest.raises(ValueError, match="needs `vocabulary_size` and `start_id`"):
+        build_captioner((2, 2, 4))
+    with pytest.raises(ValueError, match="Pass `image_encoder` or `feature_shape`"):
+        build_captioner(vocabulary_size=5, start_id=2)

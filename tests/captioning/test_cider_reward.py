@@ -1,4 +1,4 @@
-"""CIDEr-D inside the graph, against the one in evaluation/."""
+"""CIDEr-D inside the graph, compared with the one in evaluation/."""
 
 import numpy as np
 import pytest
@@ -7,17 +7,17 @@ import tensorflow as tf
 from kerasgan.captioning.cider_reward import CiderReward
 from kerasgan.evaluation.cider import cider_d
 
-WORDS = 9
+VOCABULARY_SIZE = 9
 START, LENGTH = 2, 9
 RANDOM = np.random.default_rng(0)
 
 
-def captions(count, each):
-    """Token ids of captions of 1 to 8 words, in some of which words come again."""
-    ids = RANDOM.integers(3, WORDS, (count, each, LENGTH))
+def make_captions(count, num_captions):
+    """Token ids of captions of 1 to 8 words, some of which repeat words."""
+    ids = RANDOM.integers(3, VOCABULARY_SIZE, (count, num_captions, LENGTH))
     ids[..., 0] = START
-    words = RANDOM.integers(1, LENGTH, (count, each, 1))
-    return np.where(np.arange(LENGTH) <= words, ids, 0).astype("int32")
+    lengths = RANDOM.integers(1, LENGTH, (count, num_captions, 1))
+    return np.where(np.arange(LENGTH) <= lengths, ids, 0).astype("int32")
 
 
 def texts(token_ids):
@@ -27,19 +27,19 @@ def texts(token_ids):
     ]
 
 
-def test_agreement_is_cider_d():
-    references, said = captions(30, 3), captions(30, 2)
-    references[::2, 1:] = 0  # every other image has one caption
-    cider_reward = CiderReward(references, WORDS)
-    found = cider_reward(tf.constant(said), tf.constant(references)).numpy()
+def test_rewards_equal_cider_d():
+    references, generated = make_captions(30, 3), make_captions(30, 2)
+    references[::2, 1:] = 0  # every other image has one reference
+    cider_reward = CiderReward(references, VOCABULARY_SIZE)
+    scores = cider_reward(tf.constant(generated), tf.constant(references)).numpy()
     for n in range(2):
-        oracle = cider_d([group[n] for group in texts(said)], texts(references))
-        assert found[:, n].mean() == pytest.approx(oracle, rel=1e-5)
+        oracle = cider_d([group[n] for group in texts(generated)], texts(references))
+        assert scores[:, n].mean() == pytest.approx(oracle, rel=1e-5)
 
 
-def test_agreement_with_oneself_is_ten():
-    references = captions(20, 1)
+def test_a_caption_compared_with_itself_scores_ten():
+    references = make_captions(20, 1)
     references[:, :, 1:5] = RANDOM.permuted(np.tile([3, 4, 5, 6], (20, 1, 1)), axis=-1)
-    found = CiderReward(references, WORDS)(references, references)
-    rare = np.ravel(found)[np.ravel(references)[4::LENGTH] > 0]
-    assert rare.max() == pytest.approx(10, abs=1e-3)
+    scores = CiderReward(references, VOCABULARY_SIZE)(references, references)
+    long_captions = np.ravel(scores)[np.ravel(references)[4::LENGTH] > 0]
+    assert long_captions.max() == pytest.approx(10, abs=1e-3)

@@ -1,4 +1,4 @@
-"""Parts that are trained alone."""
+"""Members that are trained separately, and their ensemble."""
 
 import numpy as np
 import pytest
@@ -13,84 +13,88 @@ from kerasgan.layers.log_linear_ensemble import MIN_LOG_PROBABILITY
 
 TEXTS = [["red shoe"], ["blue shoe", "shoes in blue"], ["green hat"], [], ["a hat"]]
 LABELS = np.array([0, 0, 1, 1, 1])
-SEEN = np.random.default_rng(0).normal(size=(60, 3)).astype("float32")
+FEATURES = np.random.default_rng(0).normal(size=(60, 3)).astype("float32")
 
 
-def examples(texts=TEXTS, labels=LABELS):
+def make_examples(texts=TEXTS, labels=LABELS):
     count = len(texts)
-    return PairExamples([str(n) for n in range(count)], SEEN[:count], texts, labels)
+    ids = [str(index) for index in range(count)]
+    return PairExamples(ids, FEATURES[:count], texts, labels)
 
 
-def part_of(name, classes):
+def make_member(name, num_classes):
     if name == "wide":
-        return LinearMember("pair", name, ["words", "characters"], classes)
-    return LinearMember("text", name, [name], classes)
+        return LinearMember("pair", name, ["words", "characters"], num_classes)
+    return LinearMember("text", name, [name], num_classes)
 
 
 @pytest.mark.parametrize("name", ["words", "characters", "wide"])
-@pytest.mark.parametrize("classes", [2, 3])
+@pytest.mark.parametrize("num_classes", [2, 3])
 @pytest.mark.parametrize("texts", [TEXTS, [["1"], ["2"], ["!"], [], ["x"]]])
-def test_graph_says_what_scikit_learn_says(name, classes, texts):
-    labels = LABELS if classes == 2 else np.array([0, 2, 1, 1, 2])
-    part, pairs = part_of(name, classes), examples(texts, labels)
-    part.refit(pairs)
-    wanted = part.log_probabilities(pairs)
-    sides = {"text": tf.constant(pairs.first_texts), "image": SEEN[:5]}
-    found = special.log_softmax(np.asarray(part.logits(sides)), axis=1)
-    np.testing.assert_allclose(found, wanted, atol=1e-4)
+def test_graph_predicts_the_same_as_scikit_learn(name, num_classes, texts):
+    labels = LABELS if num_classes == 2 else np.array([0, 2, 1, 1, 2])
+    member, examples = make_member(name, num_classes), make_examples(texts, labels)
+    member.refit(examples)
+    expected = member.predict_log_proba(examples)
+    inputs = {"text": tf.constant(examples.first_texts), "image": FEATURES[:5]}
+    predictions = special.log_softmax(np.asarray(member.logits(inputs)), axis=1)
+    np.testing.assert_allclose(predictions, expected, atol=1e-4)
 
 
-def test_wide_hears_the_image_beside_the_words():
+def test_wide_member_uses_the_image_and_the_words():
     labels = np.arange(80) % 4
     texts = [[("odd", "even")[label % 2]] for label in labels]
     images = np.stack([labels // 2, np.ones(80), -labels // 2], axis=1)
     images = images + np.random.default_rng(0).normal(0, 0.1, (80, 3))
-    pairs = PairExamples([""] * 80, images, texts, labels)
-    part = part_of("wide", 4)
+    examples = PairExamples([""] * 80, images, texts, labels)
+    member = make_member("wide", 4)
     rows = np.arange(80)
-    outside = part.outside(pairs, rows[:40], rows[40:])
-    assert (outside.argmax(1) == labels[40:]).mean() > 0.95
+    predictions = member.predict_held_out(examples, rows[:40], rows[40:])
+    assert (predictions.argmax(1) == labels[40:]).mean() > 0.95
 
 
-def test_a_class_that_was_not_met_is_unlikely():
-    part = part_of("words", 3)
-    part.refit(examples())
-    found = part.log_probabilities(examples())
-    assert (found[:, 2] < MIN_LOG_PROBABILITY / 2).all() and np.isfinite(found).all()
+def test_a_class_without_training_examples_is_unlikely():
+    member = make_member("words", 3)
+    member.refit(make_examples())
+    predictions = member.predict_log_proba(make_examples())
+    assert (predictions[:, 2] < MIN_LOG_PROBABILITY / 2).all()
+    assert np.isfinite(predictions).all()
 
 
-def test_one_class_alone_is_the_answer():
-    part = part_of("words", 3)
-    part.refit(examples(labels=np.full(5, 1)))
-    assert (part.log_probabilities(examples()).argmax(1) == 1).all()
+def test_a_single_training_class_is_always_predicted():
+    member = make_member("words", 3)
+    member.refit(make_examples(labels=np.full(5, 1)))
+    assert (member.predict_log_proba(make_examples()).argmax(1) == 1).all()
 
 
 class Oracle:
-    """A part that knows the answer, and notes what it was trained on."""
+    """A member that knows the labels, and records what it was trained on."""
 
     modality = "image"
 
     def __init__(self):
-        self.asked, self.refitted = [], False
+        self.validation_rows, self.refitted = [], False
 
-    def outside(self, examples, fitted, held):
-        assert not set(fitted) & set(held)
-        self.asked.append(held)
-        return np.log(0.98 * np.eye(2)[examples.labels[held]] + 0.01)
+    def predict_held_out(self, examples, train_rows, validation_rows):
+        assert not set(train_rows) & set(validation_rows)
+        self.validation_rows.append(validation_rows)
+        labels = examples.labels[validation_rows]
+        return np.log(0.98 * np.eye(2)[labels] + 0.01)
 
     def refit(self, examples):
         self.refitted = len(examples)
 
 
-def test_weights_come_from_pairs_that_were_held_back():
+def test_weights_are_fitted_on_held_out_pairs():
     labels = np.arange(60) % 2
     texts = [["odd words"] if label else ["even words"] for label in labels]
     oracle = Oracle()
-    settings = ClassifierConfig(folds=3, ensemble_pairs=30)
-    parts = {"image": oracle, "words": part_of("words", 2)}
-    pool = fit_ensemble(parts, examples(texts, labels), settings)
-    assert [len(held) for held in oracle.asked] == [20, 20]  # 40 are enough for 30
+    config = ClassifierConfig(folds=3, ensemble_pairs=30)
+    members = {"image": oracle, "words": make_member("words", 2)}
+    ensemble = fit_ensemble(members, make_examples(texts, labels), config)
+    sizes = [len(rows) for rows in oracle.validation_rows]
+    assert sizes == [20, 20]  # two folds are enough for 30 pairs
     assert oracle.refitted == 60
-    assert pool.weights[0, 0] > 0 and pool.weights[2, 1] > 0
-    assert pool.weights[1, 1] == pool.weights[2, 0] == 0
-    np.testing.assert_allclose(pool.prior, [0.5, 0.5])
+    assert ensemble.weights[0, 0] > 0 and ensemble.weights[2, 1] > 0
+    assert ensemble.weights[1, 1] == ensemble.weights[2, 0] == 0
+    np.testing.assert_allclose(ensemble.prior, [0.5, 0.5])

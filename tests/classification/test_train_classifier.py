@@ -4,7 +4,7 @@ import keras
 import numpy as np
 import pytest
 
-from kerasgan.classification import train_classifier as training
+from kerasgan.classification import task as task_module
 from kerasgan.classification.classifier import load_classifier
 from kerasgan.classification.task import load_task
 from kerasgan.classification.train_classifier import (
@@ -30,155 +30,175 @@ TINY = ClassifierConfig(
 )
 
 
-def settings(data_dir, **changes):
+def make_settings(data_dir, **changes):
     return Settings(
         data=DataConfig(num_images=60, image_size=32, data_dir=str(data_dir)),
         classifier=TINY.model_copy(update=changes),
     )
 
 
-def quiet(line):
-    """Nobody is told."""
+def ignore(line):
+    """Prints nothing."""
 
 
 @pytest.fixture(scope="module")
 def task(data_dir):
-    return load_task(settings(data_dir), progress=quiet)
+    return load_task(make_settings(data_dir), progress=ignore)
 
 
 @pytest.fixture(scope="module")
-def fitted(data_dir, task):
-    return train_model(settings(data_dir), task, progress=quiet)
+def trained(data_dir, task):
+    return train_model(make_settings(data_dir), task, progress=ignore)
 
 
 @pytest.fixture(scope="module")
-def ours(task, fitted):
-    return to_classifier(fitted, task)
+def classifier(task, trained):
+    return to_classifier(trained, task)
 
 
-def test_saved_is_what_was_trained(ours, task, data_dir, tmp_path):
-    run = new_run("train-classifier", settings(data_dir), tmp_path / "run")
-    ours.save(run)
-    again, asked = (
-        load_classifier(run.path),
-        (task.test.images, task.test.first_texts),
+def test_a_loaded_classifier_predicts_the_same(classifier, task, data_dir, tmp_path):
+    run = new_run("train-classifier", make_settings(data_dir), tmp_path / "run")
+    classifier.save(run)
+    loaded = load_classifier(run.path)
+    inputs = task.test.images, task.test.first_texts
+    np.testing.assert_allclose(
+        loaded.classify(*inputs), classifier.classify(*inputs), atol=1e-6
     )
-    np.testing.assert_allclose(again.classify(*asked), ours.classify(*asked), atol=1e-6)
-    assert again.label_names == ours.label_names
-    assert list(again.weights["pair"]) == TINY.parts
+    assert loaded.label_names == classifier.label_names
+    assert list(loaded.member_weights["pair"]) == TINY.members
+    assert set(run.read("models/classifier.json")) == {
+        "label_names",
+        "masked_words",
+        "member_weights",
+        "training_seconds",
+    }
 
 
-def test_served_is_what_was_judged(ours, fitted, task):
+def test_a_run_without_a_classifier_is_an_error(data_dir, tmp_path):
+    run = new_run("train-classifier", make_settings(data_dir), tmp_path / "run")
+    with pytest.raises(UserError, match="has no trained classifier"):
+        load_classifier(run)
+
+
+def test_the_serving_model_predicts_the_same_as_the_ensemble(classifier, trained, task):
     images, texts = task.test.images, task.test.first_texts
-    for without, asked in (
+    by_member = trained.predict_log_proba_by_member(task.test)
+    for missing, inputs in (
         ((), (images, texts)),
         (("text",), (images, None)),
         (("image",), (None, texts)),
     ):
-        found = fitted.weigh(fitted.by_part(task.test), task.test, without)
-        np.testing.assert_allclose(ours.classify(*asked), found, atol=1e-4)
+        expected = trained.combine(by_member, task.test, missing)
+        np.testing.assert_allclose(classifier.classify(*inputs), expected, atol=1e-4)
 
 
-def test_a_frozen_eye_looks_once_and_is_served_along(data_dir, monkeypatch):
+def test_a_frozen_encoder_is_part_of_the_serving_model(data_dir, monkeypatch):
     images = keras.Input((224, 224, 3))
-    grid = keras.layers.Conv2D(12, 32, strides=32)(images)
-    grid = keras.layers.Rescaling(1 / 255)(grid)
-    image_encoder = keras.Model(images, grid, name="image_encoder")
-    monkeypatch.setattr(training, "build_eye", lambda *_: image_encoder)
-    parts = ["image", "words", "wide"]
-    chosen = settings(data_dir, backbone="efficientnet-lite0", members=parts)
-    task = load_task(chosen, progress=quiet)
+    features = keras.layers.Conv2D(12, 32, strides=32)(images)
+    features = keras.layers.Rescaling(1 / 255)(features)
+    image_encoder = keras.Model(images, features, name="image_encoder")
+    monkeypatch.setattr(task_module, "build_image_encoder", lambda *_: image_encoder)
+    members = ["image", "words", "wide"]
+    settings = make_settings(data_dir, backbone="efficientnet-lite0", members=members)
+    task = load_task(settings, progress=ignore)
     assert task.train.images.shape == (48, 12)
-    fitted = train_model(chosen, task, progress=quiet)
-    pairs = load_data(chosen.data.model_copy(update={"image_size": 224}))
-    asked = list(pairs.test.images), task.test.first_texts
-    found = to_classifier(fitted, task).classify(*asked)
-    np.testing.assert_allclose(found, fitted.probabilities(task.test), atol=1e-3)
+    trained = train_model(settings, task, progress=ignore)
+    pairs = load_data(settings.data.model_copy(update={"image_size": 224}))
+    inputs = list(pairs.test.images), task.test.first_texts
+    probabilities = to_classifier(trained, task).classify(*inputs)
+    expected = trained.predict_proba(task.test)
+    np.testing.assert_allclose(probabilities, expected, atol=1e-3)
 
 
-def test_a_missing_side_is_not_looked_at(ours, task):
-    classifier = ours
+def test_a_missing_input_does_not_count(classifier, task):
     images, texts = task.test.images, task.test.first_texts
-    alone = classifier.classify(images, None)
+    by_image = classifier.classify(images, None)
     np.testing.assert_allclose(
-        classifier.classify(images, ["?!"] * len(texts)), alone, atol=1e-6
+        classifier.classify(images, ["?!"] * len(texts)), by_image, atol=1e-6
     )
     mixed = classifier.classify([None, images[1]], [texts[0], ""])
-    np.testing.assert_allclose(mixed[1], alone[1], atol=1e-5)
+    np.testing.assert_allclose(mixed[1], by_image[1], atol=1e-5)
     np.testing.assert_allclose(
         mixed[0], classifier.classify(None, texts[:1])[0], atol=1e-5
     )
-    nothing = classifier.classify([None], [""])[0]
-    assert nothing.sum() == pytest.approx(1)
+    neither = classifier.classify([None], [""])[0]
+    assert neither.sum() == pytest.approx(1)
+    with pytest.raises(ValueError, match="None for both"):
+        classifier.classify()
 
 
 @pytest.mark.parametrize("modality", ["pair", "image", "text"])
-def test_the_papers_networks(modality, task, data_dir, tmp_path):
-    wanted = settings(data_dir, modality=modality, fusion="paper", patience=None)
-    run = new_run("train-classifier", wanted, tmp_path / "run")
-    classifier = train_classifier(wanted, run, progress=quiet)
+def test_papers_networks(modality, task, data_dir, tmp_path):
+    settings = make_settings(data_dir, modality=modality, fusion="paper", patience=None)
+    run = new_run("train-classifier", settings, tmp_path / "run")
+    classifier = train_classifier(settings, run, progress=ignore)
     images, texts = task.test.images, task.test.first_texts
-    found = load_classifier(run).classify(images, texts)
-    np.testing.assert_allclose(found.sum(1), 1, rtol=1e-5)
+    probabilities = load_classifier(run).classify(images, texts)
+    np.testing.assert_allclose(probabilities.sum(1), 1, rtol=1e-5)
     assert (classifier.takes_images, classifier.takes_text) == (
         modality != "text",
         modality != "image",
     )
     if modality != "text":
-        with pytest.raises(UserError, match="give one"):
+        with pytest.raises(UserError, match="needs an image for each text"):
             classifier.classify(None, texts)
 
 
-def test_texts_are_cleaned_alike_in_training_and_afterwards():
-    from kerasgan.classification import train_classifier as module
-
+def test_training_texts_are_cleaned_as_the_classifier_cleans_them():
     class Split:
         ids, labels, images = ["a"], np.array([0]), np.zeros((1, 4, 4, 3), np.uint8)
         captions = [["caf&amp;amp;eacute;  on\ta\u00a0hill"]]
 
-    found = module._examples(Split, None, "conv", "none")
-    assert found.texts == [["café on a hill"]]
+    examples = task_module._load_examples(Split, None, "conv", "none")
+    assert examples.texts == [["café on a hill"]]
 
 
-def test_half_precision_trains_and_answers_in_float32(task, data_dir):
-    wanted = settings(data_dir, fusion="paper")
-    training = wanted.training.model_copy(update={"precision": "mixed_bfloat16"})
-    wanted = wanted.model_copy(update={"training": training})
-    fitted = train_model(wanted, task, progress=quiet)
-    branch = fitted.trainer.network.get_layer("image_branch")
+def test_bfloat16_training_gives_a_float32_classifier(task, data_dir):
+    settings = make_settings(data_dir, fusion="paper")
+    training = settings.training.model_copy(update={"precision": "mixed_bfloat16"})
+    settings = settings.model_copy(update={"training": training})
+    trained = train_model(settings, task, progress=ignore)
+    branch = trained.trainer.network.get_layer("image_branch")
     assert branch.layers[-1].compute_dtype == "bfloat16"
     assert keras.config.dtype_policy().name == "float32"
-    served = to_classifier(fitted, task)
-    assert all(layer.compute_dtype != "bfloat16" for layer in served.model.layers)
-    found = served.classify(task.test.images, task.test.first_texts)
-    assert found.dtype == "float32"
-    np.testing.assert_allclose(found.sum(axis=1), 1, atol=1e-6)
+    classifier = to_classifier(trained, task)
+    assert all(layer.compute_dtype != "bfloat16" for layer in classifier.model.layers)
+    probabilities = classifier.classify(task.test.images, task.test.first_texts)
+    assert probabilities.dtype == "float32"
+    np.testing.assert_allclose(probabilities.sum(axis=1), 1, atol=1e-6)
 
 
-def test_a_part_for_both_needs_one_for_each_side(task, data_dir):
-    wanted = settings(data_dir, members=["words", "pair"])
+def test_a_member_for_pairs_needs_members_for_image_and_text(task, data_dir):
+    settings = make_settings(data_dir, members=["words", "pair"])
     with pytest.raises(UserError, match="needs one for the image"):
-        train_model(wanted, task, progress=quiet)
+        train_model(settings, task, progress=ignore)
 
 
-def test_attention_shares_are_of_the_words(ours):
-    shares = ours.attention("A Cat on the beach!")
-    assert [word for word, _ in shares] == ["a", "cat", "on", "the", "beach"]
-    assert 0 < sum(share for _, share in shares) < 1  # the opening has the rest
+def test_members_must_suit_the_data(task, data_dir):
+    settings = make_settings(data_dir, members=["words"], modality="image")
+    with pytest.raises(UserError, match="None of the members"):
+        train_model(settings, task, progress=ignore)
 
 
-def test_words_that_name_a_class_are_left_out(data_dir):
-    masked = load_task(settings(data_dir, mask_label_words=True), progress=quiet)
-    assert "cat" in masked.masked
-    words = " ".join(text for texts in masked.train.texts for text in texts).split()
+def test_attention_weights_belong_to_the_words(classifier):
+    weights = classifier.attention_weights("A Cat on the beach!")
+    assert [word for word, _ in weights] == ["a", "cat", "on", "the", "beach"]
+    assert 0 < sum(weight for _, weight in weights) < 1  # the start token has the rest
+
+
+def test_words_that_name_a_class_are_removed(data_dir):
+    settings = make_settings(data_dir, mask_label_words=True)
+    task = load_task(settings, progress=ignore)
+    assert "cat" in task.masked_words
+    words = " ".join(text for texts in task.train.texts for text in texts).split()
     assert not set(words) & {"cat", "cats", "turtle", "giraffe"}
 
 
-def test_the_weights_are_the_same_for_the_same_seed(data_dir):
-    wanted = settings(data_dir, fusion="paper", modality="text")
-    found = []
+def test_the_same_seed_gives_the_same_weights(data_dir):
+    settings = make_settings(data_dir, fusion="paper", modality="text")
+    probabilities = []
     for _ in range(2):
-        task = load_task(wanted, progress=quiet)
-        fitted = train_model(wanted, task, progress=quiet)
-        found.append(fitted.probabilities(task.test))
-    np.testing.assert_allclose(*found, atol=1e-5)
+        task = load_task(settings, progress=ignore)
+        trained = train_model(settings, task, progress=ignore)
+        probabilities.append(trained.predict_proba(task.test))
+    np.testing.assert_allclose(*probabilities, atol=1e-5)

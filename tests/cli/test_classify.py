@@ -1,8 +1,7 @@
-"""`train-classifier`, `classify` and `evaluate`, from a table to answers."""
+"""`train-classifier`, `classify` and `evaluate` on a table."""
 
 import csv
 import json
-from pathlib import Path
 
 import numpy as np
 import pyarrow.parquet
@@ -25,7 +24,7 @@ TINY = [
     "--set=classifier.minutes=null",
     "--epochs=2",
 ]
-COLOURS = {"red": (200, 30, 30), "blue": (30, 30, 200)}
+COLORS = {"red": (200, 30, 30), "blue": (30, 30, 200)}
 
 
 def call(*arguments, status=0):
@@ -35,13 +34,13 @@ def call(*arguments, status=0):
 
 
 def write_table(folder, rows):
-    """Rows of (name, title, kind); an image of its colour for each name."""
+    """Rows of (name, title, kind); an image of its color for each name."""
     folder.mkdir(exist_ok=True)
     random = np.random.default_rng(0)
-    for number, (name, _, kind) in enumerate(rows):
-        colour = np.array(COLOURS.get(kind, (90, 90, 90)))
+    for name, _, kind in rows:
+        color = np.array(COLORS.get(kind, (90, 90, 90)))
         noise = random.integers(-20, 20, (36, 40, 3))
-        Image.fromarray((colour + noise).clip(0, 255).astype("uint8")).save(
+        Image.fromarray((color + noise).clip(0, 255).astype("uint8")).save(
             folder / name
         )
     with open(folder / "table.csv", "w", newline="", encoding="utf-8") as file:
@@ -75,29 +74,37 @@ def run_dir(table, data_dir, tmp_path_factory):
         "--compare",
         "--seeds=1",
     )
-    assert "paper B claims" in result.output
-    assert "Left out: 1 × missing." in result.stderr
-    assert "one training image or none: odd." in result.stderr
-    assert "configs/table-classifier.yaml has better ones" in result.stderr
-    assert "split 1 of 1: pair, ours" in result.stderr
+    assert "paper B's claim" in result.output
+    assert "Skipped: 1 × missing file." in result.stderr
+    assert "fewer than two training images: odd." in result.stderr
+    assert "--config table-classifier has better ones" in result.stderr
+    assert "split 1 of 1: pair, ensemble" in result.stderr
     return path
 
 
-def test_every_row_is_compared(run_dir):
+def test_all_models_are_compared(run_dir):
     found = json.loads((run_dir / "results" / "classification.json").read_text())
-    rows = ["majority", "tfidf", "image", "text", "stand_in", "paper", "ensemble"]
+    rows = [
+        "majority",
+        "tfidf",
+        "image",
+        "text",
+        "paper_without_attention",
+        "paper",
+        "ensemble",
+    ]
     assert list(found["rows"]) == rows
     for row in found["rows"].values():
         assert row["seeds"] == 1 and 0 <= row["accuracy_mean"] <= 1
         assert {"accuracy_sd", "macro_f1_mean", "train_accuracy_mean"} <= set(row)
     assert found["leaks"]["names_own"] > 0.5
-    ours = found["rows"]["ensemble"]
-    assert list(ours["parts_accuracy_mean"]) == ["image", "lstm", "words"]
+    ensemble = found["rows"]["ensemble"]
+    assert list(ensemble["members_accuracy_mean"]) == ["image", "lstm", "words"]
     assert (run_dir / "results" / "accuracy.png").is_file()
-    assert opened(run_dir / "results" / "confusion-ours.png").size[0] > 200
+    assert opened(run_dir / "results" / "confusion-ensemble.png").size[0] > 200
 
 
-def test_what_is_finished_is_not_trained_again(run_dir):
+def test_a_finished_comparison_is_not_trained_again(run_dir):
     before = (run_dir / "results" / "rows.jsonl").read_text()
     call(
         "train-classifier", "--resume", f"--run-dir={run_dir}", "--compare", "--seeds=1"
@@ -105,9 +112,9 @@ def test_what_is_finished_is_not_trained_again(run_dir):
     assert (run_dir / "results" / "rows.jsonl").read_text() == before
 
 
-def test_pairs_get_their_classes(run_dir, table, tmp_path):
+def test_pairs_are_classified(run_dir, table, tmp_path):
     (tmp_path / "notes.txt").write_text("no image")
-    sheet = tmp_path / "why.png"
+    sheet = tmp_path / "explanation.png"
     result = call(
         "classify",
         run_dir,
@@ -122,7 +129,7 @@ def test_pairs_get_their_classes(run_dir, table, tmp_path):
     assert opened(sheet).size[0] > 500
 
 
-def test_a_text_alone_and_a_image_alone(run_dir, table):
+def test_only_a_text_and_only_an_image(run_dir, table):
     by_text = call("classify", run_dir, "--text", "thing in blue")
     assert json.loads(by_text.output)["image"] is None
     by_image = call("classify", run_dir, table.parent / "1.png")
@@ -132,19 +139,21 @@ def test_a_text_alone_and_a_image_alone(run_dir, table):
     result = call("classify", run_dir, table.parent / "1.png", *two, status=2)
     assert "Received: images: 1, texts: 2" in result.output
     result = call("classify", run_dir, table.parent, *two, status=2)
-    assert "2 times beside a folder" in result.output and "--source" in result.output
+    assert "2 times with a folder" in result.output and "--source" in result.output
 
 
-def test_sheets_are_png_files(run_dir, tmp_path):
-    result = call("classify", run_dir, "--text=a", "--explain=why.xyz", status=2)
-    assert "why.xyz does not end in .png" in result.output
-    why = tmp_path / "why.png"
-    why.mkdir()
-    result = call("classify", run_dir, "--text=a", f"--explain={why}", status=2)
-    assert "why.png is a folder" in result.output
+def test_figures_are_png_files(run_dir, tmp_path):
+    result = call(
+        "classify", run_dir, "--text=a", "--explain=explanation.xyz", status=2
+    )
+    assert "explanation.xyz does not end in .png" in result.output
+    folder = tmp_path / "explanation.png"
+    folder.mkdir()
+    result = call("classify", run_dir, "--text=a", f"--explain={folder}", status=2)
+    assert "explanation.png is a folder" in result.output
 
 
-def test_a_run_of_classes_is_not_asked_for_captions(run_dir, table):
+def test_a_run_of_a_classifier_has_no_captions(run_dir, table):
     result = call("caption", run_dir, table.parent / "1.png", status=2)
     assert "is a run of train-classifier, not of train-gan" in result.output
 
@@ -152,7 +161,7 @@ def test_a_run_of_classes_is_not_asked_for_captions(run_dir, table):
 def test_a_table_is_classified(run_dir, table, tmp_path):
     out = tmp_path / "classes.parquet"
     result = call("classify", run_dir, "--source", table, "--out", out)
-    assert "41 done, 1 bad: 1 × missing." in result.stderr
+    assert "41 predicted, 1 failed: 1 × missing file." in result.stderr
     rows = pyarrow.parquet.read_table(out).to_pylist()
     assert rows[0]["image"] == "0.png" and rows[0]["text"] == "thing 0 in red"
     assert rows[4]["text"] is None and rows[4]["class"] in ("red", "blue", "odd")
@@ -164,7 +173,7 @@ def test_a_table_is_classified(run_dir, table, tmp_path):
     assert lines[4]["error"] == "neither image nor text"
 
 
-def test_another_table_is_judged(run_dir, tmp_path, data_dir):
+def test_another_table_is_evaluated(run_dir, tmp_path, data_dir):
     rows = [(f"n{n}.png", f"new in {k}", k) for n, k in enumerate(["red", "blue"] * 3)]
     rows.append(("n9.png", "nobody knows", "green"))
     source = write_table(tmp_path / "more", rows)
@@ -181,21 +190,21 @@ def test_another_table_is_judged(run_dir, tmp_path, data_dir):
     (tmp_path / "more" / "n9.png").unlink()
     result = call(*arguments, status=2)
     assert "1 of 7 rows are bad (14.3%), more than data.max_bad=0.05" in result.output
-    assert "Left out: 1 × missing" in call(*arguments, "--max-bad=0.2").output
+    assert "Skipped: 1 × missing file" in call(*arguments, "--max-bad=0.2").output
 
 
-def test_another_table_s_options_need_it(run_dir):
+def test_table_options_need_a_table(run_dir):
     for option in ("--image-root=.", "--caption-column=label", "--max-bad=0.1"):
         result = call("evaluate", run_dir, option, status=2)
-        assert f"{option.split('=')[0]} goes with --source" in result.output
+        assert f"{option.split('=')[0]} needs --source" in result.output
 
 
-def test_the_data_are_prepared_where_told(run_dir, tmp_path):
+def test_data_dir(run_dir, tmp_path):
     call("evaluate", run_dir, f"--data-dir={tmp_path / 'moved'}")
     assert (tmp_path / "moved" / "table").is_dir()
 
 
-def test_a_column_of_numbers_is_a_text_and_signs_alone_are_none(tmp_path, data_dir):
+def test_numbers_are_texts_and_punctuation_is_not(tmp_path, data_dir):
     kinds = ["red", "blue"] * 15
     numbers = [(f"{n}.png", str(n % 2), kind) for n, kind in enumerate(kinds)]
     signs = [(name, "!?", kind) for name, _, kind in numbers]
@@ -204,7 +213,7 @@ def test_a_column_of_numbers_is_a_text_and_signs_alone_are_none(tmp_path, data_d
     arguments = *shared, f"--source={source}", f"--run-dir={tmp_path / 'run'}"
     found = json.loads(call(*arguments, "--modality=text", "--json").stdout)
     assert found["rows"]["tfidf"]["accuracy_mean"] == 1
-    assert found["titles"]["ensemble"] == "text only, ours"
+    assert found["titles"]["ensemble"] == "text only, ensemble"
     assert "image_missing_accuracy_mean" not in found["rows"]["ensemble"]
     source = write_table(tmp_path / "signs", signs)
     arguments = *shared, f"--source={source}", f"--run-dir={tmp_path / 'other'}"
@@ -215,26 +224,25 @@ def test_a_column_of_numbers_is_a_text_and_signs_alone_are_none(tmp_path, data_d
     assert "No text has any words" in result.stderr
 
 
-def test_tables_without_classes_are_refused(tmp_path, data_dir):
+def test_tables_without_classes_are_rejected(tmp_path, data_dir):
     rows = [(f"{n}.png", f"thing {n}", "red") for n in range(8)]
     source = write_table(tmp_path / "one", rows)
     shared = "train-classifier", "--dataset=table", f"--data-dir={data_dir}", *TINY
     run = tmp_path / "run"
     result = call(*shared, f"--source={source}", f"--run-dir={run}", status=2)
-    assert "one class" in result.output and not run.exists()
+    assert "at least two classes" in result.output and not run.exists()
     source.write_text("image,title\n0.png,thing\n1.png,other\n")
     result = call(*shared, f"--source={source}", f"--run-dir={run}", status=2)
     assert "column of labels" in result.output
 
 
-def test_the_papers_recipe_runs_on_pairs_that_img2dataset_fetched(tmp_path, data_dir):
+def test_the_recipe_of_paper_b_runs_on_shards_of_img2dataset(tmp_path, data_dir):
     pairs = coyo_makers.rows(40)
     source = coyo_makers.download(tmp_path / "in", "webdataset", pairs)
     labels = coyo_makers.write_labels(tmp_path / "labels.parquet", pairs)
-    recipe = Path(__file__).parents[2] / "configs" / "coyo-classifier-paper.yaml"
     result = call(
         "train-classifier",
-        f"--config={recipe}",
+        "--config=coyo-classifier-paper",
         f"--source={source}",
         f"--set=data.labels={labels}",
         *("--set=data.image_size=32", "--set=classifier.filters=[4]"),

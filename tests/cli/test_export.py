@@ -15,8 +15,8 @@ def call(*arguments, status=0):
     [
         ([], "Give either a RUN"),
         (["run", "--check", "out"], "Give either a RUN"),
-        (["run"], "--out DIR goes with a RUN"),
-        (["--check", "absent"], "is no export"),
+        (["run"], "A RUN needs --out DIR"),
+        (["--check", "absent"], "is not an export"),
         (["absent", "--out", "out"], "There is no run at"),
         (["absent", "--out", "out", "--format", "jax"], "--format"),
     ],

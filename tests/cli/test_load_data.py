@@ -1,4 +1,4 @@
-"""The command as a user runs it."""
+"""`load-data`."""
 
 import json
 import subprocess
@@ -22,7 +22,7 @@ def flickr(tmp_path):
     return ["flickr30k", "--source", str(source), "--data-dir", str(out)]
 
 
-def test_json_is_all_that_standard_output_gets(flickr):
+def test_standard_output_is_one_json_object(flickr):
     command = [
         sys.executable,
         "-c",
@@ -35,8 +35,19 @@ def test_json_is_all_that_standard_output_gets(flickr):
     assert (done.returncode, info["train"], info["test"]) == (0, 4, 1)
     assert (info["images"], info["captions"], info["repaired"]) == (10, 50, 1)
     assert set(info) >= set(
-        "dataset source images captions repaired skipped sample train test train_ids"
-        " test_ids".split()
+        [
+            "dataset",
+            "source",
+            "images",
+            "captions",
+            "repaired",
+            "skipped",
+            "sample",
+            "train",
+            "test",
+            "train_ids",
+            "test_ids",
+        ]
     )
     assert "Preparing flickr30k" in done.stderr
     assert "cuda" not in done.stderr.lower()
@@ -44,7 +55,7 @@ def test_json_is_all_that_standard_output_gets(flickr):
     assert (again.stdout, again.stderr) == (done.stdout, "")
 
 
-def test_the_table_shows_the_formula_and_the_place(flickr):
+def test_the_table_shows_the_formula(flickr):
     options = ["--sample", "paper", "--population-correction", "--image-size", "16"]
     result = run(*flickr, *options)
     text = " ".join(result.stdout.replace("│", " ").split())
@@ -53,16 +64,19 @@ def test_the_table_shows_the_formula_and_the_place(flickr):
     assert "→ 9 (rounded down)" in text
     assert "train / test 7 / 2 (seeded)" in text
     assert "repaired 1" in text and "skipped 0" in text
-    assert "prepared, before" not in text
-    assert "prepared, before" in run(*flickr, *options).stdout
+    assert "prepared earlier" not in text
+    assert "prepared earlier" in run(*flickr, *options).stdout
 
 
 @pytest.mark.parametrize(
-    "arguments, message",
+    ("arguments", "message"),
     [
-        (["coco"], "No data set 'coco'; there are scenes, flickr30k, flickr8k, table"),
+        (
+            ["coco"],
+            "Unknown data set 'coco'. Available: scenes, flickr30k, flickr8k, table",
+        ),
         (["flickr30k", "--source", "/nowhere"], "--source /nowhere does not exist"),
-        (["scenes", "--source", "x"], "scenes is drawn and reads no --source"),
+        (["scenes", "--source", "x"], "scenes is drawn and has no source"),
         (["scenes", "--split", "1.5"], "data.split in the command line"),
         (["scenes", "--sample", "some"], "data.sample in the command line"),
         (["scenes", "--fit", "squeeze"], "'crop', 'pad', 'stretch'"),
@@ -93,7 +107,7 @@ def test_too_many_bad_rows_exit_with_2(tmp_path):
     arguments = ["table", "--source", str(path), "--data-dir", str(tmp_path / "out")]
     result = run(*arguments, "--image-size", "16")
     assert result.exit_code == 2
-    assert f"{path}:4: missing: c.jpg" in result.output
+    assert f"{path}:4: missing file: c.jpg" in result.output
     assert run(*arguments, "--image-size", "16", "--max-bad", "0.4").exit_code == 0
 
 
@@ -129,7 +143,7 @@ def test_a_full_disk_exits_with_1(flickr, monkeypatch):
     def full(*_):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("kerasgan.data.preparation._entry", full)
+    monkeypatch.setattr("kerasgan.data.preparation._prepared_image", full)
     result = run(*flickr, "--image-size", "16")
     assert result.exit_code == 1
     assert "No space left on device" in result.output

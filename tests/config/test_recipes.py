@@ -1,14 +1,23 @@
+import re
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kerasgan.config.recipes import differences, read_assignment, read_recipe, resolve
+from kerasgan.config.recipes import (
+    differences,
+    find_recipe,
+    list_recipes,
+    read_assignment,
+    read_recipe,
+    resolve,
+)
+from kerasgan.config.renamed_keys import RENAMED, RENAMED_VALUES
 from kerasgan.config.settings import Settings
 from kerasgan.errors import UserError
 
-RECIPES = sorted((Path(__file__).parents[1] / "configs").glob("*.yaml"))
+RECIPES = sorted((Path(__file__).parents[2] / "configs").glob("*.yaml"))
 
 
 @pytest.mark.parametrize("path", RECIPES, ids=lambda path: path.stem)
@@ -18,6 +27,11 @@ def test_recipes_are_valid_and_say_how_to_run_them(path):
     head = path.read_text().split("\ndata:")[0]
     command = "train-classifier" if "classifier" in path.stem else "train-gan"
     assert f"kerasgan {command}" in head and "Time:" in head
+
+
+@pytest.mark.parametrize(("name", "description"), list_recipes())
+def test_descriptions_are_one_sentence(name, description):
+    assert re.fullmatch(r"Trains [^.]+\.", description), name
 
 
 @pytest.mark.parametrize("stem", ["scenes-gan", "scenes-classifier"])
@@ -39,33 +53,33 @@ def test_the_default_recipes_hold_the_defaults(stem):
         ({"training.epochs": 0}, "training.epochs.*Received: 0"),
     ],
 )
-def test_mistakes_are_named(values, message):
+def test_messages_name_the_mistake(values, message):
     with pytest.raises(UserError, match=message):
         resolve(None, values)
 
 
-def test_a_recipe_s_mistake_names_the_file(tmp_path):
+def test_messages_name_the_recipe(tmp_path):
     path = tmp_path / "mine.yaml"
     path.write_text("gan:\n  latent: 3\n")
     with pytest.raises(UserError, match="section gan of .*mine.yaml"):
-        resolve(read_recipe(path), place=str(path))
+        resolve(read_recipe(path), source=str(path))
 
 
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        (b"- 1\n- 2\n", "must hold sections"),
+        (b"- 1\n- 2\n", "must have sections"),
         (b"gan: [1,\n", "cannot be read"),
         (b"\xff\xfe\x00", "cannot be read"),
         (b"!!python/object/apply:os.system ['true']", "cannot be read"),
     ],
 )
-def test_recipes_that_are_none(tmp_path, text, message):
+def test_invalid_recipes(tmp_path, text, message):
     path = tmp_path / "bad.yaml"
     path.write_bytes(text)
     with pytest.raises(UserError, match=message):
         read_recipe(path)
-    with pytest.raises(UserError, match="no recipe at .*absent.yaml"):
+    with pytest.raises(UserError, match="There is no recipe .*absent.yaml"):
         read_recipe(tmp_path / "absent.yaml")
 
 
@@ -81,20 +95,20 @@ def test_assignments():
             read_assignment(text)
 
 
-def test_an_empty_recipe_is_the_defaults(tmp_path):
+def test_an_empty_recipe_gives_the_defaults(tmp_path):
     path = tmp_path / "empty.yaml"
     path.write_text("# nothing\n")
     assert resolve(read_recipe(path)) == Settings()
 
 
 @given(st.integers(1, 10**6), st.floats(1e-6, 1))
-def test_settings_survive_being_stored(epochs, rate):
+def test_settings_round_trip(epochs, rate):
     values = {"training.epochs": epochs, "training.learning_rate": rate}
     settings = resolve(None, values)
     assert resolve(settings.model_dump()) == settings
 
 
-def test_paths_are_absolute_and_names_of_weights_are_none(tmp_path, monkeypatch):
+def test_paths_become_absolute_but_names_of_weights_do_not(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     keys = ("source", "data_dir", "image_root", "labels")
     settings = resolve(
@@ -109,7 +123,45 @@ def test_paths_are_absolute_and_names_of_weights_are_none(tmp_path, monkeypatch)
     assert home == str(Path("~/in").expanduser())
 
 
-def test_differences_are_named():
+def test_differences():
     other = resolve(None, {"gan.r1": 9.0, "training.epochs": 7})
-    lines = differences(Settings(), other, free={"training.epochs"})
+    lines = differences(Settings(), other, ignored={"training.epochs"})
     assert len(lines) == 1 and lines[0].startswith("gan.r1:") and "9.0 now" in lines[0]
+
+
+def test_recipes_are_found_by_name(tmp_path, monkeypatch):
+    assert [name for name, _ in list_recipes()] == [path.stem for path in RECIPES]
+    assert all(description for _, description in list_recipes())
+    assert find_recipe("scenes-gan") == RECIPES[-3]
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "scenes-gan").write_text("gan:\n  r1: 9.0\n")
+    assert find_recipe("scenes-gan") == tmp_path / "scenes-gan"
+    assert read_recipe("scenes-gan") == {"gan": {"r1": 9.0}}
+    with pytest.raises(UserError, match="Did you mean 'flickr30k-gan'"):
+        find_recipe("flickr30k-gans")
+
+
+@pytest.mark.parametrize(
+    ("section", "old", "new"),
+    [(section, *names) for section in RENAMED for names in RENAMED[section].items()],
+)
+def test_renamed_keys_are_named(section, old, new):
+    known = Settings().model_dump()[section]
+    assert new in known and old not in known
+    with pytest.raises(UserError, match=rf"{section}\.{old} .*renamed to .*{new} in"):
+        resolve({section: {old: 1}})
+
+
+@pytest.mark.parametrize(("key", "new"), RENAMED_VALUES.items())
+def test_renamed_values_are_named(key, new):
+    section, name, old = key
+    is_list = name in ("augmentation", "members")
+    old, value = ([old], [new]) if is_list else (old, new)
+    resolve({section: {name: value}})
+    with pytest.raises(UserError, match=f"renamed to '{new}' in"):
+        resolve({section: {name: old}})
+
+
+def test_unknown_sections_are_errors_even_if_empty():
+    with pytest.raises(UserError, match="Unknown key 'gam'.*Did you mean 'gan'"):
+        resolve({"gam": None})

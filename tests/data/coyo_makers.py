@@ -1,4 +1,4 @@
-"""Lays out COYO as it is published, and as img2dataset 1.47 downloads it."""
+"""Writes COYO as it is published, and as img2dataset 1.47 downloads it."""
 
 import io
 import json
@@ -8,15 +8,40 @@ from pathlib import Path
 import pyarrow
 import pyarrow.parquet
 
+from kerasgan.config.settings import DataConfig
+from kerasgan.data import load_data
+from kerasgan.data.layouts import read_annotations
 from tests.data import makers
 
-LOST = {"status": "failed_to_download", "error_message": "HTTP Error 404: Not Found"}
-SMALL = {"status": "failed_to_resize", "error_message": "image decoding error"}
+DOWNLOAD_ERROR = {
+    "status": "failed_to_download",
+    "error_message": "HTTP Error 404: Not Found",
+}
+RESIZE_ERROR = {"status": "failed_to_resize", "error_message": "image decoding error"}
 CLASSES = ("8087", "4945", "12352")
+KINDS = ("webdataset", "files", "parquet")
+
+
+def read(source: Path, **settings):
+    return read_annotations(DataConfig(dataset="coyo", **settings), source)
+
+
+def load(tmp_path: Path, source: Path, **settings):
+    settings = {"image_size": 16, "data_dir": str(tmp_path / "out")} | settings
+    config = DataConfig(dataset="coyo", source=str(source), **settings)
+    return load_data(config, progress=False)
+
+
+def labels_by_id(annotations) -> dict[str, str]:
+    return {name: image.label for name, image in annotations.images.items()}
+
+
+def ids(pairs: list[dict]) -> list[str]:
+    return [str(row["id"]) for row in pairs]
 
 
 def rows(count: int, first: int = 0) -> list[dict]:
-    """Rows of COYO-700M, some of its columns; `class` is only for the labels."""
+    """Rows of COYO-700M with some of its columns; `class` is used for the labels."""
     return [
         {
             "id": 4896263451343 + number,
@@ -34,7 +59,7 @@ def rows(count: int, first: int = 0) -> list[dict]:
 
 
 def write_coyo(path: Path, pairs: list[dict]) -> Path:
-    """A part of COYO-700M: metadata, and no images."""
+    """Writes a part of COYO-700M: metadata without images."""
     path.parent.mkdir(parents=True, exist_ok=True)
     private = ("class", "seed", "status", "error_message", "probability")
     table = [{k: v for k, v in row.items() if k not in private} for row in pairs]
@@ -43,7 +68,7 @@ def write_coyo(path: Path, pairs: list[dict]) -> Path:
 
 
 def write_labels(path: Path, pairs: list[dict]) -> Path:
-    """A part of COYO-Labeled-300M; the likeliest class is first, as published."""
+    """Writes a part of COYO-Labeled-300M; the most probable class is first."""
     table = [
         {
             "id": row["id"],
@@ -72,7 +97,7 @@ def download(
     digits: int = 4,
     caption_column: str | None = "text",
 ) -> Path:
-    """What `img2dataset --output_format KIND` leaves in `root` for one shard.
+    """Writes what `img2dataset --output_format KIND` writes for one shard.
 
     Args:
         columns: --save_additional_columns; `width` and `height` could be among them.
@@ -81,11 +106,11 @@ def download(
     root.mkdir(parents=True, exist_ok=True)
     samples = []
     for index, row in enumerate(pairs):
-        meta = {column: row[column] for column in columns}
+        metadata = {column: row[column] for column in columns}
         if caption_column:
-            meta["caption"] = row[caption_column]
+            metadata["caption"] = row[caption_column]
         failed = row.get("status", "success") != "success"
-        meta |= {
+        metadata |= {
             "url": row["url"],
             "key": f"{shard * 10**digits + index:0{digits + 5}d}",
             "status": row.get("status", "success"),
@@ -97,43 +122,46 @@ def download(
             "exif": None if failed else "{}",
             "sha256": None if failed else "0" * 64,
         }
-        image = None if failed else makers.coded(makers.pixels(row["seed"]))
-        samples.append((meta, image))
-    samples = samples[1::2] + samples[::2]  # in the order in which downloads ended
+        image = None if failed else makers.encoded(makers.pixels(row["seed"]))
+        samples.append((metadata, image))
+    samples = samples[1::2] + samples[::2]  # the order in which downloads ended
     {"webdataset": _tar, "files": _files, "parquet": _parquet}[kind](
         root / f"{shard:05d}", samples
     )
-    stats = {"count": len(samples), "successes": sum(p is not None for _, p in samples)}
+    stats = {
+        "count": len(samples),
+        "successes": sum(image is not None for _, image in samples),
+    }
     (root / f"{shard:05d}_stats.json").write_text(json.dumps(stats))
     return root
 
 
-def files_of(meta: dict, image: bytes) -> dict[str, bytes]:
-    """The files of one sample by extension, in webdataset's order."""
-    files = {"jpg": image, "json": json.dumps(meta, indent=4).encode()}
-    if "caption" in meta:
-        files["txt"] = str(meta["caption"]).encode()
+def files_of(metadata: dict, image: bytes) -> dict[str, bytes]:
+    """Returns the files of one sample by extension, in webdataset's order."""
+    files = {"jpg": image, "json": json.dumps(metadata, indent=4).encode()}
+    if "caption" in metadata:
+        files["txt"] = str(metadata["caption"]).encode()
     return files
 
 
-def _table(path: Path, metas: list[dict]) -> None:
-    table = pyarrow.Table.from_pylist(metas)
+def write_metadata(path: Path, rows: list[dict]) -> None:
+    table = pyarrow.Table.from_pylist(rows)
     pyarrow.parquet.write_table(table, path, row_group_size=100)
 
 
 def _tar(path: Path, samples) -> None:
-    _table(path.with_suffix(".parquet"), [meta for meta, _ in samples])
+    write_metadata(path.with_suffix(".parquet"), [metadata for metadata, _ in samples])
     members = [
-        (f"{meta['key']}.{extension}", data)
-        for meta, image in samples
+        (f"{metadata['key']}.{extension}", data)
+        for metadata, image in samples
         if image is not None
-        for extension, data in files_of(meta, image).items()
+        for extension, data in files_of(metadata, image).items()
     ]
     write_tar(path.with_suffix(".tar"), members)
 
 
 def write_tar(path: Path, members) -> Path:
-    """A tar of (name, bytes), or of members that are TarInfo without data."""
+    """Writes a tar file of (name, bytes), or of TarInfo without data."""
     with tarfile.open(path, "w", format=tarfile.USTAR_FORMAT) as tar:
         for member in members:
             if isinstance(member, tarfile.TarInfo):
@@ -147,13 +175,13 @@ def write_tar(path: Path, members) -> Path:
 
 
 def _files(path: Path, samples) -> None:
-    _table(path.with_suffix(".parquet"), [meta for meta, _ in samples])
+    write_metadata(path.with_suffix(".parquet"), [metadata for metadata, _ in samples])
     path.mkdir()
-    for meta, image in samples:
-        for extension, data in files_of(meta, image).items() if image else ():
-            (path / f"{meta['key']}.{extension}").write_bytes(data)
+    for metadata, image in samples:
+        for extension, data in files_of(metadata, image).items() if image else ():
+            (path / f"{metadata['key']}.{extension}").write_bytes(data)
 
 
 def _parquet(path: Path, samples) -> None:
-    table = [meta | {"jpg": image} for meta, image in samples]
-    _table(path.with_suffix(".parquet"), table)
+    table = [metadata | {"jpg": image} for metadata, image in samples]
+    write_metadata(path.with_suffix(".parquet"), table)

@@ -1,4 +1,4 @@
-"""Draws small images and lays out small data sets for the tests."""
+"""Draws small images and writes small data sets for the tests."""
 
 import io
 import json
@@ -9,13 +9,13 @@ from PIL import Image
 
 
 def pixels(seed: int, width: int = 48, height: int = 40) -> np.ndarray:
-    """A smooth, coloured image that no other seed gives; uint8 RGB."""
+    """A smooth, colored image that is different for every seed; uint8 RGB."""
     corners = np.random.default_rng(seed).integers(0, 256, (2, 2, 3), dtype=np.uint8)
     image = Image.fromarray(corners).resize((width, height), Image.Resampling.BILINEAR)
     return np.asarray(image)
 
 
-def coded(array: np.ndarray, kind: str = "JPEG", **options) -> bytes:
+def encoded(array: np.ndarray, kind: str = "JPEG", **options) -> bytes:
     buffer = io.BytesIO()
     Image.fromarray(array).save(buffer, kind, **options)
     return buffer.getvalue()
@@ -24,7 +24,7 @@ def coded(array: np.ndarray, kind: str = "JPEG", **options) -> bytes:
 def write_images(folder: Path, names, first_seed: int = 0) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     for seed, name in enumerate(names, start=first_seed):
-        (folder / name).write_bytes(coded(pixels(seed)))
+        (folder / name).write_bytes(encoded(pixels(seed)))
 
 
 def names(count: int) -> list[str]:
@@ -36,7 +36,7 @@ def captions(name: str) -> list[str]:
 
 
 def kaggle_30k(root: Path, count: int = 10) -> Path:
-    """Kaggle's layout with the row that lost its delimiter."""
+    """Kaggle's layout with a row that has lost its delimiter."""
     folder = root / "flickr30k_images"
     write_images(folder / "flickr30k_images", names(count))
     rows = ["image_name| comment_number| comment"]
@@ -61,6 +61,11 @@ def token_30k(root: Path, count: int = 10) -> Path:
 SPLITS = ["train"] * 6 + ["val"] * 2 + ["test"] * 2
 
 
+def names_in(split: str) -> list[str]:
+    pairs = zip(names(10), SPLITS, strict=True)
+    return [name for name, name_split in pairs if name_split == split]
+
+
 def karpathy_30k(root: Path) -> Path:
     write_images(root / "flickr30k-images", names(10))
     images = [
@@ -69,7 +74,7 @@ def karpathy_30k(root: Path) -> Path:
             "split": split,
             "sentences": [{"raw": text, "tokens": []} for text in captions(name)],
         }
-        for name, split in zip(names(10), SPLITS)
+        for name, split in zip(names(10), SPLITS, strict=True)
     ]
     text = json.dumps({"dataset": "flickr30k", "images": images})
     (root / "dataset_flickr30k.json").write_text(text)
@@ -79,7 +84,8 @@ def karpathy_30k(root: Path) -> Path:
 def hugging_face_30k(root: Path) -> Path:
     write_images(root / "flickr30k-images", names(10))
     rows = ["raw,sentids,split,filename,img_id"]
-    for index, (name, split) in enumerate(zip(names(10), SPLITS)):
+    examples = zip(names(10), SPLITS, strict=True)
+    for index, (name, split) in enumerate(examples):
         raw = json.dumps(captions(name)).replace('"', '""')
         rows.append(f'"{raw}","[0, 1]",{split},{name},{index}')
     (root / "flickr_annotations_30k.csv").write_text("\n".join(rows) + "\n")
@@ -96,25 +102,24 @@ def entities_30k(root: Path) -> Path:
         )
         (root / "Sentences" / name.replace("jpg", "txt")).write_text(text + "\n")
     for split in ("train", "val", "test"):
-        ids = [n[:-4] for n, other in zip(names(10), SPLITS) if other == split]
+        ids = [name.removesuffix(".jpg") for name in names_in(split)]
         (root / f"{split}.txt").write_text("\n".join(ids) + "\n")
     return root
 
 
 def original_8k(root: Path) -> Path:
-    """The token file with a stray image and the three lists of images."""
+    """The token file with an unlisted image, and the three lists of images."""
     write_images(root / "Flicker8k_Dataset", names(10))
-    stray = "2258277193_586949ec62.jpg.1"
+    unlisted = "2258277193_586949ec62.jpg.1"
     rows = [
         f"{name}#{n}\t{text}"
-        for name in [*names(10), stray]
+        for name in [*names(10), unlisted]
         for n, text in enumerate(captions(name))
     ]
     (root / "Flickr8k.token.txt").write_text("\n".join(rows) + "\n")
     for split, file in (("train", "train"), ("val", "dev"), ("test", "test")):
-        lines = [name for name, other in zip(names(10), SPLITS) if other == split]
         path = root / f"Flickr_8k.{file}Images.txt"
-        path.write_text("\n".join(lines[:5]) + "\n")
+        path.write_text("\n".join(names_in(split)[:5]) + "\n")
     return root
 
 

@@ -9,9 +9,9 @@ from kerasgan.data.annotations import (
     CaptionRow,
     clean_text,
     group_rows,
-    label_names_of,
     numbered_lines,
     read_text,
+    sorted_label_names,
 )
 from kerasgan.data.read_report import ReadReport
 from kerasgan.errors import UserError
@@ -36,18 +36,18 @@ def test_clean_captions_are_one_trimmed_line(text):
     assert "\n" not in cleaned and "\x00" not in cleaned
 
 
-def test_rows_of_a_image_are_joined_in_order():
-    ledger = ReadReport()
-    images = group_rows([row("a", "1"), row("b", "2"), row("a", "3", "4")], ledger)
-    assert {name: p.captions for name, p in images.items()} == {
+def test_rows_of_an_image_are_joined_in_order():
+    report = ReadReport()
+    images = group_rows([row("a", "1"), row("b", "2"), row("a", "3", "4")], report)
+    assert {name: image.captions for name, image in images.items()} == {
         "a": ["1", "3", "4"],
         "b": ["2"],
     }
-    assert (ledger.rows, ledger.bad_rows, ledger.skipped) == (3, 0, {})
+    assert (report.rows, report.bad_rows, report.skipped) == (3, 0, {})
 
 
-def test_what_cannot_be_used_is_counted_by_reason():
-    ledger = ReadReport()
+def test_skipped_rows_are_counted_by_reason():
+    report = ReadReport()
     rows = [
         row("", "who?", line=2),
         row("a", "one", key="0", label="x", line=3),
@@ -58,31 +58,34 @@ def test_what_cannot_be_used_is_counted_by_reason():
         row("b", "", key="0", label="x", line=7),
         row("c", "three", key="0", line=8),
     ]
-    images = group_rows(rows, ledger, labelled=True)
+    images = group_rows(rows, report, require_labels=True)
     assert list(images) == ["a"]
     assert images["a"].captions == ["one", "two"]
     assert images["a"].label == "x"
-    assert ledger.skipped == {
-        "no image named": 1,
+    assert report.skipped == {
+        "missing file name": 1,
         "duplicate id": 1,
-        "repeated row": 1,
+        "duplicate row": 1,
         "empty caption": 1,
         "conflicting label": 1,
-        "no caption": 1,
-        "no label": 1,
+        "missing caption": 1,
+        "missing label": 1,
     }
-    assert (ledger.rows, ledger.bad_rows) == (8, 5)
-    assert {"reason": "no caption", "file": "some.csv", "line": 7, "value": "b"} in (
-        ledger.examples
-    )
+    assert (report.rows, report.bad_rows) == (8, 5)
+    assert {
+        "reason": "missing caption",
+        "file": "some.csv",
+        "line": 7,
+        "value": "b",
+    } in (report.examples)
 
 
 def test_labels_are_put_in_order_as_numbers_or_words():
     def images(*labels):
         return {n: AnnotatedImage(n, FILE, 1, label=n) for n in labels}
 
-    assert label_names_of(images("10", "9", "1")) == ["1", "9", "10"]
-    assert label_names_of(images("shoe", "bag", "2")) == ["2", "bag", "shoe"]
+    assert sorted_label_names(images("10", "9", "1")) == ["1", "9", "10"]
+    assert sorted_label_names(images("shoe", "bag", "2")) == ["2", "bag", "shoe"]
 
 
 @pytest.mark.parametrize(
@@ -91,11 +94,11 @@ def test_labels_are_put_in_order_as_numbers_or_words():
 @pytest.mark.parametrize(
     "encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be"]
 )
-def test_unicode_is_read_whatever_its_form(tmp_path, encoding, text):
+def test_unicode_is_read_in_every_encoding(tmp_path, encoding, text):
     (tmp_path / "a.csv").write_bytes(text.encode(encoding))
-    ledger = ReadReport()
-    assert read_text(tmp_path / "a.csv", ledger) == text
-    assert ledger.notes == []
+    report = ReadReport()
+    assert read_text(tmp_path / "a.csv", report) == text
+    assert report.notes == []
 
 
 @pytest.mark.parametrize(
@@ -103,13 +106,13 @@ def test_unicode_is_read_whatever_its_form(tmp_path, encoding, text):
     [(b"Zo\xeb \x96", "Zoë –", "cp1252"), (b"Zo\xeb \x81", "Zoë \x81", "latin-1")],
 )
 def test_another_encoding_is_noted(tmp_path, data, text, encoding):
-    ledger = ReadReport()
+    report = ReadReport()
     (tmp_path / "a.csv").write_bytes(data)
-    assert read_text(tmp_path / "a.csv", ledger) == text
-    assert ledger.notes == [f"{tmp_path}/a.csv is not UTF-8; it was read as {encoding}"]
+    assert read_text(tmp_path / "a.csv", report) == text
+    assert report.notes == [f"{tmp_path}/a.csv is not UTF-8; it was read as {encoding}"]
 
 
-def test_zero_bytes_in_a_text_make_it_no_utf_16(tmp_path):
+def test_zero_bytes_in_a_text_do_not_make_it_utf_16(tmp_path):
     text = "a.jpg,red\0\n" + "b.jpg,blue" + "\0" * 99
     (tmp_path / "a.csv").write_text(text)
     assert read_text(tmp_path / "a.csv", ReadReport()) == text
@@ -136,24 +139,24 @@ def test_only_newlines_end_lines():
 
 
 def test_too_many_bad_rows_stop_with_the_first_examples():
-    ledger = ReadReport(rows=10)
-    ledger.skip("repeated row", FILE, 6, "w.jpg", bad_rows=0)
-    ledger.skip("missing", FILE, 7, "x.jpg")
-    ledger.refuse_beyond(0.1)
-    ledger.skip("empty file", FILE, 8, "y.jpg")
+    report = ReadReport(rows=10)
+    report.skip("duplicate row", FILE, 6, "w.jpg", bad_rows=0)
+    report.skip("missing file", FILE, 7, "x.jpg")
+    report.check_bad_rows(0.1)
+    report.skip("empty file", FILE, 8, "y.jpg")
     with pytest.raises(UserError) as error:
-        ledger.refuse_beyond(0.1)
+        report.check_bad_rows(0.1)
     assert str(error.value) == (
         "2 of 10 rows are bad (20.0%), more than data.max_bad=0.1 allows: "
-        "1 × missing, 1 × empty file. The first ones:\n"
-        "  some.csv:7: missing: x.jpg\n"
+        "1 × missing file, 1 × empty file. The first of them:\n"
+        "  some.csv:7: missing file: x.jpg\n"
         "  some.csv:8: empty file: y.jpg"
     )
 
 
 def test_examples_are_few_and_short():
-    ledger = ReadReport()
+    report = ReadReport()
     for line in range(100):
-        ledger.skip("missing", FILE, line, "x" * 10_000)
-    assert ledger.skipped == {"missing": 100}
-    assert [len(example["value"]) for example in ledger.examples] == [200] * 5
+        report.skip("missing file", FILE, line, "x" * 10_000)
+    assert report.skipped == {"missing file": 100}
+    assert [len(example["value"]) for example in report.examples] == [200] * 5

@@ -1,4 +1,4 @@
-"""The builders as tensorflow-datasets sees them, each time in a fresh process."""
+"""The builders as tensorflow-datasets uses them, in fresh processes."""
 
 import subprocess
 import sys
@@ -32,7 +32,7 @@ def run(code: str) -> subprocess.CompletedProcess:
 
 
 @pytest.mark.parametrize("order", [KERASGAN_FIRST, TFDS_FIRST])
-def test_tfds_load_finds_them_in_either_order(tmp_path, order):
+def test_tfds_load_finds_builders_in_either_order(tmp_path, order):
     source = makers.kaggle_8k(tmp_path / "in")
     done = run(order + LOAD.format(out=str(tmp_path / "out"), source=str(source)))
     assert done.stdout.endswith("{'train': 8, 'test': 2}\n(16, 16, 3)\n"), done.stderr
@@ -72,12 +72,12 @@ def test_manual_directories_and_copies_of_builders(tmp_path):
     rows = [f"Images/{name},one,{'xy'[int(name[3]) % 2]}" for name in makers.names(10)]
     makers.table(source, ["image,caption,label", *rows], "t.csv")
     done = run(MANUAL.format(out=str(out), source=str(source)))
-    wanted = [
+    expected = [
         "The data set flickr8k cannot be downloaded: give --source PATH, or put it "
-        f"into {out}/downloads/manual/flickr8k",
+        f"into {out}/downloads/manual/flickr8k.",
         "True ['x', 'y']",
-        f"The manual directory {source} must be known earlier: give it to flickr8k as "
+        f"The manual directory {source} must be known earlier: pass it to flickr8k as "
         f"builder_kwargs={{'source': '{source}'}}",
     ]
-    lines = [line for line in done.stdout.splitlines() if line in wanted]
-    assert lines == wanted, done.stdout + done.stderr
+    lines = [line for line in done.stdout.splitlines() if line in expected]
+    assert lines == expected, done.stdout + done.stderr

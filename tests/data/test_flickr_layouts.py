@@ -6,7 +6,11 @@ from hypothesis import strategies as st
 
 from kerasgan.config.settings import DataConfig
 from kerasgan.data.layouts import read_annotations
-from kerasgan.data.layouts.flickr import read_bars, read_commas, read_token
+from kerasgan.data.layouts.flickr import (
+    read_comma_separated,
+    read_pipe_separated,
+    read_token_file,
+)
 from kerasgan.data.read_report import ReadReport
 from kerasgan.errors import UserError
 from tests.data import makers
@@ -29,17 +33,17 @@ def read(config, source):
         (makers.kaggle_8k, "Kaggle captions.txt"),
     ],
 )
-def test_each_layout_of_flickr30k_is_found_and_says_the_same(tmp_path, make, layout):
+def test_all_layouts_of_flickr30k_give_the_same_annotations(tmp_path, make, layout):
     annotations = read(FLICKR30K, make(tmp_path))
     assert annotations.layout == layout
     assert list(annotations.images) == makers.names(10)
     for name, image in annotations.images.items():
         assert image.captions == makers.captions(name)
     assert (annotations.image_root / "1000.jpg").is_file()
-    assert annotations.ledger.skipped == {}
+    assert annotations.report.skipped == {}
 
 
-def test_entities_lose_their_marks(tmp_path):
+def test_marks_of_entities_are_removed(tmp_path):
     annotations = read(FLICKR30K, makers.entities_30k(tmp_path))
     assert annotations.layout == "Entities sentences"
     assert (
@@ -57,23 +61,23 @@ def test_published_splits_are_read(tmp_path, make):
     assert splits == makers.SPLITS
 
 
-def test_the_row_that_lost_its_delimiter_is_repaired(tmp_path):
+def test_the_row_without_a_delimiter_is_repaired(tmp_path):
     path = tmp_path / "results.csv"
     path.write_text(
         "image_name| comment_number| comment\n"
         '2199200615.jpg| 3| A "dog" , it runs .\n'
         "2199200615.jpg| 4   A dog runs across the grass .\n"
     )
-    ledger = ReadReport()
-    rows = list(read_bars(path, ledger))
+    report = ReadReport()
+    rows = list(read_pipe_separated(path, report))
     assert [(r.name, r.key, r.captions) for r in rows] == [
         ("2199200615.jpg", "3", (' A "dog" , it runs .',)),
         ("2199200615.jpg", "4", ("A dog runs across the grass .",)),
     ]
-    assert ledger.repaired == 1
-    assert ledger.examples == [
+    assert report.repaired == 1
+    assert report.examples == [
         {
-            "reason": "repaired: lost delimiter",
+            "reason": "repaired: missing delimiter",
             "file": str(path),
             "line": 3,
             "value": "2199200615.jpg| 4   A dog runs across the grass .",
@@ -81,36 +85,36 @@ def test_the_row_that_lost_its_delimiter_is_repaired(tmp_path):
     ]
 
 
-def test_rows_beyond_repair_are_counted(tmp_path):
+def test_malformed_rows_are_counted(tmp_path):
     path = tmp_path / "results.csv"
     path.write_text("image_name|comment_number|comment\nnothing\na.jpg|x|y\na.jpg|7\n")
-    ledger = ReadReport()
-    assert list(read_bars(path, ledger)) == []
-    assert (ledger.skipped, ledger.rows) == ({"malformed row": 3}, 3)
+    report = ReadReport()
+    assert list(read_pipe_separated(path, report)) == []
+    assert (report.skipped, report.rows) == ({"malformed row": 3}, 3)
     token = tmp_path / "a.token"
     token.write_text("a.jpg#0 no tab\n#0\tno name\na.jpg\tno number\na.jpg#0\tgood\n")
-    assert [row.captions for row in read_token(token, ledger)] == [("good",)]
-    assert ledger.skipped == {"malformed row": 6}
+    assert [row.captions for row in read_token_file(token, report)] == [("good",)]
+    assert report.skipped == {"malformed row": 6}
 
 
-def test_an_unpaired_quote_swallows_nothing(tmp_path):
+def test_an_unpaired_quote_costs_no_other_row(tmp_path):
     path = tmp_path / "captions.txt"
     path.write_text('image,caption\na.jpg,"a dog, alone\nb.jpg,"a ""big"" one, too"\n')
-    rows = list(read_commas(path, ReadReport()))
+    rows = list(read_comma_separated(path, ReadReport()))
     assert [row.captions for row in rows] == [
         ('"a dog, alone',),
         ('a "big" one, too',),
     ]
 
 
-def test_nor_does_it_in_hugging_faces_table(tmp_path):
+def test_an_unpaired_quote_in_hugging_faces_table_costs_one_row(tmp_path):
     path = makers.hugging_face_30k(tmp_path) / "flickr_annotations_30k.csv"
     lines = path.read_text().split("\n")
     lines[3] = lines[3].replace(']"', "]", 1)
     path.write_text("\n".join(lines))
     annotations = read(FLICKR30K, tmp_path)
     assert len(annotations.images) == 9
-    assert annotations.ledger.skipped == {"malformed row": 1}
+    assert annotations.report.skipped == {"malformed row": 1}
 
 
 line_text = st.text(st.characters(exclude_characters="\n\r", exclude_categories=["Cs"]))
@@ -120,19 +124,24 @@ line_text = st.text(st.characters(exclude_characters="\n\r", exclude_categories=
 def test_any_text_is_a_caption_or_a_counted_row(tmp_path_factory, texts):
     folder = tmp_path_factory.mktemp("layouts")
     for name, header, start, reader in [
-        ("results.csv", "image_name|comment_number|comment", "a.jpg|{}|", read_bars),
-        ("a.token", "z.jpg#0\tz", "a.jpg#{}\t", read_token),
+        (
+            "results.csv",
+            "image_name|comment_number|comment",
+            "a.jpg|{}|",
+            read_pipe_separated,
+        ),
+        ("a.token", "z.jpg#0\tz", "a.jpg#{}\t", read_token_file),
     ]:
         lines = [start.format(number) + text for number, text in enumerate(texts)]
         (folder / name).write_bytes("\n".join([header, *lines]).encode())
-        ledger = ReadReport()
-        rows = [row for row in reader(folder / name, ledger) if row.name == "a.jpg"]
+        report = ReadReport()
+        rows = [row for row in reader(folder / name, report) if row.name == "a.jpg"]
         assert [row.captions for row in rows] == [(text,) for text in texts]
-        assert ledger.skipped == {}
+        assert report.skipped == {}
         (folder / name).write_bytes("\n".join([header, *texts]).encode())
-        count = len(list(reader(folder / name, ledger)))
+        count = len(list(reader(folder / name, report)))
         blank = sum(not text.strip() for text in texts)
-        assert count + ledger.rows + blank == len(texts) + (name == "a.token")
+        assert count + report.rows + blank == len(texts) + (name == "a.token")
 
 
 def test_a_wrong_header_is_quoted(tmp_path):
@@ -141,11 +150,11 @@ def test_a_wrong_header_is_quoted(tmp_path):
         read(FLICKR30K, tmp_path)
     assert str(error.value) == (
         f"{tmp_path}/results.csv:1: expected the header "
-        "'image_name|comment_number|comment', found 'image,text'"
+        "'image_name|comment_number|comment'. Received: 'image,text'"
     )
 
 
-def test_a_copy_of_the_annotations_among_the_images_does_no_harm(tmp_path):
+def test_a_copy_of_the_annotations_among_the_images_is_ignored(tmp_path):
     makers.kaggle_30k(tmp_path)
     outer = tmp_path / "flickr30k_images"
     shutil.copy(outer / "results.csv", outer / "flickr30k_images" / "results.csv")
@@ -161,7 +170,7 @@ def test_the_annotation_file_itself_can_be_named(tmp_path):
     assert len(annotations.images) == 10
 
 
-def test_nothing_known_names_the_place_and_the_layouts(tmp_path):
+def test_without_annotations_the_folder_and_the_layouts_are_named(tmp_path):
     with pytest.raises(UserError) as error:
         read(FLICKR30K, tmp_path)
     assert str(tmp_path) in str(error.value)
@@ -172,7 +181,7 @@ def test_nothing_known_names_the_place_and_the_layouts(tmp_path):
         read(FLICKR8K, tmp_path / "none")
 
 
-def test_images_that_are_nowhere(tmp_path):
+def test_missing_images_are_named(tmp_path):
     makers.hugging_face_30k(tmp_path)
     shutil.rmtree(tmp_path / "flickr30k-images")
     with pytest.raises(UserError, match="--image-root"):
@@ -182,7 +191,7 @@ def test_images_that_are_nowhere(tmp_path):
         read(FLICKR30K, tmp_path)
 
 
-def test_flickr8k_with_its_lists_and_stray_rows(tmp_path):
+def test_flickr8k_with_its_lists_and_unlisted_rows(tmp_path):
     annotations = read(FLICKR8K, makers.original_8k(tmp_path))
     assert len(annotations.images) == 11
     assert "2258277193_586949ec62.jpg.1" in annotations.images

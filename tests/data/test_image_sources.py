@@ -1,9 +1,10 @@
+import contextlib
 import os
 
 import pytest
 
 from kerasgan.config.settings import DataConfig
-from kerasgan.data.image_sources import FileImages, locate_images
+from kerasgan.data.image_sources import FileImages, locate_image
 from kerasgan.data.images import BadImage
 from kerasgan.data.layouts import read_annotations
 from tests.data import makers
@@ -11,7 +12,7 @@ from tests.data import makers
 
 @pytest.fixture
 def root(tmp_path):
-    """A folder of images with a secret beside it."""
+    """A folder of images, with an image beside it that must not be read."""
     folder = (tmp_path / "images").resolve()
     makers.write_images(folder, ["a.jpg"])
     makers.write_images(folder / "sub", ["b.jpg"])
@@ -29,43 +30,43 @@ def root(tmp_path):
 @pytest.mark.parametrize(
     "name", ["a.jpg", "sub/b.jpg", "in.jpg", "sub/../a.jpg", "./a.jpg"]
 )
-def test_files_inside_are_found(root, name):
-    assert locate_images(root, name).st_size > 100
+def test_files_inside_the_folder_are_located(root, name):
+    assert locate_image(root, name).st_size > 100
 
 
 @pytest.mark.parametrize(
     "name, reason",
     [
-        ("../secret.jpg", "outside the folder"),
-        ("../nothing.jpg", "outside the folder"),
-        ("../images2/c.jpg", "outside the folder"),
-        ("sub/../../secret.jpg", "outside the folder"),
-        ("out.jpg", "outside the folder"),
-        ("away/secret.jpg", "outside the folder"),
-        ("..", "outside the folder"),
-        ("/etc/passwd", "absolute name"),
-        ("nothing.jpg", "missing"),
-        ("nowhere/a.jpg", "missing"),
-        ("dangling.jpg", "missing"),
-        ("a.jpg/a.jpg", "missing"),
-        ("a\x00.jpg", "missing"),
-        ("x" * 300, "missing"),
-        ("https://example.org/a.jpg", "an address, not a file"),
-        ("sub", "not a file"),
-        ("pipe.jpg", "not a file"),
+        ("../secret.jpg", "outside the image folder"),
+        ("../nothing.jpg", "outside the image folder"),
+        ("../images2/c.jpg", "outside the image folder"),
+        ("sub/../../secret.jpg", "outside the image folder"),
+        ("out.jpg", "outside the image folder"),
+        ("away/secret.jpg", "outside the image folder"),
+        ("..", "outside the image folder"),
+        ("/etc/passwd", "absolute path"),
+        ("nothing.jpg", "missing file"),
+        ("nowhere/a.jpg", "missing file"),
+        ("dangling.jpg", "missing file"),
+        ("a.jpg/a.jpg", "missing file"),
+        ("a\x00.jpg", "missing file"),
+        ("x" * 300, "missing file"),
+        ("https://example.org/a.jpg", "URL instead of a file"),
+        ("sub", "not a regular file"),
+        ("pipe.jpg", "not a regular file"),
     ],
 )
-def test_all_others_have_a_reason(root, name, reason):
+def test_all_other_names_have_a_reason(root, name, reason):
     with pytest.raises(BadImage, match=f"^{reason}$"):
-        locate_images(root, name)
+        locate_image(root, name)
 
 
-def test_an_absolute_name_is_refused_even_inside(root):
-    with pytest.raises(BadImage, match="absolute name"):
-        locate_images(root, str(root / "a.jpg"))
+def test_an_absolute_name_is_rejected_even_inside(root):
+    with pytest.raises(BadImage, match="absolute path"):
+        locate_image(root, str(root / "a.jpg"))
 
 
-def test_nothing_outside_is_opened(root, monkeypatch):
+def test_no_file_outside_is_opened(root, monkeypatch):
     rows = [
         "image,caption",
         "out.jpg,x",
@@ -82,21 +83,19 @@ def test_nothing_outside_is_opened(root, monkeypatch):
         lambda path, *args: opened.append(str(path)) or real_open(path, *args),
     )
     for name in files.ids:
-        try:
-            files.make(name)
-        except BadImage:
-            pass
+        with contextlib.suppress(BadImage):
+            files.load(name)
     assert opened == [str(root / "a.jpg")]
 
 
-def test_a_image_that_changes_while_it_is_read(root):
+def test_an_image_that_changes_while_reading(root):
     config = DataConfig(dataset="table", image_size=8)
     table = makers.table(root, ["image,caption", "a.jpg,x", "sub/b.jpg,y"])
     files = FileImages(read_annotations(config, table), config)
-    assert files.make("sub/b.jpg").captions == ["y"]
-    (root / "a.jpg").write_bytes(makers.coded(makers.pixels(5, 60, 60)))
+    assert files.load("sub/b.jpg").captions == ["y"]
+    (root / "a.jpg").write_bytes(makers.encoded(makers.pixels(5, 60, 60)))
     with pytest.raises(BadImage, match="changed"):
-        files.make("a.jpg")
+        files.load("a.jpg")
     (root / "sub" / "b.jpg").unlink()
-    with pytest.raises(BadImage, match="unreadable"):
-        files.make("sub/b.jpg")
+    with pytest.raises(BadImage, match="unreadable file"):
+        files.load("sub/b.jpg")

@@ -12,7 +12,7 @@ from kerasgan.data.images import (
     square_image,
     strict_pillow,
 )
-from tests.data.makers import coded, pixels
+from tests.data.makers import encoded, pixels
 
 RED, WHITE = [255, 0, 0], [255, 255, 255]
 
@@ -35,8 +35,8 @@ def save(image: Image.Image, kind: str, **options) -> bytes:
     [
         (b"", "empty file"),
         (b"GIF? no, words", "not an image"),
-        (coded(pixels(0))[:-400], "truncated or damaged"),
-        (coded(pixels(0), "PNG")[:-400], "truncated or damaged"),
+        (encoded(pixels(0))[:-400], "truncated or damaged"),
+        (encoded(pixels(0), "PNG")[:-400], "truncated or damaged"),
         (b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n", "unsupported format"),
         (b"\0\0\0\x20ftypavif\0\0\0\0", "unsupported format"),
         (b"<?xml version='1.0'?>\n<svg/>", "unsupported format"),
@@ -56,10 +56,10 @@ def test_a_decompression_bomb_is_not_decoded(monkeypatch):
         decode_image(bomb)
 
 
-def test_pillows_switches_are_strict_inside_and_as_before_outside(monkeypatch):
+def test_pillows_global_switches_are_set_and_restored(monkeypatch):
     monkeypatch.setattr(ImageFile, "LOAD_TRUNCATED_IMAGES", True)
     with strict_pillow(), pytest.raises(BadImage, match="truncated"):
-        decode_image(coded(pixels(0))[:-400])
+        decode_image(encoded(pixels(0))[:-400])
     assert ImageFile.LOAD_TRUNCATED_IMAGES is True
     assert Image.MAX_IMAGE_PIXELS is not None
 
@@ -86,17 +86,17 @@ def test_dark_images_of_sixteen_bits_stay_dark():
     assert pixel(save(dark, "PNG")) == [1, 1, 1]
 
 
-def test_floating_point_is_from_0_to_1_or_refused():
+def test_floating_point_outside_0_to_1_is_rejected():
     def tiff(value):
         return save(Image.fromarray(np.full((8, 8), value, np.float32)), "TIFF")
 
     assert pixel(tiff(0.5)) == [128, 128, 128]
     for value in (-0.1, 200, np.nan):
-        with pytest.raises(BadImage, match="^unknown range of values$"):
+        with pytest.raises(BadImage, match="^unknown value range$"):
             decode_image(tiff(value))
 
 
-def test_transparency_is_laid_over_white():
+def test_transparency_is_blended_with_white():
     clear = Image.new("RGBA", (8, 8), (0, 0, 0, 0))
     assert pixel(save(clear, "PNG")) == WHITE
     half = Image.new("RGBA", (8, 8), (255, 0, 0, 128))
@@ -109,8 +109,8 @@ def test_transparency_is_laid_over_white():
     assert pixel(save(palette, "GIF", transparency=1)) == WHITE
 
 
-def test_the_first_frame_of_an_animation_is_taken():
-    frames = [Image.new("RGB", (8, 8), colour) for colour in ("red", "blue")]
+def test_the_first_frame_of_an_animation_is_used():
+    frames = [Image.new("RGB", (8, 8), color) for color in ("red", "blue")]
     data = save(frames[0], "GIF", save_all=True, append_images=frames[1:])
     assert pixel(data) == RED
 
@@ -120,32 +120,33 @@ def test_exif_rotation_is_applied(kind):
     image = Image.new("RGB", (16, 16), "white")
     image.paste((255, 0, 0), (0, 0, 16, 8))  # the top is red
     exif = Image.Exif()
-    exif[0x0112] = 6  # to be shown a quarter turn clockwise
+    exif[0x0112] = 6  # to be rotated by a quarter turn clockwise
     options = {"quality": 95} if kind == "JPEG" else {}
     data = prepare_image(save(image, kind, exif=exif, **options), 16, "crop")
-    shown = np.asarray(Image.open(io.BytesIO(data)))
-    assert shown[8, 14, 1] < 60 and shown[8, 1, 1] > 200  # the right is
+    upright = np.asarray(Image.open(io.BytesIO(data)))
+    # The right is red.
+    assert upright[8, 14, 1] < 60 and upright[8, 1, 1] > 200
 
 
 @pytest.mark.parametrize("kind", ["JPEG", "PNG"])
-def test_a_broken_exif_spoils_no_image(kind):
-    plain = prepare_image(coded(pixels(1), kind), 16, "crop")
+def test_broken_exif_is_ignored(kind):
+    plain = prepare_image(encoded(pixels(1), kind), 16, "crop")
     for broken in (b"no TIFF file", b"II*\0", b"MM\0*\0\0\0\x08\0\x07"):
         options = {"exif": b"Exif\0\0" + broken, "dpi": (72, 72)}
-        assert prepare_image(coded(pixels(1), kind, **options), 16, "crop") == plain
-    # Turned, beside a number of another kind that cannot be written again.
+        assert prepare_image(encoded(pixels(1), kind, **options), 16, "crop") == plain
+    # Rotated, beside a value of a wrong type that cannot be written again.
     exif = b"MM\0*\0\0\0\x08\0\x02\1\x12\0\3\0\0\0\1\0\6\0\0"
     exif += b"\1\1\0\2\0\0\0\1x\0\0\0" + bytes(4)
-    data = coded(pixels(1), kind, exif=b"Exif\0\0" + exif)
+    data = encoded(pixels(1), kind, exif=b"Exif\0\0" + exif)
     assert prepare_image(data, 16, "crop") != plain
 
 
-def test_a_right_jpeg_passes_untouched_and_nothing_else_does():
-    plain = coded(pixels(0, 48, 48))
+def test_only_a_jpeg_of_the_right_size_and_mode_is_unchanged():
+    plain = encoded(pixels(0, 48, 48))
     assert prepare_image(plain, 48, "crop") == plain
     assert prepare_image(plain, 32, "crop") != plain
-    grey = save(Image.fromarray(pixels(0, 48, 48)).convert("L"), "JPEG")
-    assert prepare_image(grey, 48, "crop") != grey
+    gray = save(Image.fromarray(pixels(0, 48, 48)).convert("L"), "JPEG")
+    assert prepare_image(gray, 48, "crop") != gray
     with pytest.raises(BadImage):
         prepare_image(plain[:-300], 48, "crop")
 
@@ -153,11 +154,11 @@ def test_a_right_jpeg_passes_untouched_and_nothing_else_does():
 def test_small_images_are_stored_without_loss_and_large_ones_as_jpeg():
     array = pixels(3, 160, 160)
     image = Image.fromarray(array)
-    small = Image.open(io.BytesIO(prepare_image(coded(array, "PNG"), 64, "crop")))
+    small = Image.open(io.BytesIO(prepare_image(encoded(array, "PNG"), 64, "crop")))
     assert small.format == "BMP"
     expected = np.asarray(square_image(image, 64, "crop"))
     np.testing.assert_array_equal(np.asarray(small), expected)
-    large = Image.open(io.BytesIO(prepare_image(coded(array, "PNG"), 160, "crop")))
+    large = Image.open(io.BytesIO(prepare_image(encoded(array, "PNG"), 160, "crop")))
     assert large.format == "JPEG"
     error = np.asarray(large).astype(int) - array
     assert np.abs(error).max() <= 6
@@ -166,12 +167,12 @@ def test_small_images_are_stored_without_loss_and_large_ones_as_jpeg():
 def bars() -> Image.Image:
     """Red, green, blue: 30 × 10, each 10 wide."""
     array = np.zeros((10, 30, 3), np.uint8)
-    for place in range(3):
-        array[:, 10 * place : 10 * place + 10, place] = 255
+    for channel in range(3):
+        array[:, 10 * channel : 10 * channel + 10, channel] = 255
     return Image.fromarray(array)
 
 
-def test_the_three_ways_to_fit():
+def test_the_three_values_of_fit():
     crop = np.asarray(square_image(bars(), 10, "crop"))
     assert (crop == [0, 255, 0]).all()
     pad = np.asarray(square_image(bars(), 30, "pad"))

@@ -1,4 +1,4 @@
-"""load_data from files to arrays, on small sets that the tests lay out."""
+"""load_data from files to arrays, on small data sets that the tests write."""
 
 import json
 import shutil
@@ -27,7 +27,7 @@ def flickr(tmp_path):
     return makers.kaggle_30k(tmp_path / "in")
 
 
-def test_what_is_read_is_what_was_there(tmp_path, flickr):
+def test_arrays_equal_the_files(tmp_path, flickr):
     pairs = load(tmp_path, "flickr30k", flickr)
     assert not pairs.was_prepared
     assert pairs.label_names is None and pairs.train.labels is None
@@ -37,7 +37,7 @@ def test_what_is_read_is_what_was_there(tmp_path, flickr):
         assert split.images.shape == (count, 16, 16, 3)
         assert split.images.dtype == np.uint8
         assert split.captions == [makers.captions(name) for name in split.ids]
-        for name, image in zip(split.ids, split.images):
+        for name, image in zip(split.ids, split.images, strict=True):
             path = next(flickr.rglob(name))
             decoded, _ = decode_image(path.read_bytes())
             np.testing.assert_array_equal(
@@ -45,7 +45,7 @@ def test_what_is_read_is_what_was_there(tmp_path, flickr):
             )
 
 
-def test_the_account(tmp_path, flickr):
+def test_the_info(tmp_path, flickr):
     info = load(tmp_path, "flickr30k", flickr, sample=6, seed=3).info
     csv = f"{flickr}/flickr30k_images/results.csv"
     value = '1009.jpg| 4   A "quoted" dog, number 4 of 1009.jpg .'
@@ -66,7 +66,7 @@ def test_the_account(tmp_path, flickr):
         "test": 1,
         "examples": [
             {
-                "reason": "repaired: lost delimiter",
+                "reason": "repaired: missing delimiter",
                 "file": csv,
                 "line": 51,
                 "value": value,
@@ -77,7 +77,7 @@ def test_the_account(tmp_path, flickr):
     assert len(info["train_ids"]) == 5 and len(info["test_ids"]) == 1
 
 
-def test_the_same_choice_anywhere(tmp_path, flickr):
+def test_sample_and_split_do_not_depend_on_the_layout(tmp_path, flickr):
     info = load(tmp_path, "flickr30k", flickr, sample=6).info
     other = makers.token_30k(tmp_path / "other")
     again = load(tmp_path, "flickr30k", other, sample=6, image_size=8).info
@@ -86,7 +86,7 @@ def test_the_same_choice_anywhere(tmp_path, flickr):
     assert again["test_ids"] == info["test_ids"] == ["1004.jpg"]
 
 
-def test_a_second_call_reads_what_is_prepared(tmp_path, flickr, monkeypatch):
+def test_a_second_call_uses_the_prepared_data(tmp_path, flickr, monkeypatch):
     first = load(tmp_path, "flickr30k", flickr)
     monkeypatch.setattr(
         "kerasgan.data.pipeline.prepare", lambda *_: pytest.fail("again")
@@ -96,14 +96,14 @@ def test_a_second_call_reads_what_is_prepared(tmp_path, flickr, monkeypatch):
     np.testing.assert_array_equal(second.test.images, first.test.images)
 
 
-def test_changed_input_is_read_anew(tmp_path, flickr):
+def test_changed_input_is_read_again(tmp_path, flickr):
     load(tmp_path, "flickr30k", flickr)
     csv = flickr / "flickr30k_images" / "results.csv"
     csv.write_text(csv.read_text().replace("dog", "cat"))
     pairs = load(tmp_path, "flickr30k", flickr)
     assert pairs.train.captions[0][0].startswith('A "quoted" cat')
     image = next(flickr.rglob(pairs.test.ids[0]))
-    image.write_bytes(makers.coded(np.full((40, 40, 3), 200, np.uint8)))
+    image.write_bytes(makers.encoded(np.full((40, 40, 3), 200, np.uint8)))
     assert (load(tmp_path, "flickr30k", flickr).test.images[0] == 200).all()
 
 
@@ -134,7 +134,7 @@ def test_bad_images_are_skipped_counted_and_named(tmp_path):
     makers.write_images(folder, makers.names(6))
     makers.write_images(tmp_path, ["secret.jpg"])
     (folder / "empty.jpg").write_bytes(b"")
-    (folder / "cut.jpg").write_bytes(makers.coded(makers.pixels(8))[:-300])
+    (folder / "cut.jpg").write_bytes(makers.encoded(makers.pixels(8))[:-300])
     (folder / "words.jpg").write_text("These are words.")
     Image.new("1", (9000, 9000)).save(folder / "bomb.png")
     bad = ["empty.jpg", "cut.jpg", "words.jpg", "bomb.png", "none.jpg", "../secret.jpg"]
@@ -146,8 +146,8 @@ def test_bad_images_are_skipped_counted_and_named(tmp_path):
         "truncated or damaged": 1,
         "not an image": 1,
         "too many pixels": 1,
-        "missing": 1,
-        "outside the folder": 1,
+        "missing file": 1,
+        "outside the image folder": 1,
     }
     assert (pairs.info["images"], pairs.info["kept"]) == (12, 6)
     assert {
@@ -161,7 +161,7 @@ def test_bad_images_are_skipped_counted_and_named(tmp_path):
     assert not list((tmp_path / "out").rglob("*incomplete*"))
 
 
-def test_equal_images_are_on_one_side(tmp_path):
+def test_identical_images_are_in_the_same_split(tmp_path):
     folder = tmp_path / "in"
     makers.write_images(folder, makers.names(10))
     for copy, original in (("1001.jpg", "1000.jpg"), ("1003.jpg", "1002.jpg")):
@@ -176,23 +176,23 @@ def test_equal_images_are_on_one_side(tmp_path):
         assert (info["train"], info["test"], info["duplicates"]) == (5, 5, 2)
 
 
-def test_equal_captions_are_on_one_side_where_asked_for(tmp_path):
+def test_group_by_captions_keeps_equal_captions_in_the_same_split(tmp_path):
     rows = [f"{name},same {n // 8}" for n, name in enumerate(makers.names(24))]
     source = makers.table(tmp_path / "in", ["image,text", *rows])
     makers.write_images(tmp_path / "in", makers.names(24))
-    apart = load(tmp_path, "table", source, split=0.5, group_by="captions")
-    sides = [
-        {texts[0] for texts in side.captions} for side in (apart.train, apart.test)
-    ]
-    assert not sides[0] & sides[1] and len(sides[0] | sides[1]) == 3
+    grouped = load(tmp_path, "table", source, split=0.5, group_by="captions")
+    train, test = captions_by_split(grouped)
+    assert not train & test and len(train | test) == 3
     mixed = load(tmp_path, "table", source, split=0.5)
-    sides = [
-        {texts[0] for texts in side.captions} for side in (mixed.train, mixed.test)
-    ]
-    assert sides[0] & sides[1]
+    train, test = captions_by_split(mixed)
+    assert train & test
 
 
-def test_published_splits_are_kept_with_all_and_not_else(tmp_path):
+def captions_by_split(pairs):
+    return [{texts[0] for texts in s.captions} for s in (pairs.train, pairs.test)]
+
+
+def test_published_splits_are_kept_without_sampling_only(tmp_path):
     source = makers.karpathy_30k(tmp_path / "in")
     info = load(tmp_path, "flickr30k", source).info
     assert info["test_ids"] == ["1008.jpg", "1009.jpg"]
@@ -205,19 +205,19 @@ def test_published_splits_are_kept_with_all_and_not_else(tmp_path):
     assert (sampled["train"], sampled["split"]["kind"]) == (4, "seeded")
 
 
-def test_flickr8k_leaves_out_what_no_list_names(tmp_path):
+def test_flickr8k_skips_images_without_a_split(tmp_path):
     source = makers.original_8k(tmp_path / "in")
     info = load(tmp_path, "flickr8k", source, max_bad=0.2).info
-    assert info["skipped"] == {"missing": 1, "in no published split": 1}
+    assert info["skipped"] == {"missing file": 1, "not in a published split": 1}
     assert (info["train"], info["test"]) == (7, 2)
 
 
-def test_a_image_of_the_published_test_does_not_train(tmp_path):
+def test_copies_of_published_test_images_are_not_for_training(tmp_path):
     source = makers.karpathy_30k(tmp_path / "in")
     folder = source / "flickr30k-images"
     shutil.copy(folder / "1009.jpg", folder / "1000.jpg")
     info = load(tmp_path, "flickr30k", source).info
-    assert info["skipped"] == {"byte-equal to a test image": 1}
+    assert info["skipped"] == {"identical to a test image": 1}
     assert "1000.jpg" not in info["train_ids"] and info["train"] == 7
 
 
@@ -227,12 +227,12 @@ def test_a_sample_of_rows_is_split_by_image(tmp_path, flickr):
     assert sum(map(len, kept)) == 12
     assert not set(pairs.train.ids) & set(pairs.test.ids)
     assert pairs.info["sample"]["size"] == 12
-    for name, texts in zip(pairs.train.ids, pairs.train.captions):
+    for name, texts in zip(pairs.train.ids, pairs.train.captions, strict=True):
         assert set(texts) < set(makers.captions(name))
 
 
 def test_the_papers_sample_needs_enough_images(tmp_path, flickr):
-    with pytest.raises(UserError, match="sample of 384 .* only 10"):
+    with pytest.raises(UserError, match="sample of 384: only 10"):
         load(tmp_path, "flickr30k", flickr, sample="paper")
     corrected = load(
         tmp_path, "flickr30k", flickr, sample="paper", population_correction=True
@@ -240,34 +240,35 @@ def test_the_papers_sample_needs_enough_images(tmp_path, flickr):
     assert corrected.info["sample"]["size"] == 9
 
 
-@pytest.mark.parametrize("moment", ["pass", "write", "rename"])
-def test_a_preparation_that_fails_leaves_nothing(tmp_path, flickr, monkeypatch, moment):
-    def full(*_, **__):
+@pytest.mark.parametrize("stage", ["load", "write", "rename"])
+def test_a_preparation_that_fails_leaves_nothing(tmp_path, flickr, monkeypatch, stage):
+    def raise_disk_full(*_, **__):
         raise OSError(28, "No space left on device")
 
     with monkeypatch.context() as patch:
-        if moment == "pass":
-            patch.setattr("kerasgan.data.preparation._entry", full)
-        elif moment == "write":
-            patch.setattr("tensorflow.io.TFRecordWriter.write", full)
+        if stage == "load":
+            patch.setattr("kerasgan.data.preparation._prepared_image", raise_disk_full)
+        elif stage == "write":
+            patch.setattr("tensorflow.io.TFRecordWriter.write", raise_disk_full)
         else:
             patch.setattr(
-                "tensorflow_datasets.core.DatasetInfo.write_to_directory", full
+                "tensorflow_datasets.core.DatasetInfo.write_to_directory",
+                raise_disk_full,
             )
         with pytest.raises(JobError, match="No space left on device"):
             load(tmp_path, "flickr30k", flickr)
-    left = [path for path in (tmp_path / "out").rglob("*") if path.is_file()]
-    assert [path.name for path in left] == [".lock"]
+    files = [path for path in (tmp_path / "out").rglob("*") if path.is_file()]
+    assert [path.name for path in files] == [".lock"]
     assert load(tmp_path, "flickr30k", flickr).info["train"] == 8
 
 
-def test_what_a_killed_process_left_is_not_read(tmp_path, flickr):
+def test_leftovers_of_a_killed_process_are_removed(tmp_path, flickr):
     pairs = load(tmp_path, "flickr30k", flickr)
-    half = pairs.path.parent / "incomplete.ABCDEF_1.0.0"
-    shutil.move(pairs.path, half)
+    incomplete = pairs.path.parent / "incomplete.ABCDEF_1.1.0"
+    shutil.move(pairs.path, incomplete)
     again = load(tmp_path, "flickr30k", flickr)
     assert not again.was_prepared and again.info == pairs.info
-    assert not half.exists()
+    assert not incomplete.exists()
 
 
 def test_scenes_are_drawn(tmp_path):
@@ -293,7 +294,7 @@ def test_progress_goes_to_standard_error_and_nothing_to_output(tmp_path, flickr,
     assert "Preparing flickr30k" in err and "10/10" in err and "images/s" in err
 
 
-def test_the_account_is_json_beside_the_data(tmp_path, flickr):
+def test_the_info_is_stored_as_json_beside_the_data(tmp_path, flickr):
     pairs = load(tmp_path, "flickr30k", flickr)
     assert json.loads((pairs.path / "data.json").read_text()) == pairs.info
     assert pairs.info["prepared"] == str(pairs.path)

@@ -9,7 +9,7 @@ from kerasgan.data.resize import square_in_graph
 
 @pytest.mark.parametrize("fit", ["crop", "pad", "stretch"])
 @pytest.mark.parametrize("size", [8, 33, 64])
-def test_the_graph_has_pillows_pixels(fit, size):
+def test_the_graph_gives_the_pixels_of_pillow(fit, size):
     spec = tf.TensorSpec((None, None, 3), tf.uint8)
     graph = tf.function(lambda x: square_in_graph(x, size, fit), input_signature=[spec])
     random = np.random.default_rng(size)

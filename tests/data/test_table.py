@@ -15,7 +15,7 @@ def read(path, **settings):
 
 
 def captions_of(annotations):
-    return {name: p.captions for name, p in annotations.images.items()}
+    return {name: image.captions for name, image in annotations.images.items()}
 
 
 def test_several_rows_and_columns_are_joined(tmp_path):
@@ -35,7 +35,7 @@ def test_several_rows_and_columns_are_joined(tmp_path):
     }
     assert annotations.label_names == ["9", "10"]
     assert annotations.image_root == tmp_path
-    assert annotations.ledger.notes == [
+    assert annotations.report.notes == [
         "columns: image File Name; captions caption_1, caption_2; label Class"
     ]
 
@@ -52,7 +52,7 @@ def test_blank_lines_are_neither_header_nor_rows(tmp_path):
     rows = ["", "  ", "image,caption", "", "a.jpg,one", "", "b.jpg,two"]
     annotations = read(makers.table(tmp_path, rows))
     assert captions_of(annotations) == {"a.jpg": ["one"], "b.jpg": ["two"]}
-    assert annotations.ledger.skipped == {}
+    assert annotations.report.skipped == {}
     assert annotations.images["b.jpg"].line == 7
 
 
@@ -66,14 +66,14 @@ def test_json_lines_and_parquet_with_lists(tmp_path):
     annotations = read(path)
     assert captions_of(annotations) == {"a.jpg": ["one", "two"], "b.jpg": ["three"]}
     assert annotations.label_names == ["3", "12"]
-    assert annotations.ledger.skipped == {"malformed row": 2}
+    assert annotations.report.skipped == {"malformed row": 2}
     pandas.DataFrame(records).to_parquet(tmp_path / "t.parquet")
     again = read(tmp_path / "t.parquet")
     assert captions_of(again) == captions_of(annotations)
     assert again.label_names == ["3", "12"]
 
 
-def test_missing_values_of_parquet_are_no_captions_and_whole_floats_no_fractions(
+def test_parquet_with_missing_captions_and_integral_floats(
     tmp_path,
 ):
     frame = pandas.DataFrame(
@@ -83,7 +83,7 @@ def test_missing_values_of_parquet_are_no_captions_and_whole_floats_no_fractions
     annotations = read(tmp_path / "t.parquet")
     assert captions_of(annotations) == {"a.jpg": ["one"]}
     assert annotations.images["a.jpg"].label == "1"
-    assert annotations.ledger.skipped == {"no caption": 1}
+    assert annotations.report.skipped == {"missing caption": 1}
 
 
 def test_a_json_list_in_a_cell_is_a_list_and_other_brackets_are_text(tmp_path):
@@ -113,49 +113,49 @@ def test_bad_rows_are_counted_with_their_lines(tmp_path):
     ]
     annotations = read(makers.table(tmp_path, rows))
     assert captions_of(annotations) == {"a.jpg": ["one", "two"]}
-    ledger = annotations.ledger
-    assert ledger.skipped == {
-        "repeated row": 1,
+    report = annotations.report
+    assert report.skipped == {
+        "duplicate row": 1,
         "conflicting label": 1,
         "malformed row": 2,
-        "no label": 1,
-        "no image named": 1,
+        "missing label": 1,
+        "missing file name": 1,
     }
-    assert (ledger.rows, ledger.bad_rows) == (7, 5)
-    lines = {example["reason"]: example["line"] for example in ledger.examples}
+    assert (report.rows, report.bad_rows) == (7, 5)
+    lines = {example["reason"]: example["line"] for example in report.examples}
     assert lines["conflicting label"] == 4
-    assert lines["no image named"] == 8
+    assert lines["missing file name"] == 8
 
 
 @pytest.mark.parametrize(
     "broken",
     [
-        'ok.jpg,"a 12 inch screen',  # never closed
+        'ok.jpg,"a 12 inch screen',  # not closed
         'ok.jpg,"a 12" screen',
         'ok.jpg,"a 12 inch screen\nc.jpg,small 12"',  # closed by another row's quote
     ],
 )
-def test_an_unpaired_quote_costs_its_own_line_alone(tmp_path, broken):
+def test_an_unpaired_quote_costs_one_row_only(tmp_path, broken):
     rows = ["image,caption", "a.jpg,one", broken, 'b.jpg,"two, three"', "d.jpg,four"]
     annotations = read(makers.table(tmp_path, rows))
     captions = captions_of(annotations)
     assert captions.pop("c.jpg", None) == (['small 12"'] if "c.jpg" in broken else None)
     assert captions == {"a.jpg": ["one"], "b.jpg": ["two, three"], "d.jpg": ["four"]}
-    ledger = annotations.ledger
-    assert ledger.skipped == {"malformed row": 1} and ledger.bad_rows == 1
-    assert ledger.examples[0]["line"] == 3 and "12" in ledger.examples[0]["value"]
+    report = annotations.report
+    assert report.skipped == {"malformed row": 1} and report.bad_rows == 1
+    assert report.examples[0]["line"] == 3 and "12" in report.examples[0]["value"]
 
 
-def test_cells_may_span_lines_and_rows_are_named_by_their_first(tmp_path):
+def test_cells_may_span_lines_and_rows_are_numbered_by_their_first(tmp_path):
     rows = ["image,caption", 'a.jpg,"one\n\ntwo, three"', "b.jpg", "c.jpg,four"]
     annotations = read(makers.table(tmp_path, rows))
     assert captions_of(annotations) == {"a.jpg": ["one two, three"], "c.jpg": ["four"]}
-    assert annotations.ledger.examples[0]["line"] == 5
+    assert annotations.report.examples[0]["line"] == 5
     assert annotations.images["c.jpg"].line == 6
 
 
-def choose(names, path="t.csv", **settings):
-    return Columns.choose(DataConfig(dataset="table", **settings), names, path)
+def resolve(names, path="t.csv", **settings):
+    return Columns.resolve(DataConfig(dataset="table", **settings), names, path)
 
 
 @pytest.mark.parametrize(
@@ -173,34 +173,34 @@ def choose(names, path="t.csv", **settings):
         ),
     ],
 )
-def test_obvious_columns_are_guessed(names, columns):
-    chosen = choose(names)
+def test_known_column_names_are_inferred(names, columns):
+    chosen = resolve(names)
     assert (chosen.image, chosen.captions, chosen.label) == columns
 
 
-def test_named_columns_are_taken_and_empty_names_mean_none():
+def test_columns_can_be_named_and_empty_names_disable_them():
     names = ["image", "bild", "text", "worte", "label", "art"]
-    chosen = choose(
+    chosen = resolve(
         names,
         image_column="bild",
         caption_columns=["worte", "text"],
         label_column="art",
     )
     assert chosen == Columns("bild", ("worte", "text"), "art")
-    chosen = choose(names, caption_columns=[""], label_column="")
+    chosen = resolve(names, caption_columns=[""], label_column="")
     assert chosen == Columns("image", (), None)
 
 
-def test_what_cannot_be_guessed_lists_the_columns():
+def test_columns_that_cannot_be_inferred_raise():
     with pytest.raises(UserError, match="'bild', 'text'.*--image-column"):
-        choose(["bild", "text"])
+        resolve(["bild", "text"])
     with pytest.raises(UserError, match="'image', 'worte'.*--caption-column"):
-        choose(["image", "worte"])
-    with pytest.raises(UserError, match="no column 'art', only 'image', 'text'"):
-        choose(["image", "text"], label_column="art")
+        resolve(["image", "worte"])
+    with pytest.raises(UserError, match="no column 'art'. Available: 'image', 'text'"):
+        resolve(["image", "text"], label_column="art")
 
 
-def test_images_without_captions_if_so_wished(tmp_path):
+def test_images_without_captions_if_the_column_is_disabled(tmp_path):
     path = makers.table(tmp_path, ["image,class", "a.jpg,x", "b.jpg,y"])
     annotations = read(path, caption_columns=[""])
     assert captions_of(annotations) == {"a.jpg": [], "b.jpg": []}
@@ -213,21 +213,21 @@ def test_images_without_captions_if_so_wished(tmp_path):
         ("t.csv", b"", "is empty"),
         ("t.csv", b"image,caption\n", "no rows"),
         ("t.csv", b"image,caption\nonly\n", "1 of 1 rows are bad"),
-        ("t.csv", b"image,text,text\na.jpg,one,two\n", "of one name: 'text'"),
+        ("t.csv", b"image,text,text\na.jpg,one,two\n", "with the same name: 'text'"),
         ("t.xlsx", b"PK", r"\.csv, \.tsv, \.jsonl, \.parquet"),
         ("t.parquet", b"PAR1 is not enough", "cannot be read as Parquet"),
-        ("t.jsonl", b"{}\n", "none at all"),
+        ("t.jsonl", b"{}\n", "no columns"),
     ],
 )
-def test_hopeless_tables_are_refused_by_name(tmp_path, name, content, message):
+def test_unusable_tables_are_named(tmp_path, name, content, message):
     (tmp_path / name).write_bytes(content)
     with pytest.raises(UserError, match=message) as error:
         read(tmp_path / name)
     assert str(tmp_path / name) in str(error.value)
 
 
-def test_a_folder_is_no_table_and_the_image_root_must_exist(tmp_path):
-    with pytest.raises(UserError, match=r"a file ending in \.csv"):
+def test_a_folder_is_not_a_table_and_the_image_root_must_exist(tmp_path):
+    with pytest.raises(UserError, match=r"expected a file ending in \.csv"):
         read(tmp_path)
     path = makers.table(tmp_path, ["image,caption", "a.jpg,one"])
     with pytest.raises(UserError, match="none is not a directory"):
@@ -237,15 +237,15 @@ def test_a_folder_is_no_table_and_the_image_root_must_exist(tmp_path):
 ROWS = ["image,text,label", "a.jpg,one,x", "b.jpg,two,x", "c.jpg,three,y", "d.jpg,,x"]
 
 
-def test_small_classes_are_left_out_and_are_no_bad_rows(tmp_path):
+def test_rare_labels_are_dropped_and_are_not_bad_rows(tmp_path):
     annotations = read(makers.table(tmp_path, ROWS), label_minimum=2)
     assert list(annotations.images) == ["a.jpg", "b.jpg"]
     assert annotations.label_names == ["x"]
-    assert annotations.ledger.skipped == {"no caption": 1, "uncommon class": 1}
-    assert annotations.ledger.bad_rows == 1
+    assert annotations.report.skipped == {"missing caption": 1, "rare label": 1}
+    assert annotations.report.bad_rows == 1
 
 
-def test_images_without_a_caption_stay_where_asked_for(tmp_path):
+def test_keep_uncaptioned_keeps_images_without_a_caption(tmp_path):
     annotations = read(makers.table(tmp_path, ROWS), keep_uncaptioned=True)
     assert captions_of(annotations)["d.jpg"] == []
-    assert not annotations.ledger.skipped
+    assert not annotations.report.skipped

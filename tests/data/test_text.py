@@ -7,17 +7,17 @@ from hypothesis import strategies as st
 from kerasgan.data.text import (
     START,
     build_vectorizer,
+    get_vocabulary,
     load_vocabulary,
     save_vocabulary,
     standardize,
     tokenize,
-    vocabulary_of,
 )
 
 CAPTIONS = ["Two dogs, running!", "a dog", "Été à la plage — 木"]
 
 
-def test_words_of_any_script_without_punctuation():
+def test_standardize_keeps_words_of_any_script_without_punctuation():
     words = [text.decode() for text in standardize(tf.constant(CAPTIONS)).numpy()]
     assert words == [
         "[START] two dogs running",
@@ -27,11 +27,11 @@ def test_words_of_any_script_without_punctuation():
 
 
 def test_vocabulary_comes_from_the_captions_given_and_survives(tmp_path):
-    vectorizer = build_vectorizer(CAPTIONS, size=50, length=6)
-    assert vocabulary_of(vectorizer)[0] == START
+    vectorizer = build_vectorizer(CAPTIONS, vocabulary_size=50, sequence_length=6)
+    assert get_vocabulary(vectorizer)[0] == START
     save_vocabulary(vectorizer, tmp_path / "vocabulary.txt")
     words = load_vocabulary(tmp_path / "vocabulary.txt")
-    again = build_vectorizer(vocabulary=words, size=50, length=6)
+    again = build_vectorizer(vocabulary=words, vocabulary_size=50, sequence_length=6)
     ids = tokenize(vectorizer, CAPTIONS + ["a zebra"])
     np.testing.assert_array_equal(ids, tokenize(again, CAPTIONS + ["a zebra"]))
     assert ids.shape == (4, 6) and ids.dtype == np.int32
@@ -39,19 +39,19 @@ def test_vocabulary_comes_from_the_captions_given_and_survives(tmp_path):
 
 
 @pytest.mark.parametrize("caption", ["", "   ", "?!", "\x00\x07", "word " * 500])
-def test_every_caption_has_a_token(caption):
-    vectorizer = build_vectorizer(CAPTIONS, size=50, length=6)
+def test_every_caption_has_at_least_one_token(caption):
+    vectorizer = build_vectorizer(CAPTIONS, vocabulary_size=50, sequence_length=6)
     ids = tokenize(vectorizer, [caption])
     assert ids[0, 0] == 2 and ids.shape == (1, 6)
 
 
-def test_a_vocabulary_of_nothing_but_the_opening():
-    vectorizer = build_vectorizer(["", "!"], size=50, length=3)
-    assert vocabulary_of(vectorizer) == [START]
+def test_a_vocabulary_of_only_the_start_token():
+    vectorizer = build_vectorizer(["", "!"], vocabulary_size=50, sequence_length=3)
+    assert get_vocabulary(vectorizer) == [START]
     assert tokenize(vectorizer, ["dog"]).tolist() == [[2, 1, 0]]
 
 
-VECTORIZER = build_vectorizer(CAPTIONS, size=50, length=6)
+VECTORIZER = build_vectorizer(CAPTIONS, vocabulary_size=50, sequence_length=6)
 
 
 @settings(deadline=None, max_examples=30)

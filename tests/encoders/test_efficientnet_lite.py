@@ -70,14 +70,14 @@ def test_tensors_are_read_with_their_strides(tmp_path):
         np.testing.assert_array_equal(found[name], array)
 
 
-def test_a_file_that_names_a_function_is_refused_and_runs_nothing(tmp_path):
+def test_a_file_that_names_a_function_is_rejected_and_runs_nothing(tmp_path):
     path = tmp_path / "file.pth"
     write(path, {"a": np.float32([1])}, rebuild=("os", "system"))
     with pytest.raises(pickle.UnpicklingError, match="os.system"):
         pytorch_weights.read_tensors(path)
 
 
-def test_a_file_of_another_kind_or_a_damaged_one_is_refused(tmp_path):
+def test_a_file_of_another_kind_or_a_damaged_one_is_rejected(tmp_path):
     path = tmp_path / "file.pth"
     path.write_bytes(pickle.dumps(1) * 3)
     with pytest.raises(pickle.UnpicklingError, match="not an old PyTorch file"):
@@ -106,7 +106,7 @@ def test_shapes_and_size_without_weights():
     assert trainable == 4_652_008
 
 
-def test_other_weights_are_refused():
+def test_other_weights_are_rejected():
     with pytest.raises(ValueError, match="Received: 'noisy-student'"):
         efficientnet_lite.efficientnet_lite0("noisy-student")
 

@@ -1,4 +1,4 @@
-"""Networks of keras.applications as eyes: found, prepared for, filled and frozen."""
+"""Networks of keras.applications as image encoders."""
 
 import inspect
 import urllib.error
@@ -23,8 +23,8 @@ RANDOM = np.random.default_rng(0)
 IMAGES = RANDOM.integers(0, 256, (2, SIZE, SIZE, 3), np.uint8)
 
 
-def shaken(network):
-    """Weights unlike the first ones, so that a load that does nothing shows."""
+def perturbed(network):
+    """Changes the initial weights, so that a load that does nothing is detected."""
     network.set_weights(
         [
             (weight + 0.01 * RANDOM.normal(size=weight.shape)).astype(weight.dtype)
@@ -57,7 +57,7 @@ def test_the_grid_is_the_network_s_own_on_prepared_images(name, channels, tmp_pa
     image_encoder = build_image_encoder(name, SIZE, weights="none")
     assert image_encoder.output_shape == (None, 1, 1, channels)
     assert image_encoder.trainable and image_encoder.trainable_weights
-    shaken(image_encoder)
+    perturbed(image_encoder)
     proper = keras_applications.find_application(name)
     network = getattr(keras.applications, proper)(
         include_top=False, weights=None, input_shape=(SIZE, SIZE, 3)
@@ -76,7 +76,7 @@ def test_the_grid_is_the_network_s_own_on_prepared_images(name, channels, tmp_pa
     np.testing.assert_allclose(again(IMAGES, training=False), grid, rtol=1e-5)
 
 
-def test_an_exported_eye_takes_plain_images(tmp_path):
+def test_an_exported_image_encoder_takes_plain_images(tmp_path):
     image_encoder = build_image_encoder("VGG16", SIZE, weights=None)
     image_encoder.export(
         tmp_path / "image_encoder", format="tf_saved_model", verbose=False
@@ -94,7 +94,7 @@ def test_an_exported_eye_takes_plain_images(tmp_path):
 @pytest.mark.parametrize("saved", ["network", "image_encoder"])
 def test_a_file_with_weights_fills_and_freezes(suffix, saved, tmp_path):
     file = tmp_path / f"mine{suffix}"
-    source = shaken(build_image_encoder("MobileNetV3Small", SIZE, weights=None))
+    source = perturbed(build_image_encoder("MobileNetV3Small", SIZE, weights=None))
     written = source if saved == "image_encoder" else source.layers[-1]
     written.save(file) if suffix == ".keras" else written.save_weights(file)
     image_encoder = build_image_encoder("MobileNetV3Small", SIZE, weights=str(file))
@@ -105,7 +105,7 @@ def test_a_file_with_weights_fills_and_freezes(suffix, saved, tmp_path):
 
 
 def test_a_keras_file_has_nothing_built_that_it_names(tmp_path):
-    source = shaken(build_image_encoder("MobileNetV3Small", SIZE, weights=None))
+    source = perturbed(build_image_encoder("MobileNetV3Small", SIZE, weights=None))
     doubled = keras.layers.Lambda(lambda grid: 2 * grid)(source.layers[-1].output)
     hostile = keras.Model(source.layers[-1].input, doubled)
     hostile.save(tmp_path / "hostile.keras")
@@ -139,12 +139,12 @@ def test_efficientnet_s_weights_from_a_file_divide_by_the_deviation(tmp_path):
     np.testing.assert_allclose(
         layer(images), (images - mean) / deviation, rtol=1e-4, atol=1e-4
     )
-    # Once is enough: what was mended may be saved and read again.
-    keras_applications._restore_deviation(image_encoder.layers[-1])
+    # A second call changes nothing: a restored network may be saved and loaded again.
+    keras_applications._restore_variance(image_encoder.layers[-1])
     np.testing.assert_allclose(layer.get_weights()[1], np.square(deviation), rtol=1e-5)
 
 
-# What a person may get wrong ---------------------------------------------------------
+# Invalid input ---------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -179,14 +179,14 @@ def test_a_size_that_does_not_suit():
 @pytest.mark.parametrize(
     "name, content, message",
     [
-        ("absent.weights.h5", None, "no file with weights at /.*absent"),
+        ("absent.weights.h5", None, "does not exist: /.*absent"),
         ("weights.pth", b"", "ends in .weights.h5"),
         ("text.weights.h5", b"hello", "not of MobileNetV3Small"),
         ("text.h5", b"hello", "not of MobileNetV3Small"),
         ("text.keras", b"hello", "not of MobileNetV3Small"),
     ],
 )
-def test_files_that_are_none(name, content, message, tmp_path):
+def test_invalid_files(name, content, message, tmp_path):
     if content is not None:
         (tmp_path / name).write_bytes(content)
     with pytest.raises(UserError, match=message):

@@ -25,25 +25,25 @@ def test_auto_takes_what_is_faster(monkeypatch, multiplies):
     assert keras.config.dtype_policy().name == "float32"
 
 
-def test_copies_in_float32_say_the_same():
+def test_float32_copies_have_equal_outputs():
     grids = RANDOM.normal(size=(3, 2, 2, 8)).astype("float32")
     token_ids = RANDOM.integers(3, 20, (3, 2, 6)).astype("int32")
     pairs = {"image": grids.mean((1, 2)), "token_ids": token_ids}
-    told = {"grid": grids, "token_ids": token_ids, "noise": np.zeros((3, 4), "f")}
+    inputs = {"features": grids, "token_ids": token_ids, "noise": np.zeros((3, 4), "f")}
     with dtype_policy_scope("mixed_bfloat16"):
-        matcher = build_dual_encoder(20, 6, features=8, dim=16)
-        matcher.image_encoder.get_layer("standard").adapt(5 + 3 * grids.mean((1, 2)))
+        dual_encoder = build_dual_encoder(20, 6, feature_dim=8, joint_dim=16)
+        dual_encoder.adapt(5 + 3 * grids.mean((1, 2)))
         captioner = build_captioner((2, 2, 8), 20, 2, caption_length=6, noise_dim=4)
     captioner.compile(keras.optimizers.Adam())
-    for network, given in ((matcher, pairs), (captioner, told)):
+    for network, given in ((dual_encoder, pairs), (captioner, inputs)):
         with dtype_policy_scope("mixed_bfloat16"):
             copy = to_float32(network)
         assert not copy.compiled
         assert "mixed_bfloat16" in policies(network) and policies(copy) == {"float32"}
         for here, there in zip(
-            *(keras.tree.flatten(one(given)) for one in (network, copy))
+            *(keras.tree.flatten(one(given)) for one in (network, copy)), strict=True
         ):
             here, there = (np.asarray(x, "float32") for x in (here, there))
             np.testing.assert_allclose(here, there, atol=0.02)
             assert np.isfinite(there).all()
-    assert matcher.embed("image", pairs["image"]).dtype == np.float32
+    assert dual_encoder.embed_images(pairs["image"]).dtype == np.float32

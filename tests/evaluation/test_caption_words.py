@@ -1,3 +1,5 @@
+"""Words of captions, compared with the standardization of the networks."""
+
 import sys
 import unicodedata
 
@@ -15,17 +17,20 @@ from kerasgan.evaluation.caption_words import (
 
 
 def comparable(character):
-    """Old enough for Python's and TensorFlow's tables of letters, whatever their
-    versions; and `tf.strings.lower` drops what follows a NUL."""
+    """Whether Python and TensorFlow can be compared on a character.
+
+    Both know the characters of Unicode 3.2, whatever their versions. `tf.strings.lower`
+    drops what follows a NUL.
+    """
     return character != "\0" and unicodedata.ucd_3_2_0.category(character) != "Cn"
 
 
 def standardized(captions):
-    found = standardize(tf.constant(captions)).numpy()
-    return [text.decode().removeprefix(f"{START} ") for text in found]
+    texts = standardize(tf.constant(captions)).numpy()
+    return [text.decode().removeprefix(f"{START} ") for text in texts]
 
 
-def test_every_character_is_treated_as_the_networks_see_it():
+def test_every_character_is_normalized_as_for_the_networks():
     characters = filter(comparable, map(chr, range(sys.maxunicode + 1)))
     captions = [
         f"a{character}B"
@@ -40,23 +45,23 @@ def test_every_character_is_treated_as_the_networks_see_it():
 
 @settings(deadline=None)
 @given(st.text(st.characters(exclude_categories=["Cs"]).filter(comparable)))
-def test_every_caption_has_the_words_that_the_networks_see(caption):
+def test_every_caption_is_normalized_as_for_the_networks(caption):
     assert [normalize_caption(caption)] == standardized([caption])
 
 
 @given(st.text())
-def test_nothing_is_left_to_normalize(caption):
+def test_normalization_is_idempotent(caption):
     assert normalize_caption(normalize_caption(caption)) == normalize_caption(caption)
 
 
-def test_words_stand_one_space_apart():
+def test_words_are_separated_by_single_spaces():
     assert normalize_caption(" A man's snow_board,\n 2nd… ΟΔΟΣ 木! ") == (
         "a man s snow board 2nd οδος 木"
     )
     assert normalize_caption("?!") == ""
 
 
-def test_references_without_a_word_are_none():
+def test_references_without_a_word_are_removed():
     assert normalize_references([["A dog!", "...", ""], [], ["?"]]) == [
         ["a dog"],
         [],
@@ -64,7 +69,7 @@ def test_references_without_a_word_are_none():
     ]
 
 
-def test_images_without_references_are_not_judged():
+def test_images_without_references_are_not_scored():
     captions, references = scorable_pairs(
         ["One.", "Two.", "", "Four."], [["A", "?"], [], ["B"], ["!"]]
     )

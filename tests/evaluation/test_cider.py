@@ -1,4 +1,4 @@
-"""What CIDEr-D rewards; its values are compared in test_captions."""
+"""Properties of CIDEr-D; test_caption_metrics compares its values."""
 
 import pytest
 
@@ -12,20 +12,20 @@ REFERENCES = [
 CAPTIONS = [texts[0] for texts in REFERENCES]
 
 
-def test_neighbouring_words():
+def test_ngrams():
     assert ngrams(["a", "b", "c"], 2) == [("a", "b"), ("b", "c")]
     assert ngrams(["a", "b", "c"], 4) == []
 
 
-def test_words_that_every_image_has_are_worth_nothing():
+def test_words_of_every_image_have_no_weight():
     assert cider_d(["a"] * 3, REFERENCES) == 0
     assert cider_d(["a dog digs"] * 3, REFERENCES) > 0
 
 
-def test_repeating_a_rare_word_does_not_pay():
+def test_repeating_a_rare_word_lowers_the_score():
     once = cider_d([*CAPTIONS[:2], "a dog digs a hole"], REFERENCES)
-    again = cider_d([*CAPTIONS[:2], "a dog digs a hole hole hole"], REFERENCES)
-    assert again < once
+    repeated = cider_d([*CAPTIONS[:2], "a dog digs a hole hole hole"], REFERENCES)
+    assert repeated < once
 
 
 def test_captions_of_other_images_score_less():
@@ -33,5 +33,5 @@ def test_captions_of_other_images_score_less():
     assert cider_d(CAPTIONS[1:] + CAPTIONS[:1], REFERENCES) < 1
 
 
-def test_one_image_has_nothing_to_differ_from():
+def test_a_single_image_scores_zero():
     assert cider_d(CAPTIONS[:1], REFERENCES[:1]) == 0

@@ -1,4 +1,4 @@
-"""Scores of classes, and leaks."""
+"""Metrics of classifiers, and leaks of labels."""
 
 import numpy as np
 import pytest
@@ -21,31 +21,33 @@ def examples(texts, labels, first=0):
     return PairExamples(ids, images, [[text] for text in texts], np.array(labels))
 
 
-def test_scores_by_naive_count():
-    labels, found = RANDOM.integers(0, 3, (2, 200))
-    scores = classification_scores(labels, found, NAMES)
-    assert scores["accuracy"] == pytest.approx(np.mean(labels == found))
-    assert scores["macro_f1"] == pytest.approx(f1_score(labels, found, average="macro"))
-    for n, name in enumerate(NAMES):
-        right = np.sum((labels == n) & (found == n))
+def test_scores_equal_naive_counts():
+    labels, predictions = RANDOM.integers(0, 3, (2, 200))
+    scores = classification_scores(labels, predictions, NAMES)
+    assert scores["accuracy"] == pytest.approx(np.mean(labels == predictions))
+    assert scores["macro_f1"] == pytest.approx(
+        f1_score(labels, predictions, average="macro")
+    )
+    for label, name in enumerate(NAMES):
+        num_correct = np.sum((labels == label) & (predictions == label))
         assert scores["classes"][name]["recall"] == pytest.approx(
-            right / np.sum(labels == n)
+            num_correct / np.sum(labels == label)
         )
-        assert scores["confusion"][n][n] == right
+        assert scores["confusion"][label][label] == num_correct
 
 
-def test_a_class_that_never_occurs_does_not_count():
+def test_a_class_that_never_occurs_is_left_out_of_macro_f1():
     scores = classification_scores(np.array([0, 1]), np.array([0, 1]), NAMES)
     assert scores["macro_f1"] == 1
     assert scores["classes"]["Watches"]["pairs"] == 0
 
 
-def test_leaks_are_found():
+def test_leaks_are_counted():
     train = examples(["a red hat", "blue thing"], [1, 0])
     test = examples(["A red hat", "brown shoe", "my watch", "nothing"], [1, 2, 2, 0], 1)
     leaks = find_label_leaks(train, test, NAMES)
     assert leaks["named"] == 3 / 4  # hat, shoe, watch
-    assert leaks["names_own"] == 2 / 4  # the shoe is no watch
+    assert leaks["names_own"] == 2 / 4  # the hat and the watch
     assert leaks["texts_known"] == 1 / 4
     assert leaks["images_known"] == 1 / 4
     assert {"hat", "watch"} <= set(leaks["words"])

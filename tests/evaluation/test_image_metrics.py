@@ -1,4 +1,4 @@
-"""Figures of sets of images, against loops that follow the papers' formulas."""
+"""Metrics of sets of images, compared with loops over the papers' formulas."""
 
 import numpy as np
 import pytest
@@ -11,8 +11,8 @@ GENERATED = (RANDOM.normal(size=(30, 6)) * 0.7 + 0.3).astype(np.float32)
 IMAGES = RANDOM.integers(0, 256, (9, 4, 4, 3), dtype=np.uint8)
 
 
-def distance(one, other):
-    return float(np.linalg.norm(np.float64(one) - np.float64(other)))
+def distance(x, y):
+    return float(np.linalg.norm(np.float64(x) - np.float64(y)))
 
 
 def radius(features, row, k):
@@ -21,8 +21,8 @@ def radius(features, row, k):
 
 
 def discrepancy(left, right):
-    def kernel(one, other):
-        return (np.dot(np.float64(one), np.float64(other)) / len(one) + 1) ** 3
+    def kernel(x, y):
+        return (np.dot(np.float64(x), np.float64(y)) / len(x) + 1) ** 3
 
     def within(rows):
         pairs = [
@@ -33,7 +33,7 @@ def discrepancy(left, right):
         ]
         return np.mean(pairs)
 
-    across = np.mean([kernel(one, other) for one in left for other in right])
+    across = np.mean([kernel(x, y) for x in left for y in right])
     return within(left) + within(right) - 2 * across
 
 
@@ -50,7 +50,7 @@ def test_kid_is_the_unbiased_discrepancy_of_each_subset():
     assert deviation == pytest.approx(np.std(naive), rel=1e-5)
 
 
-def test_kid_of_one_distribution_is_about_zero_and_of_two_is_not():
+def test_kid_is_about_zero_for_equal_distributions_only():
     halves = RANDOM.normal(size=(2, 400, 6))
     same, deviation = image_metrics.kernel_inception_distance(*halves)
     other, _ = image_metrics.kernel_inception_distance(halves[0], halves[1] + 1)
@@ -64,10 +64,10 @@ def test_precision_and_recall_against_loops():
             for row in range(len(features))
         )
 
-    found = image_metrics.precision_recall(REAL, GENERATED)
+    scores = image_metrics.precision_recall(REAL, GENERATED)
     precision = np.mean([inside(point, REAL) for point in GENERATED])
     recall = np.mean([inside(point, GENERATED) for point in REAL])
-    assert found == pytest.approx({"precision": precision, "recall": recall})
+    assert scores == pytest.approx({"precision": precision, "recall": recall})
     assert 0 < recall < precision <= 1
 
 
@@ -76,13 +76,13 @@ def test_density_and_coverage_against_loops():
         [distance(point, REAL[row]) <= radius(REAL, row, 5) for point in GENERATED]
         for row in range(len(REAL))
     ]
-    found = image_metrics.density_coverage(REAL, GENERATED)
+    scores = image_metrics.density_coverage(REAL, GENERATED)
     density = np.sum(inside) / (5 * len(GENERATED))
     coverage = np.mean([any(row) for row in inside])
-    assert found == pytest.approx({"density": density, "coverage": coverage})
+    assert scores == pytest.approx({"density": density, "coverage": coverage})
 
 
-def test_a_collapsed_generator_covers_little_and_spreads_little():
+def test_a_collapsed_generator_has_low_recall_coverage_and_diversity():
     collapsed = np.repeat(REAL[:1], 30, axis=0) + RANDOM.normal(size=(30, 6)) * 1e-3
     assert image_metrics.precision_recall(REAL, collapsed)["precision"] == 1
     assert image_metrics.precision_recall(REAL, collapsed)["recall"] < 0.1
@@ -91,7 +91,7 @@ def test_a_collapsed_generator_covers_little_and_spreads_little():
     assert image_metrics.diversity_ratio(REAL, 2 * REAL) == pytest.approx(2)
 
 
-def test_image_spread_is_the_root_mean_square_of_pixels():
+def test_image_diversity_is_the_root_mean_square_difference_of_pixels():
     pixels = IMAGES / 255
     naive = [
         np.sqrt(np.mean((pixels[i] - pixels[j]) ** 2))
@@ -107,7 +107,7 @@ def test_image_spread_is_the_root_mean_square_of_pixels():
     assert image_metrics.image_diversity(extremes) == pytest.approx(1)
 
 
-def test_spread_within_groups_leaves_out_single_images():
+def test_diversity_within_groups_leaves_out_single_images():
     groups = ["a", "b", "a", "a", "c", "b", "d", "d", "d"]
     naive = [
         image_metrics.image_diversity(IMAGES[rows])
@@ -121,7 +121,7 @@ def test_spread_within_groups_leaves_out_single_images():
 
 
 def test_nearest_training_image_is_found_in_every_chunk(monkeypatch):
-    monkeypatch.setattr(image_metrics, "CHUNK", 4)
+    monkeypatch.setattr(image_metrics, "CHUNK_SIZE", 4)
     noisy = IMAGES ^ 1
     rows, distances = image_metrics.nearest_images(noisy[::-1], IMAGES)
     assert rows.tolist() == list(range(9))[::-1]

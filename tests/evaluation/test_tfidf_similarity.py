@@ -1,4 +1,4 @@
-"""TF-IDF cosines, against the textbook's formula in loops."""
+"""TF-IDF similarities, compared with loops over the formula."""
 
 import math
 
@@ -37,32 +37,32 @@ def cosine(left, right):
         }
 
     left, right = weights(left), weights(right)
-    lengths = math.hypot(*left.values()) * math.hypot(*right.values())
+    norms = math.hypot(*left.values()) * math.hypot(*right.values())
     dot = sum(left[word] * right.get(word, 0) for word in left)
-    return dot / lengths if lengths else 0.0
+    return dot / norms if norms else 0.0
 
 
 REDUCED = {"max": max, "mean": np.mean, "first": lambda cosines: cosines[0]}
 
 
 @pytest.mark.parametrize("reduction", REDUCED)
-@pytest.mark.parametrize("chunk", [1, 3, 512])
-def test_matrix_against_loops(reduction, chunk, monkeypatch):
-    monkeypatch.setattr(tfidf_similarity, "CHUNK", chunk)
-    spoken = [[text for text in own if words_of(text)] for own in REFERENCES]
+@pytest.mark.parametrize("chunk_size", [1, 3, 512])
+def test_matrix_equals_that_of_loops(reduction, chunk_size, monkeypatch):
+    monkeypatch.setattr(tfidf_similarity, "CHUNK_SIZE", chunk_size)
+    references = [[text for text in texts if words_of(text)] for texts in REFERENCES]
     naive = [
         [
-            REDUCED[reduction]([cosine(caption, reference) for reference in own])
-            if own and spoken[row]
+            REDUCED[reduction]([cosine(caption, reference) for reference in texts])
+            if texts and references[row]
             else np.nan
-            for own in spoken
+            for texts in references
         ]
         for row, caption in enumerate(CAPTIONS)
     ]
-    found = similarity_matrix(VECTORIZER, CAPTIONS, REFERENCES, reduction)
-    np.testing.assert_allclose(found, naive, atol=1e-11)
-    assert np.isnan(found[2]).all() and np.isnan(found[:, 2]).all()
-    assert (found[4, [0, 1, 3, 4]] == 0).all()  # no known word is a score, not a gap
+    matrix = similarity_matrix(VECTORIZER, CAPTIONS, REFERENCES, reduction)
+    np.testing.assert_allclose(matrix, naive, atol=1e-11)
+    assert np.isnan(matrix[2]).all() and np.isnan(matrix[:, 2]).all()
+    assert (matrix[4, [0, 1, 3, 4]] == 0).all()  # no known word: 0, not NaN
 
 
 def test_words_of_one_letter_and_common_words_count():
@@ -70,26 +70,26 @@ def test_words_of_one_letter_and_common_words_count():
     assert similarity_matrix(VECTORIZER, ["a"], [["a"]]) == 1
 
 
-def test_the_same_words_score_exactly_one():
+def test_equal_words_have_a_similarity_of_exactly_one():
     texts = ["Two men ride a bike", "the dog runs", "a dog sleeps"]
-    found = similarity_matrix(VECTORIZER, texts, [[text.upper()] for text in texts])
-    assert (np.diag(found) == 1).all() and (found <= 1).all()
+    matrix = similarity_matrix(VECTORIZER, texts, [[text.upper()] for text in texts])
+    assert (np.diag(matrix) == 1).all() and (matrix <= 1).all()
 
 
-def test_half_the_weight_scores_exactly_half():
+def test_half_the_weight_has_a_similarity_of_exactly_half():
     vectorizer = fit_tfidf(["b c d e f g h i j k l m n"])
     captions = ["b c", "b c d e f", "b c d e f g h i"]
     references = [["c d"], ["f b g h i j k l m n c d"], ["i h g f k l m n"]]
-    found = np.diag(similarity_matrix(vectorizer, captions, references))
-    assert found[0] == 0.5 and found[2] == 0.5
+    diagonal = np.diag(similarity_matrix(vectorizer, captions, references))
+    assert diagonal[0] == 0.5 and diagonal[2] == 0.5
 
 
-def test_images_that_all_lack_references():
+def test_references_without_any_word_raise():
     with pytest.raises(ValueError, match="No image .* Received: 2 images"):
         similarity_matrix(VECTORIZER, ["a dog", ""], [["?"], []])
 
 
-def test_wrong_arguments_are_named():
+def test_errors_name_the_invalid_argument():
     with pytest.raises(ValueError, match="max, mean, first. Received: 'median'"):
         similarity_matrix(VECTORIZER, ["a"], [["a"]], "median")
     with pytest.raises(ValueError, match="Received: 1 captions and 2 lists"):

@@ -20,61 +20,91 @@ from kerasgan.data.label_words import label_words
 from kerasgan.data.text import build_vectorizer
 from kerasgan.encoders.text_branch import build_text_branch
 from kerasgan.runs import new_run
-from tests.export.makers import LENGTH, SIZE, WORDS, tiny_eye
+from tests.export.makers import (
+    CAPTION_LENGTH,
+    IMAGE_SIZE,
+    VOCABULARY_SIZE,
+    WORDS,
+    build_tiny_encoder,
+)
 
 LABELS = ["FlipFlops", "Red Boat", "Dog"]
 TEXTS = ["a thing for the beach", "red on water", "runs on 3 grass", "blue & red"]
 
 
-def make_classifier_run(path, sides=("image", "text"), ours=True):
-    """A finished run at `path`, of ours or the paper's, that takes some `sides`."""
-    run = new_run("train-classifier", Settings(data=DataConfig(image_size=SIZE)), path)
-    vectorizer = build_vectorizer(None, WORDS, 40, LENGTH) if "text" in sides else None
-    if ours:
-        fitted = TrainedEnsemble(_pool(sides), tiny_eye("_"), vectorizer, SIZE)
+def make_classifier_run(path, modalities=("image", "text"), is_ensemble=True):
+    """Makes a finished run at `path`, with an ensemble or the network of paper B."""
+    settings = Settings(data=DataConfig(image_size=IMAGE_SIZE))
+    run = new_run("train-classifier", settings, path)
+    vectorizer = None
+    if "text" in modalities:
+        vectorizer = build_vectorizer(None, WORDS, VOCABULARY_SIZE, CAPTION_LENGTH)
+    if is_ensemble:
+        trained = TrainedEnsemble(
+            _build_ensemble(modalities), build_tiny_encoder("_"), vectorizer, IMAGE_SIZE
+        )
     else:
-        look = build_conv_branch(SIZE, [4], 4)
-        trainer = SimpleNamespace(network=_network(sides, look))
-        fitted = TrainedNetwork(trainer, None, vectorizer, SIZE)
-    masked = label_words(LABELS[:2])
-    Classifier(fitted.serve(), LABELS, masked, fitted.weights).save(run)
+        network = _build_network(modalities, build_conv_branch(IMAGE_SIZE, [4], 4))
+        trainer = SimpleNamespace(network=network)
+        trained = TrainedNetwork(trainer, None, vectorizer, IMAGE_SIZE)
+    model, masked_words = trained.build_serving_model(), label_words(LABELS[:2])
+    Classifier(model, LABELS, masked_words, trained.member_weights).save(run)
     return run
 
 
-def _network(sides, look, name="classifier", kind="lstm-attention"):
-    look = look if "image" in sides else None
-    read = build_text_branch(40, None, 4, kind) if "text" in sides else None
-    return build_classifier(len(LABELS), look, read, name=name)
+def _build_network(
+    modalities, image_branch, name="classifier", text_branch="lstm-attention"
+):
+    return build_classifier(
+        len(LABELS),
+        image_branch if "image" in modalities else None,
+        build_text_branch(VOCABULARY_SIZE, None, 4, text_branch)
+        if "text" in modalities
+        else None,
+        name=name,
+    )
 
 
-def _pool(sides):
-    """All the parts that a training makes of these sides, believed alike."""
-    parts = {side: _part(side, [side]) for side in sides}
-    if "text" in sides:
-        labels = np.array([0, 1, 2, 1])
-        seen = np.random.default_rng(0).normal(size=(len(labels), 8))
-        examples = PairExamples([], seen, [[text] for text in TEXTS], labels)
+def _build_ensemble(modalities):
+    """Builds all members that a training has for these modalities."""
+    members = {
+        modality: _build_network_member(modality, [modality]) for modality in modalities
+    }
+    if "text" in modalities:
         for name in ANALYZERS:
-            parts[name] = LinearMember("text", name, [name], len(LABELS))
-    if len(sides) == 2:
-        parts["wide"] = LinearMember("pair", "wide", list(ANALYZERS), len(LABELS))
-        parts["pair"] = _part("pair", sides)
-    for part in parts.values():
-        if isinstance(part, LinearMember):
-            part.refit(examples)
-    kinds = np.array([part.modality for part in parts.values()])
-    weights = np.stack([kinds != "", kinds == "image", kinds == "text"])
-    return Ensemble(parts, weights.astype("float32"), np.array([0.5, 0.3, 0.2]))
+            members[name] = LinearMember("text", name, [name], len(LABELS))
+    if len(modalities) == 2:
+        members["wide"] = LinearMember("pair", "wide", list(ANALYZERS), len(LABELS))
+        members["pair"] = _build_network_member("pair", modalities)
+    labels = np.array([0, 1, 2, 1])
+    features = np.random.default_rng(0).normal(size=(len(labels), 8))
+    examples = PairExamples([], features, [[text] for text in TEXTS], labels)
+    for member in members.values():
+        if isinstance(member, LinearMember):
+            member.refit(examples)
+    member_modalities = np.array([member.modality for member in members.values()])
+    weights = np.stack(
+        [
+            member_modalities != "",
+            member_modalities == "image",
+            member_modalities == "text",
+        ]
+    )
+    return Ensemble(members, weights.astype("float32"), np.array([0.5, 0.3, 0.2]))
 
 
-def _part(modality, sides):
-    kind = "lstm-attention" if modality == "text" else "words"
-    look = build_feature_branch(8, 4)
-    network = _network(sides, look, modality + "_network", kind)
+def _build_network_member(modality, modalities):
+    network = _build_network(
+        modalities,
+        build_feature_branch(8, 4),
+        modality + "_network",
+        "lstm-attention" if modality == "text" else "words",
+    )
     weights = network.get_weights()
-    network = build_averaged_network(network, [weights, [2 * each for each in weights]])
+    doubled = [2 * array for array in weights]
+    network = build_averaged_network(network, [weights, doubled])
 
-    def logits(tensors):
-        return network({name: tensors[name] for name in network.input})
+    def logits(inputs):
+        return network({name: inputs[name] for name in network.input})
 
     return SimpleNamespace(modality=modality, logits=logits)

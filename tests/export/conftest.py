@@ -1,4 +1,4 @@
-"""One small run of each kind, and one export of each, for all tests of exports."""
+"""One small run of each command and its export, shared by all tests of exports."""
 
 import json
 
@@ -8,12 +8,12 @@ import pytest
 from kerasgan.export.export_run import export_run
 from tests.data.makers import write_images
 from tests.export.classifier_makers import make_classifier_run
-from tests.export.makers import call, export_here, make_run
+from tests.export.makers import export_in_process, make_run, run_command
 
 
 @pytest.fixture(autouse=True, scope="session")
 def seeded():
-    """Not before each test: a new seed makes TensorFlow prepare all graphs anew."""
+    """Sets the seed once: with a new seed TensorFlow prepares all graphs again."""
     keras.utils.set_random_seed(0)
 
 
@@ -28,24 +28,16 @@ def gan_run(folder):
 
 
 @pytest.fixture(scope="session")
-def gan(gan_run, folder):
-    """By the command, from images that are given: where it lies, what the command
-    said, and a function that asks."""
-    out, photographs = folder / "exported-gan", folder / "photographs"
+def gan_export(gan_run, folder):
+    """An export by the command, verified with given images."""
+    path, photographs = folder / "exported-gan", folder / "photographs"
     write_images(photographs, ["a.jpg", "b.jpg", "c.jpg", "d.jpg", "e.jpg"])
-    arguments = ["--out", out, "--images", photographs, "--json"]
-    said, ask = export_here(lambda: call("export", gan_run.path, *arguments).output)
-    return out, json.loads(said), ask
-
-
-@pytest.fixture(scope="session")
-def exported_gan(gan):
-    return gan[:2]
-
-
-@pytest.fixture(scope="session")
-def ask_gan(gan):
-    return gan[2]
+    arguments = ["--out", path, "--images", photographs, "--json"]
+    exported = export_in_process(
+        lambda: run_command("export", gan_run.path, *arguments).output
+    )
+    exported.path, exported.result = path, json.loads(exported.result)
+    return exported
 
 
 @pytest.fixture(scope="session")
@@ -54,16 +46,8 @@ def classifier_run(folder):
 
 
 @pytest.fixture(scope="session")
-def classifier(classifier_run, folder):
-    out = folder / "exported-classifier"
-    return out, *export_here(lambda: export_run(classifier_run.path, out))
-
-
-@pytest.fixture(scope="session")
-def exported_classifier(classifier):
-    return classifier[:2]
-
-
-@pytest.fixture(scope="session")
-def ask_classifier(classifier):
-    return classifier[2]
+def classifier_export(classifier_run, folder):
+    path = folder / "exported-classifier"
+    exported = export_in_process(lambda: export_run(classifier_run.path, path))
+    exported.path = path
+    return exported

@@ -1,4 +1,4 @@
-"""Image files, and what TensorFlow and Pillow make of them."""
+"""Encodes images, and decodes them with TensorFlow and with Pillow."""
 
 import functools
 import io
@@ -16,35 +16,35 @@ NOISE = RANDOM.integers(0, 256, (37, 50, 3), dtype=np.uint8)
 SMOOTH = pixels(3, 150, 120)
 
 
-def save(image, kind, **options):
+def encode(image, file_format, **options):
     if isinstance(image, np.ndarray):
         image = Image.fromarray(image)
     buffer = io.BytesIO()
-    image.save(buffer, kind, **options)
+    image.save(buffer, file_format, **options)
     return buffer.getvalue()
 
 
 @functools.cache
-def reader(size, fit):
+def tensorflow_decoder(size, fit):
     spec = tf.TensorSpec((None,), tf.string)
     return tf.function(
         lambda files: decode_square_images(files, size, fit), input_signature=[spec]
     )
 
 
-def graph(data, size=16, fit="crop"):
-    images, valid = reader(size, fit)([data])
+def decode_with_tensorflow(data, size=16, fit="crop"):
+    images, valid = tensorflow_decoder(size, fit)([data])
     assert valid.numpy().all()
     return images.numpy()[0]
 
 
-def pillow(data, size=16, fit="crop"):
+def decode_with_pillow(data, size=16, fit="crop"):
     with strict_pillow():
         return read_square_image(data, size, fit)
 
 
-def exif(orientation):
-    found = Image.Exif()
-    found[0x010E] = "described at some length, so that it lies behind the directory"
-    found[0x0112] = orientation
-    return found.tobytes()
+def build_exif(orientation):
+    exif = Image.Exif()
+    exif[0x010E] = "a long description, which is stored after the directory"
+    exif[0x0112] = orientation
+    return exif.tobytes()

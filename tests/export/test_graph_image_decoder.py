@@ -1,4 +1,4 @@
-"""Each kind of file, by TensorFlow as by Pillow."""
+"""TensorFlow and Pillow decode each file format to the same pixels."""
 
 import zlib
 
@@ -7,197 +7,213 @@ import pytest
 import tensorflow as tf
 from PIL import Image
 
-from tests.data.makers import coded, pixels
+from tests.data.makers import encoded, pixels
 from tests.export.image_makers import (
     NOISE,
     RANDOM,
     SMOOTH,
-    exif,
-    graph,
-    pillow,
-    reader,
-    save,
+    build_exif,
+    decode_with_pillow,
+    decode_with_tensorflow,
+    encode,
+    tensorflow_decoder,
 )
 
 
-def palette(transparency=None):
+def palette_png(transparency=None):
     image = Image.fromarray(NOISE).quantize(40)
     options = {} if transparency is None else {"transparency": transparency}
-    return save(image, "PNG", **options)
+    return encode(image, "PNG", **options)
 
 
-def animated():
+def animated_gif():
     frames = [Image.fromarray(np.roll(SMOOTH, n, axis=2)) for n in range(3)]
-    return save(frames[0], "GIF", save_all=True, append_images=frames[1:])
+    return encode(frames[0], "GIF", save_all=True, append_images=frames[1:])
 
 
-def deep(most, kind="PNG"):
-    return save(RANDOM.integers(0, most, (20, 30), dtype=np.uint16), kind)
+def grayscale_16_bit_png(end):
+    return encode(RANDOM.integers(0, end, (20, 30), dtype=np.uint16), "PNG")
 
 
-def raw_png(array, passes=((0, 0, 1, 1),), interlaced=0):
-    """Pillow writes neither interlaced PNGs nor colours of 16 bits."""
+def build_png(array, passes=((0, 0, 1, 1),), interlaced=0):
+    """Builds a PNG that Pillow cannot write: interlaced, or with 16 bits a color."""
     height, width, channels = array.shape
-    depth, kind = 8 * array.itemsize, {1: 0, 2: 4, 3: 2, 4: 6}[channels]
+    depth, color_type = 8 * array.itemsize, {1: 0, 2: 4, 3: 2, 4: 6}[channels]
     rows = b""
-    for column, row, across, down in passes:
-        for line in array[row::down, column::across]:
-            rows += b"\0" + line.astype(f">u{array.itemsize}").tobytes()
+    for column, row, column_step, row_step in passes:
+        for pixel_row in array[row::row_step, column::column_step]:
+            rows += b"\0" + pixel_row.astype(f">u{array.itemsize}").tobytes()
     size = width.to_bytes(4, "big") + height.to_bytes(4, "big")
-    head = size + bytes([depth, kind, 0, 0, interlaced])
-    parts = [(b"IHDR", head), (b"IDAT", zlib.compress(rows)), (b"IEND", b"")]
+    header = size + bytes([depth, color_type, 0, 0, interlaced])
+    chunks = [(b"IHDR", header), (b"IDAT", zlib.compress(rows)), (b"IEND", b"")]
     return b"\x89PNG\r\n\x1a\n" + b"".join(
         len(data).to_bytes(4, "big")
         + name
         + data
         + zlib.crc32(name + data).to_bytes(4, "big")
-        for name, data in parts
+        for name, data in chunks
     )
 
 
-def with_clear(png, *colour):
-    """With one colour that is transparent."""
-    chunk = b"tRNS" + b"".join(int(value).to_bytes(2, "big") for value in colour)
+def add_transparent_color(png, *color):
+    chunk = b"tRNS" + b"".join(int(value).to_bytes(2, "big") for value in color)
     chunk += zlib.crc32(chunk).to_bytes(4, "big")
-    place = png.index(b"IDAT") - 4
-    size = (2 * len(colour)).to_bytes(4, "big")
-    return png[:place] + size + chunk + png[place:]
+    position = png.index(b"IDAT") - 4
+    size = (2 * len(color)).to_bytes(4, "big")
+    return png[:position] + size + chunk + png[position:]
 
 
-def apng(array):
-    """Two images, the first of which is shown by those who know of one alone."""
+def animated_png(array):
+    """Two images; decoders that do not support animation show the first one."""
     frames = [Image.fromarray(array), Image.fromarray(array[::-1].copy())]
-    return save(frames[0], "PNG", save_all=True, append_images=frames[1:])
+    return encode(frames[0], "PNG", save_all=True, append_images=frames[1:])
 
 
 ADAM7 = (0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4)
 ADAM7 += (1, 0, 2, 2), (0, 1, 1, 2)
-DEEP = RANDOM.integers(0, 65536, (20, 30, 4), dtype=np.uint16)
+BITS_16 = RANDOM.integers(0, 65536, (20, 30, 4), dtype=np.uint16)
 
 
-def bmp32():
-    """Pillow writes none without masks; rows are stored from the last on."""
+def bmp_32_bit():
+    """Builds a BMP without masks, which Pillow cannot write; the last row is first."""
     body = np.dstack([NOISE[..., ::-1], np.full(NOISE.shape[:2], 7, np.uint8)])
     height, width = NOISE.shape[:2]
     numbers = [(54 + body.size, 4), (0, 4), (54, 4), (40, 4), (width, 4), (height, 4)]
     numbers += [(1, 2), (32, 2)] + [(0, 4)] * 6
-    head = b"".join(value.to_bytes(size, "little") for value, size in numbers)
-    return b"BM" + head + body[::-1].tobytes()
+    header = b"".join(value.to_bytes(size, "little") for value, size in numbers)
+    return b"BM" + header + body[::-1].tobytes()
 
 
-GREY = Image.fromarray(NOISE).convert("L")
+GRAYSCALE = Image.fromarray(NOISE).convert("L")
 ALPHA = np.dstack([NOISE, RANDOM.integers(0, 256, NOISE.shape[:2], dtype=np.uint8)])
 FILES = {
-    "jpeg": coded(NOISE, quality=90),
-    "jpeg 4:4:4": coded(NOISE, subsampling=0),
-    "jpeg 4:2:2": coded(NOISE, subsampling=1),
-    "jpeg 4:1:1": coded(NOISE, subsampling="4:1:1"),
-    "jpeg that restarts": coded(NOISE, restart_marker_blocks=1),
-    "jpeg of rgb": coded(NOISE, keep_rgb=True),
-    "jpeg of one pixel": coded(NOISE[:1, :1]),
-    "jpeg progressive": coded(NOISE, progressive=True),
-    "jpeg grey": save(GREY, "JPEG"),
-    "jpeg with bytes behind": coded(NOISE) + b"and more",
-    "png": coded(NOISE, "PNG"),
-    "png interlaced": raw_png(NOISE, ADAM7, 1),
-    "png grey": save(NOISE[..., 0], "PNG"),
-    "png grey and alpha": save(Image.fromarray(ALPHA).convert("LA"), "PNG"),
-    "png alpha": save(ALPHA, "PNG"),
-    "png one bit": save(Image.fromarray(NOISE).convert("1"), "PNG"),
-    "png two bits": save(GREY, "PNG", bits=2),
-    "png palette": palette(),
-    "png palette, a clear colour": palette(3),
-    "png palette with alpha": palette(bytes(range(0, 200, 5))),
-    "png 16 bits": deep(65536),
-    "png 16 bits, dark": deep(200),
-    "png rgb of 16 bits": raw_png(DEEP[..., :3]),
-    "png rgba of 16 bits": raw_png(DEEP),
-    "png grey and alpha of 16 bits": raw_png(DEEP[..., 2:]),
-    "png of one clear colour": with_clear(coded(NOISE, "PNG"), *NOISE[9, 9]),
-    "png of one clear grey": with_clear(save(GREY, "PNG"), GREY.getpixel((9, 9))),
-    "png of two bits, one clear": with_clear(save(GREY, "PNG", bits=2), 2),
-    "png of 16 bits, one clear grey": with_clear(deep(65536), 7),
-    "png of 16 bits, one clear": with_clear(raw_png(DEEP[..., :3]), *DEEP[3, 3, :3]),
-    "png animated": apng(NOISE),
-    "png animated, with alpha": apng(ALPHA),
-    "gif": save(Image.fromarray(NOISE), "GIF"),
-    "gif animated": animated(),
-    "gif grey": save(NOISE[..., 0], "GIF"),
-    "bmp": coded(NOISE, "BMP"),
-    "bmp grey": save(NOISE[..., 0], "BMP"),
-    "bmp of 32 bits": bmp32(),
-    "one pixel": coded(NOISE[:1, :1], "PNG"),
-    "one row": coded(NOISE[:1], "PNG"),
-    "one column": coded(NOISE[:, :1], "PNG"),
+    "jpeg": encoded(NOISE, quality=90),
+    "jpeg 4:4:4": encoded(NOISE, subsampling=0),
+    "jpeg 4:2:2": encoded(NOISE, subsampling=1),
+    "jpeg 4:1:1": encoded(NOISE, subsampling="4:1:1"),
+    "jpeg with restart markers": encoded(NOISE, restart_marker_blocks=1),
+    "jpeg in rgb": encoded(NOISE, keep_rgb=True),
+    "jpeg of one pixel": encoded(NOISE[:1, :1]),
+    "jpeg progressive": encoded(NOISE, progressive=True),
+    "jpeg grayscale": encode(GRAYSCALE, "JPEG"),
+    "jpeg with bytes at the end": encoded(NOISE) + b"and more",
+    "png": encoded(NOISE, "PNG"),
+    "png interlaced": build_png(NOISE, ADAM7, 1),
+    "png grayscale": encode(NOISE[..., 0], "PNG"),
+    "png grayscale and alpha": encode(Image.fromarray(ALPHA).convert("LA"), "PNG"),
+    "png alpha": encode(ALPHA, "PNG"),
+    "png one bit": encode(Image.fromarray(NOISE).convert("1"), "PNG"),
+    "png two bits": encode(GRAYSCALE, "PNG", bits=2),
+    "png palette": palette_png(),
+    "png palette, a transparent color": palette_png(3),
+    "png palette with alpha": palette_png(bytes(range(0, 200, 5))),
+    "png 16 bits": grayscale_16_bit_png(65536),
+    "png 16 bits, dark": grayscale_16_bit_png(200),
+    "png rgb of 16 bits": build_png(BITS_16[..., :3]),
+    "png rgba of 16 bits": build_png(BITS_16),
+    "png grayscale and alpha of 16 bits": build_png(BITS_16[..., 2:]),
+    "png, a transparent color": add_transparent_color(
+        encoded(NOISE, "PNG"), *NOISE[9, 9]
+    ),
+    "png grayscale, a transparent color": add_transparent_color(
+        encode(GRAYSCALE, "PNG"), GRAYSCALE.getpixel((9, 9))
+    ),
+    "png two bits, a transparent color": add_transparent_color(
+        encode(GRAYSCALE, "PNG", bits=2), 2
+    ),
+    "png 16 bits grayscale, a transparent color": add_transparent_color(
+        grayscale_16_bit_png(65536), 7
+    ),
+    "png 16 bits, a transparent color": add_transparent_color(
+        build_png(BITS_16[..., :3]), *BITS_16[3, 3, :3]
+    ),
+    "png animated": animated_png(NOISE),
+    "png animated, with alpha": animated_png(ALPHA),
+    "gif": encode(Image.fromarray(NOISE), "GIF"),
+    "gif animated": animated_gif(),
+    "gif grayscale": encode(NOISE[..., 0], "GIF"),
+    "bmp": encoded(NOISE, "BMP"),
+    "bmp grayscale": encode(NOISE[..., 0], "BMP"),
+    "bmp of 32 bits": bmp_32_bit(),
+    "one pixel": encoded(NOISE[:1, :1], "PNG"),
+    "one row": encoded(NOISE[:1], "PNG"),
+    "one column": encoded(NOISE[:, :1], "PNG"),
 }
 
 
-# One test each, and not one a file: every test begins with a seed, after which
-# TensorFlow makes its graphs anew.
+# One test for all files: after each new seed TensorFlow prepares its graphs again.
 
 
 @pytest.mark.parametrize("fit", ["crop", "pad"])
-def test_the_same_pixels(fit):
-    wrong = [
+def test_pixels_are_equal(fit):
+    different = [
         name
         for name, data in FILES.items()
-        if not np.array_equal(graph(data, 16, fit), pillow(data, 16, fit))
+        if not np.array_equal(
+            decode_with_tensorflow(data, 16, fit), decode_with_pillow(data, 16, fit)
+        )
     ]
-    assert not wrong
+    assert not different
 
 
-def test_large_squares_are_stored_as_jpeg_and_so_is_ours():
-    for data in (coded(SMOOTH), coded(NOISE, "PNG"), FILES["png alpha"]):
-        np.testing.assert_array_equal(graph(data, 128), pillow(data, 128))
-    right = coded(pixels(5, 128, 128), quality=50)
-    np.testing.assert_array_equal(graph(right, 128), pillow(right, 128))
-    turned = coded(pixels(5, 128, 128), exif=exif(3))
-    np.testing.assert_array_equal(graph(turned, 128), pillow(turned, 128))
+def test_pixels_of_large_squares_are_equal_although_stored_as_jpeg():
+    for data in (encoded(SMOOTH), encoded(NOISE, "PNG"), FILES["png alpha"]):
+        np.testing.assert_array_equal(
+            decode_with_tensorflow(data, 128), decode_with_pillow(data, 128)
+        )
+    stored = encoded(pixels(5, 128, 128), quality=50)
+    np.testing.assert_array_equal(
+        decode_with_tensorflow(stored, 128), decode_with_pillow(stored, 128)
+    )
+    turned = encoded(pixels(5, 128, 128), exif=build_exif(3))
+    np.testing.assert_array_equal(
+        decode_with_tensorflow(turned, 128), decode_with_pillow(turned, 128)
+    )
 
 
-def test_cmyk_is_off_by_one_level_at_most():
-    data = save(Image.fromarray(NOISE).convert("CMYK"), "JPEG", quality=95)
-    found = graph(data).astype(int) - pillow(data)
-    assert np.abs(found).max() <= 1
+def test_cmyk_differs_by_one_level_at_most():
+    data = encode(Image.fromarray(NOISE).convert("CMYK"), "JPEG", quality=95)
+    difference = decode_with_tensorflow(data).astype(int) - decode_with_pillow(data)
+    assert np.abs(difference).max() <= 1
 
 
-def resized(data, start, size):
-    """A file that says another size, whose two numbers begin at `start`."""
+def replace_size(data, start, size):
+    """Replaces the width and height of a file, which are stored at `start`."""
     return data[:start] + size + data[start + len(size) :]
 
 
-HUGE = save(Image.new("1", (10_000, 10_000)), "PNG")
-SIDE, JPEG = 10_000, coded(SMOOTH)
-BAD = {
-    "nothing": b"",
-    "words": b"no image",
-    "a start alone": b"\xff\xd8\xff",
+HUGE_PNG = encode(Image.new("1", (10_000, 10_000)), "PNG")
+HUGE_SIDE, JPEG = 10_000, encoded(SMOOTH)
+INVALID_FILES = {
+    "empty": b"",
+    "text": b"no image",
+    "only a signature": b"\xff\xd8\xff",
     "half a jpeg": JPEG[: len(JPEG) // 2],
     "a jpeg without its end": JPEG[:-200],
-    "half a png": coded(SMOOTH, "PNG")[:-400],
-    "half a gif": animated()[:200],
-    "half a bmp": coded(SMOOTH, "BMP")[:-400],
-    "another format": save(SMOOTH, "WEBP"),
-    "too many pixels": HUGE,
-    "a jpeg that says so": resized(
-        JPEG, JPEG.index(b"\xff\xc0") + 5, 2 * SIDE.to_bytes(2, "big")
+    "half a png": encoded(SMOOTH, "PNG")[:-400],
+    "half a gif": animated_gif()[:200],
+    "half a bmp": encoded(SMOOTH, "BMP")[:-400],
+    "another format": encode(SMOOTH, "WEBP"),
+    "too many pixels": HUGE_PNG,
+    "too many pixels in the header of a jpeg": replace_size(
+        JPEG, JPEG.index(b"\xff\xc0") + 5, 2 * HUGE_SIDE.to_bytes(2, "big")
     ),
-    "a bmp that says so": resized(
-        coded(SMOOTH, "BMP"), 18, 2 * SIDE.to_bytes(4, "little")
+    "too many pixels in the header of a bmp": replace_size(
+        encoded(SMOOTH, "BMP"), 18, 2 * HUGE_SIDE.to_bytes(4, "little")
     ),
-    "a bmp with a palette": save(Image.fromarray(NOISE).quantize(9), "BMP"),
+    "a bmp with a palette": encode(Image.fromarray(NOISE).quantize(9), "BMP"),
 }
 
 
-def test_what_is_no_image_spoils_no_other():
-    good = FILES["jpeg"]
-    files = [file for bad in BAD.values() for file in (good, bad)]
-    images, valid = (found.numpy() for found in reader(16, "crop")(files))
-    assert valid.tolist() == [True, False] * len(BAD), list(BAD)
-    assert (images[::2] == pillow(good)).all()
+def test_invalid_files_do_not_affect_others():
+    jpeg = FILES["jpeg"]
+    files = [file for invalid in INVALID_FILES.values() for file in (jpeg, invalid)]
+    images, valid = (output.numpy() for output in tensorflow_decoder(16, "crop")(files))
+    assert valid.tolist() == [True, False] * len(INVALID_FILES), list(INVALID_FILES)
+    assert (images[::2] == decode_with_pillow(jpeg)).all()
     assert not images[1::2].any()
 
 
 def test_an_empty_batch():
-    images, valid = reader(16, "crop")(tf.constant([], tf.string))
+    images, valid = tensorflow_decoder(16, "crop")(tf.constant([], tf.string))
     assert images.shape == (0, 16, 16, 3) and valid.shape == (0,)

@@ -16,7 +16,7 @@ def test_no_policy_changes_nothing():
     np.testing.assert_array_equal(changed([]), IMAGES)
 
 
-@pytest.mark.parametrize("name", ["colour", "translation", "cutout"])
+@pytest.mark.parametrize("name", ["color", "translation", "cutout"])
 def test_each_change_changes_and_lets_gradients_through(name):
     with tf.GradientTape() as tape:
         images = tf.constant(IMAGES)
@@ -28,9 +28,9 @@ def test_each_change_changes_and_lets_gradients_through(name):
     assert np.isfinite(slopes).all() and abs(slopes).max() > 0
 
 
-def test_translation_moves_whole_images_and_fills_with_grey():
+def test_translation_moves_whole_images_and_fills_with_gray():
     outputs = changed(["translation"])
-    for before, after in zip(IMAGES, outputs):
+    for before, after in zip(IMAGES, outputs, strict=True):
         candidates = []
         padded = np.pad(before, ((1, 1), (1, 1), (0, 0)))
         for row in range(3):
@@ -39,14 +39,14 @@ def test_translation_moves_whole_images_and_fills_with_grey():
         assert min(abs(after - other).max() for other in candidates) < 1e-6
 
 
-def test_cutout_greys_a_square_and_nothing_else():
+def test_cutout_grays_a_square_and_nothing_else():
     outputs = changed(["cutout"], np.ones_like(IMAGES))
     assert set(np.unique(outputs)) == {0.0, 1.0}
-    greyed = (outputs == 0).all(-1).sum((1, 2))
-    assert greyed.max() <= 16 and greyed.min() >= 1
+    grayed = (outputs == 0).all(-1).sum((1, 2))
+    assert grayed.max() <= 16 and grayed.min() >= 1
 
 
-def test_colour_keeps_grey_images_grey():
-    grey = np.repeat(IMAGES[..., :1], 3, axis=-1)
-    outputs = changed(["colour"], grey)
+def test_color_keeps_gray_images_gray():
+    gray = np.repeat(IMAGES[..., :1], 3, axis=-1)
+    outputs = changed(["color"], gray)
     np.testing.assert_allclose(outputs[..., 0], outputs[..., 2], atol=1e-5)

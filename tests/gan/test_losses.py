@@ -72,7 +72,7 @@ def test_contrast_against_naive_softmax():
     targets = np.array([2, 0, 0, 4, 1])
     token_ids = np.array([[2, 3], [2, 4], [2, 5], [2, 3], [2, 6]])  # 0 and 3 alike
     expected = []
-    for image, target in zip(images, targets):
+    for image, target in zip(images, targets, strict=True):
         cosines = captions @ image / np.linalg.norm(captions, axis=1)
         logits = cosines / np.linalg.norm(image) / 0.1
         others = [row for row in range(5) if {row, target} != {0, 3}]

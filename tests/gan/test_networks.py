@@ -13,7 +13,7 @@ TOKENS = np.array([[2, 3, 4, 0], [2, 0, 0, 0]])
 
 @pytest.mark.parametrize("size", [8, 32, 128])
 @pytest.mark.parametrize("channels", [1, 3])
-def test_networks_draw_and_judge_every_size(size, channels):
+def test_networks_of_every_image_size(size, channels):
     generator = build_generator(size, channels, 5, 4, 8)
     noise = RANDOM.standard_normal((2, 5))
     images = generator(noise)
@@ -24,7 +24,7 @@ def test_networks_draw_and_judge_every_size(size, channels):
 
 
 @pytest.mark.parametrize("kind", ["words", "lstm-attention"])
-def test_captions_change_images_and_judgements(kind, tmp_path):
+def test_captions_change_images_and_logits(kind, tmp_path):
     generator = build_generator(16, 3, 5, 4, 8, text_dim=6)
     discriminator = build_discriminator(
         16, 3, 4, 8, vocabulary_size=9, caption_length=4, text_dim=6, text_branch=kind

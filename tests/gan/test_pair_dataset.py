@@ -1,4 +1,9 @@
+"""The order of training batches."""
+
+import itertools
+
 import numpy as np
+import pytest
 
 from kerasgan.gan.pair_dataset import PairDataset, to_grayscale
 
@@ -6,40 +11,53 @@ IMAGES = np.arange(10, dtype="uint8")[:, None, None, None].repeat(4, 1)
 TOKENS = [np.full((1 + n % 3, 2), n, "int32") + [[0, 100]] for n in range(10)]
 
 
-def dealt(feed, *order):
-    batches = list(feed.batches(*order).as_numpy_iterator())
-    return {key: np.concatenate([b[key] for b in batches]) for key in batches[0]}
+def epochs(dataset, batch_size, seed, first_epoch=1, count=1):
+    """The batches of some epochs, joined."""
+    batches = dataset.batches(batch_size, seed, first_epoch).as_numpy_iterator()
+    batches = list(itertools.islice(batches, count * dataset.steps(batch_size)))
+    return {name: np.concatenate([b[name] for b in batches]) for name in batches[0]}
 
 
 def test_each_image_comes_once_with_one_of_its_captions():
-    epoch = dealt(PairDataset(IMAGES, TOKENS), 5, 0, 1)
+    epoch = epochs(PairDataset(IMAGES, TOKENS), 5, 0)
     images = epoch["image"][:, 0, 0, 0]
     assert sorted(images) == list(range(10))
     np.testing.assert_array_equal(epoch["token_ids"][:, 0], images)
 
 
-def test_order_depends_on_seed_and_epoch_alone():
-    first = dealt(PairDataset(IMAGES, TOKENS), 5, 0, 1)
-    again = dealt(PairDataset(IMAGES, TOKENS), 5, 0, 1)
+def test_order_depends_only_on_seed_and_epoch():
+    first = epochs(PairDataset(IMAGES, TOKENS), 5, 0)
+    again = epochs(PairDataset(IMAGES, TOKENS), 5, 0)
     np.testing.assert_array_equal(first["image"], again["image"])
     for order in ((5, 0, 2), (5, 1, 1)):
-        other = dealt(PairDataset(IMAGES, TOKENS), *order)
+        other = epochs(PairDataset(IMAGES, TOKENS), *order)
         assert (other["image"] != first["image"]).any()
 
 
-def test_batches_are_full():
-    sizes = [len(batch["image"]) for batch in PairDataset(IMAGES).batches(4, 0, 1)]
-    assert sizes == [4, 4]
+@pytest.mark.parametrize("batch_size", [3, 5])
+def test_later_epochs_follow_the_first_as_if_each_was_asked_for(batch_size):
+    dataset = PairDataset(IMAGES, TOKENS)
+    together = epochs(dataset, batch_size, 7, first_epoch=4, count=3)
+    alone = [epochs(dataset, batch_size, 7, first_epoch=epoch) for epoch in (4, 5, 6)]
+    for name, values in together.items():
+        np.testing.assert_array_equal(
+            values, np.concatenate([epoch[name] for epoch in alone])
+        )
 
 
-def test_every_caption_has_its_turn():
-    feed = PairDataset(IMAGES[:2], [np.array([[0], [1], [2]]), np.array([[7]])])
-    seen = {int(i) for e in range(40) for i in dealt(feed, 2, 0, e)["token_ids"][:, 0]}
-    assert seen == {0, 1, 2, 7}
+def test_batches_are_full_and_have_static_shapes():
+    dataset = PairDataset(IMAGES, TOKENS)
+    assert dataset.steps(4) == 2
+    spec = dataset.batches(4, 0).element_spec
+    assert spec["image"].shape == (4, 4, 1, 1) and spec["token_ids"].shape == (4, 2)
 
 
-def test_grey_is_luminance():
-    colours = np.array(
-        [[255, 255, 255], [255, 0, 0], [0, 255, 0], [0, 0, 255]], "uint8"
-    )
-    assert to_grayscale(colours[None, None]).ravel().tolist() == [255, 76, 150, 29]
+def test_every_caption_is_used():
+    dataset = PairDataset(IMAGES[:2], [np.array([[0], [1], [2]]), np.array([[7]])])
+    token_ids = epochs(dataset, 2, 0, count=40)["token_ids"]
+    assert set(token_ids[:, 0].tolist()) == {0, 1, 2, 7}
+
+
+def test_grayscale_is_luminance():
+    colors = np.array([[255, 255, 255], [255, 0, 0], [0, 255, 0], [0, 0, 255]], "uint8")
+    assert to_grayscale(colors[None, None]).ravel().tolist() == [255, 76, 150, 29]

@@ -13,6 +13,7 @@ import kerasgan
 from kerasgan.config.settings import Settings
 from kerasgan.data import load_data
 from kerasgan.errors import JobError, UserError
+from kerasgan.gan.gan_diagnostics import PATIENCE, GanDiagnostics
 from kerasgan.runs import new_run, open_run
 from tests.helpers import opened
 
@@ -39,36 +40,43 @@ def train(settings, path, resume=False):
     return run
 
 
-@pytest.mark.parametrize("conditional", [True, False])
-def test_one_epoch_and_one_more_are_two(tiny, tmp_path, conditional):
-    settings = changed(tiny, gan__conditional=conditional)
+@pytest.fixture(scope="module")
+def trained(tiny, tmp_path_factory):
+    """A run of three epochs."""
+    keras.utils.set_random_seed(0)
+    settings = changed(tiny, training__epochs=3, gan__augmentation=None)
+    return train(settings, tmp_path_factory.mktemp("runs") / "run")
+
+
+def test_one_epoch_and_one_more_are_two(tiny, tmp_path):
+    settings = changed(tiny, gan__conditional=False)
     whole = train(settings, tmp_path / "whole")
-    train(changed(settings, training__epochs=1), tmp_path / "parts")
-    parts = train(settings, tmp_path / "parts", resume=True)
-    for a, b in zip(weights_of(whole), weights_of(parts), strict=True):
+    train(changed(settings, training__epochs=1), tmp_path / "resumed")
+    resumed = train(settings, tmp_path / "resumed", resume=True)
+    for a, b in zip(weights_of(whole), weights_of(resumed), strict=True):
         # Sums over two threads are not always rounded alike.
         np.testing.assert_allclose(a, b, atol=1e-6)
     drop = ("seconds", "images_per_second")
     lines = [
         [{k: v for k, v in line.items() if k not in drop} for line in run.metrics]
-        for run in (whole, parts)
+        for run in (whole, resumed)
     ]
-    for one, other in zip(*lines):
+    for one, other in zip(*lines, strict=True):
         assert one == pytest.approx(other, abs=1e-5)
 
 
-def test_a_run_holds_what_it_should(tiny, tmp_path):
-    run = train(tiny, tmp_path / "run")
-    assert [line["epoch"] for line in run.metrics] == [1, 2]
+def test_files_of_a_run(trained, tiny):
+    run = trained
+    assert [line["epoch"] for line in run.metrics] == [1, 2, 3]
     for name in ("g_loss", "d_loss", "value", "d_real", "d_generated", "d_mismatched"):
         assert np.isfinite(run.metrics[0][name])
     assert run.metrics[1]["seconds"] > run.metrics[0]["seconds"] > 0
     assert run.metrics[0]["value"] <= 0
     assert run.data["train"] == len(run.data["train_ids"]) == 32
-    assert run.settings == tiny
+    assert run.settings == changed(tiny, training__epochs=3, gan__augmentation=None)
     assert json.loads((run.path / "options.json").read_text())["chosen"] == {
         "gan.conditional": True,
-        "gan.augmentation": ["colour", "translation", "cutout"],
+        "gan.augmentation": ["color", "translation", "cutout"],
     }
     shown = load_data(tiny.data).test.captions
     assert run.captions == [group[0] for group in shown][:2]
@@ -88,32 +96,42 @@ def test_grids_show_training_captions_where_test_has_none(tiny, tmp_path, monkey
     assert (run.images / "epoch-0001.png").is_file()
 
 
-def test_choices_that_settings_make_are_kept(tiny, tmp_path):
+def test_grayscale_without_captions(tiny, tmp_path):
     given = {"gan__conditional": False, "gan__augmentation": ["cutout"]}
-    run = train(changed(tiny, training__epochs=1, **given), tmp_path / "run")
+    settings = changed(tiny, gan__channels="grayscale", training__epochs=1, **given)
+    run = train(settings, tmp_path / "run")
     options = json.loads((run.path / "options.json").read_text())
     assert options["chosen"] == {
         "gan.conditional": False,
         "gan.augmentation": ["cutout"],
     }
-    with pytest.raises(UserError, match="captions.json is not there"):
-        run.captions
-
-
-@pytest.mark.parametrize(
-    ("loss", "warns"), [("hinge", True), ("wasserstein-gp", False)]
-)
-def test_a_critic_does_not_win(tiny, tmp_path, monkeypatch, capsys, loss, warns):
-    monkeypatch.setattr("kerasgan.training.watching.D_WINS", -1)  # always
-    monkeypatch.setattr("kerasgan.training.watching.PATIENCE", 1)
-    settings = changed(tiny, gan__loss=loss, training__epochs=1)
-    kerasgan.train_gan(settings, new_run("train-gan", settings, tmp_path / "run"))
-    assert ("D has condition" in capsys.readouterr().err) == warns
-
-
-def test_images_follow_captions_noise_and_seed(tiny, tmp_path):
-    run = train(changed(tiny, training__epochs=1), tmp_path / "run")
+    with pytest.raises(UserError, match="captions.json does not exist"):
+        _ = run.captions
     image_generator = kerasgan.load_gan(run.path)
+    assert image_generator.generate(count=3).shape == (3, 32, 32, 1)
+    with pytest.raises(UserError, match="without captions"):
+        image_generator.generate(["a red boat"])
+
+
+@pytest.mark.parametrize("has_critic", [False, True])
+def test_a_winning_discriminator_is_reported(capsys, has_critic):
+    diagnostics = GanDiagnostics(has_critic=has_critic)
+    for epoch in range(PATIENCE):
+        assert not capsys.readouterr().err
+        diagnostics.on_epoch_end(epoch, {"d_real": 1.0, "d_generated": 0.995})
+    assert ("The discriminator has classified" in capsys.readouterr().err) != has_critic
+    diagnostics.on_epoch_end(PATIENCE, {"d_real": 1.0, "d_generated": 0.5})
+    assert not capsys.readouterr().err
+
+
+def test_similar_images_are_reported(capsys):
+    logs = {"d_real": 0.5, "d_generated": 0.5, "diversity": 0.1}
+    GanDiagnostics().on_epoch_end(0, logs)
+    assert "0.10 times as much" in capsys.readouterr().err
+
+
+def test_images_follow_captions_noise_and_seed(trained, tmp_path):
+    image_generator = kerasgan.load_gan(trained.path)
     captions = ["a red boat", "", "Ünknown wörds — 木"]
     images = image_generator.generate(captions, seed=1)
     assert images.shape == (3, 32, 32, 3) and images.dtype == np.uint8
@@ -129,25 +147,14 @@ def test_images_follow_captions_noise_and_seed(tiny, tmp_path):
         image_generator.generate(count=2)
 
 
-def test_grey_images_and_captionless_runs(tiny, tmp_path):
-    settings = changed(
-        tiny, gan__conditional=False, gan__channels="grayscale", training__epochs=1
-    )
-    run = train(settings, tmp_path / "run")
-    image_generator = kerasgan.load_gan(run.path)
-    assert image_generator.generate(count=3).shape == (3, 32, 32, 1)
-    with pytest.raises(UserError, match="without captions"):
-        image_generator.generate(["a red boat"])
-
-
-def test_minutes_stop_early_and_still_save(tiny, tmp_path):
+def test_a_time_limit_stops_and_saves(tiny, tmp_path):
     settings = changed(tiny, training__epochs=500, training__minutes=1e-3)
     run = train(settings, tmp_path / "run")
     assert len(run.metrics) == 1
     assert kerasgan.load_gan(run.path).conditional
 
 
-def test_a_size_that_no_doubling_reaches_is_refused_before_images_are_prepared(
+def test_an_image_size_that_is_no_power_of_two_is_rejected_first(
     tiny, tmp_path, monkeypatch
 ):
     monkeypatch.setattr("kerasgan.gan.train_gan.load_data", pytest.fail)
@@ -155,10 +162,9 @@ def test_a_size_that_no_doubling_reaches_is_refused_before_images_are_prepared(
         train(changed(tiny, data__image_size=48), tmp_path / "run")
 
 
-def test_resumes_after_kill(tiny, tmp_path):
-    """Killed without warning in the middle, a run goes on to the same weights."""
-    settings = changed(tiny, training__epochs=3)
-    whole = train(settings, tmp_path / "whole")
+def test_resumes_after_kill(trained, tmp_path):
+    """A run that is killed in the middle continues to the same weights."""
+    settings = trained.settings
     script = (
         "import sys, kerasgan; from kerasgan.runs import new_run;"
         "settings = kerasgan.Settings.model_validate_json(sys.argv[1]);"
@@ -176,18 +182,20 @@ def test_resumes_after_kill(tiny, tmp_path):
     assert not list(path.glob("checkpoints/epoch-*3.npz"))
     resumed = train(settings, path, resume=True)
     assert [line["epoch"] for line in resumed.metrics] == [1, 2, 3]
-    for a, b in zip(weights_of(whole), weights_of(resumed), strict=True):
-        np.testing.assert_array_equal(a, b)
+    for a, b in zip(weights_of(trained), weights_of(resumed), strict=True):
+        # Sums over two threads are not always rounded alike, and Adam divides small
+        # gradients by their size. Other batches differ by more than .01.
+        np.testing.assert_allclose(a, b, atol=1e-3)
 
 
-def test_a_run_goes_on_with_its_own_settings_alone(tiny, tmp_path):
+def test_other_settings_are_rejected(tiny, tmp_path):
     run = new_run("train-gan", tiny, tmp_path / "run")
-    with pytest.raises(UserError, match="gan.r1: 1.0 there, 9.0 now"):
+    with pytest.raises(UserError, match="gan.r1: 1.0 in the run, 9.0 now"):
         kerasgan.train_gan(changed(tiny, gan__r1=9.0), run, progress=False)
     assert run.settings == tiny
 
 
-def test_bfloat16_runs_load_and_draw(tiny, tmp_path):
+def test_bfloat16_runs_generate(tiny, tmp_path):
     settings = changed(tiny, training__precision="mixed_bfloat16", training__epochs=1)
     run = train(settings, tmp_path / "run")
     assert keras.config.dtype_policy().name == "float32"
@@ -195,15 +203,15 @@ def test_bfloat16_runs_load_and_draw(tiny, tmp_path):
     assert images.shape == (1, 32, 32, 3)
 
 
-def test_numbers_that_are_none_stop_training(tiny, tmp_path):
+def test_a_loss_that_is_not_finite_stops_training(tiny, tmp_path):
     settings = changed(
         tiny, training__learning_rate=1e30, training__epochs=9, gan__loss="hinge"
     )
-    with pytest.raises(JobError, match="is no number"):
+    with pytest.raises(JobError, match="not finite: "):
         train(settings, tmp_path / "run")
 
 
-def test_a_damaged_run_says_so(tmp_path):
+def test_a_damaged_run_is_an_error(tmp_path):
     run = new_run("train-gan", Settings(), tmp_path / "run")
     (run.path / "options.json").write_text("{")
     with pytest.raises(UserError, match="options.json is damaged"):

@@ -13,19 +13,19 @@ from kerasgan.inference.inputs import (
 from tests.data import makers
 
 
-def reasons(asked):
-    """Each name with the reason why it cannot be read, or None."""
-    found = {}
-    for one in asked:
+def read_errors(inputs):
+    """Returns the reason why each image cannot be read, or None, by name."""
+    errors = {}
+    for inference_input in inputs:
         try:
-            one.read()
-            found[one.name] = None
-        except BadImage as reason:
-            found[one.name] = str(reason)
-    return found
+            inference_input.read()
+            errors[inference_input.name] = None
+        except BadImage as error:
+            errors[inference_input.name] = str(error)
+    return errors
 
 
-def test_folders_are_searched_in_order_and_never_left(tmp_path):
+def test_images_in_folders_are_sorted_and_inside(tmp_path):
     inside, outside = tmp_path / "in", tmp_path / "out"
     makers.write_images(inside / "b", ["2.JPG", "10.png"])
     makers.write_images(inside, ["c.webp", "notes.txt"])
@@ -36,41 +36,44 @@ def test_folders_are_searched_in_order_and_never_left(tmp_path):
     (inside / "f").symlink_to("b")
     (inside / "g.jpg").symlink_to("nowhere")
     alone = outside / "secret.jpg"
-    found = reasons(inputs_from_paths([str(inside), str(alone)], ["one text"]))
-    assert list(found.items()) == list(
+    errors = read_errors(inputs_from_paths([str(inside), str(alone)], ["one text"]))
+    assert list(errors.items()) == list(
         {
-            f"{inside}/a.jpg": "outside the folder",
+            f"{inside}/a.jpg": "outside the image folder",
             f"{inside}/b/10.png": None,
             f"{inside}/b/2.JPG": None,
             f"{inside}/c.webp": None,
             f"{inside}/d.jpg": None,
-            f"{inside}/e": "outside the folder",
-            f"{inside}/g.jpg": "missing",
+            f"{inside}/e": "outside the image folder",
+            f"{inside}/g.jpg": "missing file",
             str(alone): None,
         }.items()
     )
-    assert {one.text for one in inputs_from_paths([str(inside)], ["one text"])} == {
-        "one text"
-    }
+    inputs = inputs_from_paths([str(inside)], ["one text"])
+    assert {inference_input.text for inference_input in inputs} == {"one text"}
 
 
-def test_texts_belong_to_images_or_stand_alone():
+def test_texts_belong_to_images_or_are_inputs():
     def pairs(images, texts):
-        return [(one.name, one.text) for one in inputs_from_paths(images, texts)]
+        return names_and_texts(inputs_from_paths(images, texts))
 
     assert pairs(["a", "b"], ["x", "y"]) == [("a", "x"), ("b", "y")]
     assert pairs(["a", "b"], ["x"]) == [("a", "x"), ("b", "x")]
     assert pairs(["a", "b"], []) == [("a", ""), ("b", "")]
     assert pairs([], ["x", "y"]) == [(None, "x"), (None, "y")]
-    assert reasons(inputs_from_paths([], ["x"])) == {None: "no image named"}
+    assert read_errors(inputs_from_paths([], ["x"])) == {None: "missing file name"}
 
 
-def listed(path, ledger=None, **settings):
+def names_and_texts(inputs):
+    return [(i.name, i.text) for i in inputs]
+
+
+def from_table(path, report=None, **settings):
     config = DataConfig(dataset="table", source=str(path), **settings)
-    return inputs_from_table(config, ledger or ReadReport())
+    return inputs_from_table(config, report or ReadReport())
 
 
-def test_rows_of_a_table_stay_below_the_folder_of_images(tmp_path):
+def test_images_of_a_table_are_inside_the_image_folder(tmp_path):
     makers.write_images(tmp_path, ["secret.jpg"])
     makers.write_images(tmp_path / "images", ["a.jpg"])
     (tmp_path / "images" / "link.jpg").symlink_to(tmp_path / "secret.jpg")
@@ -84,41 +87,41 @@ def test_rows_of_a_table_stay_below_the_folder_of_images(tmp_path):
         ",six",
         "a.jpg",
     ]
-    table, ledger = makers.table(tmp_path, rows), ReadReport()
+    table, report = makers.table(tmp_path, rows), ReadReport()
     settings = {"image_root": str(tmp_path / "images")}
-    assert reasons(listed(table, ledger, **settings)) == {
+    assert read_errors(from_table(table, report, **settings)) == {
         "a.jpg": None,
-        "../secret.jpg": "outside the folder",
-        f"{tmp_path}/secret.jpg": "absolute name",
-        "link.jpg": "outside the folder",
-        "b.jpg": "missing",
-        None: "no image named",
+        "../secret.jpg": "outside the image folder",
+        f"{tmp_path}/secret.jpg": "absolute path",
+        "link.jpg": "outside the image folder",
+        "b.jpg": "missing file",
+        None: "missing file name",
     }
-    texts = [one.text for one in listed(table, **settings)]
+    texts = [text for _, text in names_and_texts(from_table(table, **settings))]
     assert texts == ["one", "two", "three", "four", "five", "six"]
-    assert ledger.skipped == {"malformed row": 1}
+    assert report.skipped == {"malformed row": 1}
 
 
-def test_images_or_texts_are_enough_of_a_table(tmp_path):
+def test_a_table_needs_images_or_texts(tmp_path):
     pandas.DataFrame({"text": ["x", None]}).to_parquet(tmp_path / "t.parquet")
-    found = [(one.name, one.text) for one in listed(tmp_path / "t.parquet")]
-    assert found == [(None, "x"), (None, "")]
+    inputs = from_table(tmp_path / "t.parquet")
+    assert names_and_texts(inputs) == [(None, "x"), (None, "")]
     table = makers.table(tmp_path, ['{"bild": "a.jpg"}', "{}"], "t.jsonl")
-    found = [(one.name, one.text) for one in listed(table, image_column="bild")]
-    assert found == [("a.jpg", ""), (None, "")]
+    inputs = from_table(table, image_column="bild")
+    assert names_and_texts(inputs) == [("a.jpg", ""), (None, "")]
     with pytest.raises(UserError, match="'bild'.*--image-column"):
-        list(listed(table))
+        list(from_table(table))
 
 
-def test_other_names_texts_or_orders_have_another_fingerprint():
-    asked = list(inputs_from_paths(["a", "b"], ["x", "y"]))
-    assert inputs_fingerprint(asked) == inputs_fingerprint(
+def test_the_fingerprint_depends_on_names_texts_and_order():
+    inputs = list(inputs_from_paths(["a", "b"], ["x", "y"]))
+    assert inputs_fingerprint(inputs) == inputs_fingerprint(
         inputs_from_paths(["a", "b"], ["x", "y"])
     )
     digests = {
-        inputs_fingerprint(asked),
-        inputs_fingerprint(asked[::-1]),
-        inputs_fingerprint(asked[:1]),
+        inputs_fingerprint(inputs),
+        inputs_fingerprint(inputs[::-1]),
+        inputs_fingerprint(inputs[:1]),
         inputs_fingerprint(inputs_from_paths(["a", "b"], ["x", "z"])),
         inputs_fingerprint(inputs_from_paths(["a", "\udcff"], ["x", "y"])),
     }

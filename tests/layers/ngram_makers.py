@@ -15,7 +15,7 @@ TEXTS = [
     "कमीज़ नीली قميص أزرق",
     "nul\0in a word, and İstanbul",
 ]
-COLOURS = [0, 0, 0, 0, 1, 1, 1, 2]
+COLORS = [0, 0, 0, 0, 1, 1, 1, 2]
 KINDS = {
     "word": dict(analyzer="word", ngram_range=(1, 2)),
     "word-sublinear": dict(analyzer="word", ngram_range=(1, 2), sublinear_tf=True),
@@ -28,7 +28,7 @@ KINDS = {
 }
 
 
-def fitted(kind, labels=COLOURS):
+def fitted(kind, labels=COLORS):
     vectorizer = TfidfVectorizer(**KINDS[kind])
     regression = LogisticRegression(C=100.0)
     regression.fit(vectorizer.fit_transform(TEXTS), labels)

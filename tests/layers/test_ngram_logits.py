@@ -20,7 +20,7 @@ from kerasgan.layers.string_ngrams import (
     char_ngrams,
     lowercase,
 )
-from tests.layers.ngram_makers import COLOURS, KINDS, LAYERS, MODELS, TEXTS, fitted
+from tests.layers.ngram_makers import COLORS, KINDS, LAYERS, MODELS, TEXTS, fitted
 
 COMPILED = {
     kind: tf.function(layer, input_signature=[tf.TensorSpec([None], tf.string)])
@@ -75,7 +75,7 @@ def test_no_texts_have_no_logits():
 
 
 def test_what_is_no_utf_8_does_not_stop_a_text():
-    found = lowercase(tf.constant([b"A\xff\xc3 B", "A\0B".encode()])).numpy().tolist()
+    found = lowercase(tf.constant([b"A\xff\xc3 B", b"A\0B"])).numpy().tolist()
     assert found == ["a\ufffd\ufffd b".encode(), f"a{NUL_REPLACEMENT}b".encode()]
 
 
@@ -94,7 +94,7 @@ def differing():
     sigmas = lowercase(tf.strings.join(["a", texts, "Σ"])).numpy()
     letters = tf.strings.regex_full_match(texts, r"[\pL\pN_]").numpy()
     spaces = tf.strings.regex_full_match(texts, WHITESPACE).numpy()
-    for one, *found in zip(EVERYTHING, lowered, sigmas, letters, spaces):
+    for one, *found in zip(EVERYTHING, lowered, sigmas, letters, spaces, strict=True):
         small, sigma, letter, space = found
         same = small.decode() == one.lower() and sigma.decode() == f"a{one}Σ".lower()
         same = same and letter == (one.isalnum() or one == "_")
@@ -111,8 +111,43 @@ def test_lower_case_is_python_s(text):
 
 
 PIECES = st.sampled_from(
-    "red RED shoe blue x 12 été E\u0301 \u0301 赤い платье ΟΔΟΣ Σ İ ı ẞ ½ ² _ . , ' -"
-    " 👟 👩\u200d🚀 कमीज़ قميص \0 \u3000 \x85 \x1c \u200b \ufeff \t \n".split(" ")
+    [
+        "red",
+        "RED",
+        "shoe",
+        "blue",
+        "x",
+        "12",
+        "été",
+        "É",
+        "́",
+        "赤い",
+        "платье",
+        "ΟΔΟΣ",
+        "Σ",
+        "İ",
+        "ı",
+        "ẞ",
+        "½",
+        "²",
+        "_",
+        ".",
+        ",",
+        "'",
+        "-",
+        "👟",
+        "👩\u200d🚀",
+        "कमीज़",
+        "قميص",
+        "\x00",
+        "\u3000",
+        "\x85",
+        "\x1c",
+        "\u200b",
+        "\ufeff",
+        "\t",
+        "\n",
+    ]
 )
 CHARACTERS = st.characters(exclude_categories=["Cs"], exclude_characters=DIFFERING)
 ANY_TEXT = st.builds(
@@ -136,9 +171,9 @@ def test_the_ngrams_themselves_are_scikit_learn_s(kind, texts):
     expected = MODELS[kind][0].build_analyzer()
     ngrams, rows = LAYERS[kind]._split(lowercase(tf.constant(texts)))
     found = [[] for _ in texts]
-    for row, ngram in zip(rows.numpy(), ngrams.numpy()):
+    for row, ngram in zip(rows.numpy(), ngrams.numpy(), strict=True):
         found[row].append(ngram.decode().replace(NUL_REPLACEMENT, "\0"))
-    for text, some in zip(texts, found):
+    for text, some in zip(texts, found, strict=True):
         assert sorted(some) == sorted(expected(text))
 
 
@@ -148,7 +183,7 @@ def test_the_ngrams_themselves_are_scikit_learn_s(kind, texts):
 def test_the_layer_learns():
     layer = NgramLogits.from_sklearn(*MODELS["word"])
     layer.coefficients.assign(tf.zeros_like(layer.coefficients))
-    texts, labels = tf.constant(TEXTS), tf.constant(COLOURS)
+    texts, labels = tf.constant(TEXTS), tf.constant(COLORS)
     loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
     optimizer, losses = keras.optimizers.SGD(1.0), []
     for _ in range(5):
@@ -186,15 +221,15 @@ def test_precision_is_kept_where_the_rest_is_half(monkeypatch):
         (dict(size=0), "size=0"),
     ],
 )
-def test_impossible_arguments_are_refused(arguments, message):
+def test_impossible_arguments_are_rejected(arguments, message):
     with pytest.raises(ValueError, match=message):
         NgramLogits(**{"classes": 2, "size": 3, **arguments})
 
 
 @pytest.mark.parametrize("ngrams", [["a", "b"], ["a", "a", "b"], ["a", "b", "c\n"]])
-def test_impossible_ngrams_are_refused(ngrams):
+def test_impossible_ngrams_are_rejected(ngrams):
     with pytest.raises(ValueError, match="different strings|line break"):
-        NgramLogits(2, 3).fill(ngrams, np.ones(3), np.ones((3, 2)), np.ones(2))
+        NgramLogits(2, 3).set_ngrams(ngrams, np.ones(3), np.ones((3, 2)), np.ones(2))
 
 
 @pytest.mark.parametrize(
@@ -212,15 +247,15 @@ def test_impossible_ngrams_are_refused(ngrams):
         dict(tokenizer=str.split, token_pattern=None),
     ],
 )
-def test_a_vectorizer_that_works_otherwise_is_refused(other):
+def test_a_vectorizer_with_other_options_is_rejected(other):
     vectorizer = TfidfVectorizer(**other)
     regression = LogisticRegression()
-    regression.fit(vectorizer.fit_transform(TEXTS), COLOURS)
+    regression.fit(vectorizer.fit_transform(TEXTS), COLORS)
     with pytest.raises(ValueError, match=next(iter(other))):
         NgramLogits.from_sklearn(vectorizer, regression)
 
 
-def test_a_regression_of_another_vectorizer_is_refused():
+def test_a_regression_of_another_vectorizer_is_rejected():
     with pytest.raises(ValueError):
         NgramLogits.from_sklearn(MODELS["word"][0], MODELS["char_wb"][1])
 

@@ -38,7 +38,7 @@ def test_the_weights_file_has_the_ngrams_too(tmp_path):
     model.save_weights(tmp_path / "model.weights.h5")
     empty = NgramLogits.from_config(LAYERS["char_wb"].get_config())
     again = model_of(empty)
-    with pytest.raises(ValueError, match="no n-grams yet"):
+    with pytest.raises(ValueError, match="has no n-grams"):
         again(tf.constant(TEXTS))
     again.load_weights(tmp_path / "model.weights.h5")
     np.testing.assert_array_equal(again(tf.constant(TEXTS)), model(tf.constant(TEXTS)))
@@ -54,7 +54,7 @@ print(json.dumps([one.serve(texts).numpy().tolist() for one in loaded]))
 """
 
 
-def test_an_export_needs_tensorflow_alone(tmp_path):
+def test_an_export_needs_only_tensorflow(tmp_path):
     texts = [text for text in TEXTS if "\0" not in text]  # no argument can hold it
     kinds = ["word", "char_wb"]
     for kind in kinds:
@@ -72,7 +72,7 @@ def test_an_export_needs_tensorflow_alone(tmp_path):
         cwd=tmp_path,
     )
     assert result.returncode == 0, result.stderr
-    for kind, logits in zip(kinds, json.loads(result.stdout)):
+    for kind, logits in zip(kinds, json.loads(result.stdout), strict=True):
         np.testing.assert_allclose(logits, LAYERS[kind](tf.constant(texts)), atol=1e-5)
 
 
@@ -93,7 +93,7 @@ def test_a_saved_model_written_by_tensorflow(tmp_path):
 def test_many_ngrams_of_any_script_are_saved_and_read_quickly(tmp_path):
     ngrams = [f"{chr(0x4E00 + n % 20000)}{n} é👟" for n in range(200_000)]
     layer = NgramLogits(2, len(ngrams), "char_wb", (2, 5))
-    layer.fill(ngrams, np.ones(len(ngrams)), np.ones((len(ngrams), 2)), [0, 1])
+    layer.set_ngrams(ngrams, np.ones(len(ngrams)), np.ones((len(ngrams), 2)), [0, 1])
     model_of(layer).save(tmp_path / "model.keras")
     again = keras.models.load_model(tmp_path / "model.keras")
     assert again.layers[-1].get_ngrams() == ngrams

@@ -46,7 +46,7 @@ def test_only_two_are_kept(tmp_path):
     assert names == ["epoch-000003.npz", "epoch-000004.npz"]
 
 
-def test_other_networks_are_refused(tmp_path):
+def test_other_networks_are_rejected(tmp_path):
     save_checkpoint(tmp_path, 1, variables(1.0))
     with pytest.raises(JobError, match="other variables"):
         load_checkpoint(tmp_path, variables(0.0, shape=(2, 4)))

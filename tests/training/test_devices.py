@@ -19,18 +19,18 @@ import keras
 import numpy as np
 
 from kerasgan.gan.augmentation import AUGMENTATIONS, augment
-from tests.training.test_gan import BATCH, build
+from tests.gan.test_gan import BATCH, build
 
-place = tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
+strategy = tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
 alike = tf.constant(BATCH["image"][:2], tf.float32) / 255
 
 
 def both(function):
-    parts = place.run(tf.function(function)).values
+    parts = strategy.run(tf.function(function)).values
     return [np.asarray(part) for part in parts]
 
 
-with place.scope():
+with strategy.scope():
     gan = build()
     gan.compile(*(keras.optimizers.SGD(1e-3) for _ in range(2)), jit_compile=False)
 seeds = gan.seed_generator

@@ -18,7 +18,7 @@ def test_a_grid_holds_every_image(tmp_path):
             np.testing.assert_array_equal(tile, ROWS[row, column])
 
 
-def test_grey_images(tmp_path):
+def test_gray_images(tmp_path):
     path = save_image_grid(tmp_path / "grid.png", ROWS[..., :1], scale=1)
     sheet = np.asarray(opened(path))
     np.testing.assert_array_equal(sheet[:8, :8, 1], ROWS[0, 0, :, :, 0])
