@@ -174,15 +174,16 @@ def _print_dry_run(settings: "Settings") -> None:
         networks += untrained_networks(settings)
     for network in networks:
         network.summary(expand_nested=True)  # as wide as the terminal
-    if stage != "images" and settings.captions.backbone == "efficientnet-lite0":
-        _warn_without_weights()
+    if stage != "images":
+        _warn_without_weights(settings.captions.backbone)
 
 
-def _warn_without_weights():
-    from kerasgan.encoders.efficientnet_lite import find_weights
+def _warn_without_weights(backbone):
+    from kerasgan.encoders.efficientnet_lite import VARIANTS, find_weights
 
     try:
-        find_weights()
+        if backbone in VARIANTS:
+            find_weights(backbone)
     except UserError as error:
         click.echo(f"Warning: {error}", err=True)
 

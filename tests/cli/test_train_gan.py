@@ -185,7 +185,7 @@ def test_dry_run_explains_null():
 
 
 def test_dry_run_needs_no_pretrained_weights(tmp_path, monkeypatch):
-    monkeypatch.setattr(efficientnet_lite, "WEIGHTS_PACKAGE", "not_a_package")
+    monkeypatch.setattr(efficientnet_lite, "_module", lambda name: "not_a_package")
     command = "train-gan", "--config=flickr30k-gan", "--stage=captions"
     result = call(*command, "--dry-run")
     assert 'Model: "captioner"' in result.output

