@@ -265,7 +265,8 @@ def _log_callbacks(run, stage, progress):
     console = Console(stderr=True, quiet=not progress)
 
     def show(line):
-        console.print(f"{stage}:{line}", highlight=False, soft_wrap=True)
+        console.print(line, highlight=False, soft_wrap=True)
 
+    printer = EpochPrinter(show, prefix=f"{stage}: epoch")
     # TimeLimit only adds `seconds` to the log.
-    return [TimeLimit(), JsonLinesLogger(path, stage=stage), EpochPrinter(show)]
+    return [TimeLimit(), JsonLinesLogger(path, stage=stage), printer]

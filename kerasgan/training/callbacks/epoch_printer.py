@@ -13,15 +13,19 @@ class EpochPrinter(keras.callbacks.Callback):
 
     Args:
         progress: called with each line, such as `print`.
+        prefix: what each line starts with.
     """
 
-    def __init__(self, progress: Callable[[str], None] = print):
+    def __init__(
+        self, progress: Callable[[str], None] = print, prefix: str = "  epoch"
+    ):
         super().__init__()
-        self.progress = progress
+        self.progress, self.prefix = progress, prefix
 
     def on_epoch_end(self, epoch, logs=None):
         """Prints a line."""
         metrics = ", ".join(
             f"{name} {value:.3f}" for name, value in (logs or {}).items()
         )
-        self.progress(f"  epoch {epoch + 1}/{self.params['epochs']}: {metrics}")
+        count = f"{epoch + 1}/{self.params['epochs']}"
+        self.progress(f"{self.prefix} {count}: {metrics}")
