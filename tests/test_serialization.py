@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 import kerasgan
+from kerasgan.encoders import frozen_encoder
 from kerasgan.layers.ngram_logits import NgramLogits
 
 TEXT = {"vocabulary_size": 9, "caption_length": 5}
@@ -30,6 +31,7 @@ FACTORIES = {
     "DualEncoder": lambda: kerasgan.build_dual_encoder(
         9, 5, feature_dim=4, joint_dim=4
     ),
+    "FrozenEncoder": lambda: frozen_encoder.FrozenEncoder("efficientnet-lite1"),
     "GAN": lambda: kerasgan.GAN(
         kerasgan.build_generator(8), kerasgan.build_discriminator(8), r1=2.0
     ),
@@ -40,6 +42,12 @@ FACTORIES = {
     "NgramLogits": lambda: NgramLogits(2, 3, "char_wb", (2, 3), True),
     "WeightedEmbeddingSum": lambda: kerasgan.layers.WeightedEmbeddingSum(5, 3),
 }
+
+
+@pytest.fixture(autouse=True)
+def weights(monkeypatch):
+    """The package of the frozen encoder's weights may be missing."""
+    monkeypatch.setattr(frozen_encoder, "weights_digest", lambda name: "0123")
 
 
 def public_classes():

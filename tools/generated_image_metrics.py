@@ -16,10 +16,10 @@ IMAGES_PER_CAPTION = 8  # for the diversity within captions
 
 
 @functools.cache
-def _lite0():
-    from kerasgan.encoders.efficientnet_lite import efficientnet_lite0
+def _feature_model(name):
+    from kerasgan.encoders.efficientnet_lite import efficientnet_lite
 
-    network = efficientnet_lite0()
+    network = efficientnet_lite(name)
     images = keras.Input((None, None, 3))
     resized = keras.layers.Lambda(
         lambda x: keras.ops.clip(
@@ -31,16 +31,17 @@ def _lite0():
     return model
 
 
-def lite0_features(images: np.ndarray) -> np.ndarray:
-    """Extracts EfficientNet-Lite0's pooled features.
+def efficientnet_features(name: str, images: np.ndarray) -> np.ndarray:
+    """Extracts the pooled features of a pretrained network.
 
     Args:
+        name: see `efficientnet_lite`.
         images: uint8 `(n, size, size, 3)` of any size.
 
     Returns:
         float32 `(n, 1280)`.
     """
-    return _lite0().predict(np.asarray(images), batch_size=32, verbose=0)
+    return _feature_model(name).predict(np.asarray(images), batch_size=32, verbose=0)
 
 
 def compare_image_sets(

@@ -9,7 +9,7 @@ is trained separately predicts the labels (`independent_classifier.py`).
 """
 
 import argparse
-import importlib.util
+import functools
 import json
 import os
 from collections.abc import Callable
@@ -23,7 +23,7 @@ import numpy as np
 from generated_image_metrics import (
     class_match,
     compare_image_sets,
-    lite0_features,
+    efficientnet_features,
     within_caption_diversity,
 )
 from independent_classifier import Classifier, cached_classifier, frequent_classes
@@ -189,7 +189,7 @@ def measure_run(
     Returns:
         The result of `measure`.
     """
-    from kerasgan.encoders.efficientnet_lite import WEIGHTS_PACKAGE
+    from kerasgan.encoders.efficientnet_lite import VARIANTS, is_installed
     from kerasgan.gan.image_generator import load_gan
     from kerasgan.runs import open_run
 
@@ -200,8 +200,13 @@ def measure_run(
     if _has_frequent_classes(pairs):
         classifier = cached_classifier(pairs, classifier_dir)
         extractors["classifier"] = classifier.features
-    if importlib.util.find_spec(WEIGHTS_PACKAGE):
-        extractors["Lite0, ImageNet"] = lite0_features
+    for name in VARIANTS:
+        # What discriminates cannot judge.
+        discriminates = run.settings.gan.discriminator == "projected"
+        if is_installed(name) and not (
+            discriminates and run.settings.gan.backbone == name
+        ):
+            extractors[name] = functools.partial(efficientnet_features, name)
     return measure(
         lambda captions, count: image_generator.generate(captions, count, seed=1),
         pairs,

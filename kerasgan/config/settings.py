@@ -10,6 +10,9 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
+EfficientNetLite = Literal[
+    "efficientnet-lite0", "efficientnet-lite1", "efficientnet-lite2"
+]
 Fraction = Annotated[float, Field(gt=0, lt=1)]
 Positive = Annotated[int, Field(ge=1)]
 NonNegative = Annotated[float, Field(ge=0)]
@@ -88,7 +91,12 @@ class GanConfig(Section):
         "minimax", "non-saturating", "hinge", "least-squares", "wasserstein-gp"
     ] = "non-saturating"
     order: Literal["one-stage", "alternating"] = "one-stage"
-    spectral_normalization: bool = False
+    # gated: batch normalization, gated linear units; bears a projected discriminator.
+    generator: Literal["light", "gated"] = "light"
+    # projected: on the features of a frozen, pretrained backbone.
+    discriminator: Literal["conv", "projected"] = "conv"
+    backbone: EfficientNetLite = "efficientnet-lite0"  # of a projected discriminator
+    spectral_normalization: bool = False  # of a `conv` discriminator
     r1: NonNegative = 1.0  # weight of the gradient penalty on real images
     r1_interval: Positive = 16  # steps
     # None: all three if there are fewer than 2,000 images.
@@ -101,7 +109,7 @@ class GanConfig(Section):
 class CaptionsConfig(Section):
     """Dual encoder, captioner and adversarial training."""
 
-    backbone: Literal["conv", "efficientnet-lite0"] = "conv"
+    backbone: Literal["conv"] | EfficientNetLite = "conv"
     validation: Annotated[float, Field(gt=0, le=0.5)] = 0.1
     vocabulary_size: Annotated[int, Field(ge=4)] = 4000
     caption_length: Annotated[int, Field(ge=2)] = 24  # words

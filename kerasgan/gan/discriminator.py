@@ -9,7 +9,10 @@ from keras import ops
 from kerasgan.encoders.image_branch import build_image_branch
 from kerasgan.encoders.text_branch import build_text_branch
 from kerasgan.gan.gan_checks import check_image_size
+from kerasgan.gan.projected_branch import build_projected_branch
 from kerasgan.layers.registration import register
+
+COSINE_WEIGHT = 2.0  # of image and caption, in the logits of patches
 
 
 @register
@@ -20,11 +23,16 @@ class Discriminator(keras.Model):
     how real the image is by itself, plus the inner product of image and caption. Any
     number of captions is compared with one pass over the image.
 
+    An image branch may return logits of patches instead of a vector, as that of
+    `build_projected_branch` does. The head is then part of the branch, and the
+    discriminator's logit is their mean.
+
     Input: `{"image": (n, size, size, channels) in [-1, 1], "token_ids": int32
     (n, length)}`. Output: logits `(n,)`, float32.
 
     Args:
-        image_branch: images `(n, size, size, channels)` to vectors `(n, features)`.
+        image_branch: images `(n, size, size, channels)` to vectors `(n, features)`, or
+            to `{"logits": (n, patches), "features": (n, features)}`.
         text_branch: token ids `(n, length)` to vectors `(n, text_dim)`, or None.
         joint_dim: size of the space in which images and captions are compared.
     """
@@ -40,17 +48,22 @@ class Discriminator(keras.Model):
         self.image_branch = image_branch
         self.text_branch = text_branch
         self.joint_dim = joint_dim
-        self.realness = keras.layers.Dense(1, dtype="float32", name="realness")
+        self.has_patches = isinstance(image_branch.output, dict)
+        if not self.has_patches:
+            self.realness = keras.layers.Dense(1, dtype="float32", name="realness")
         if text_branch is not None:
             self.image_projection = keras.layers.Dense(joint_dim, dtype="float32")
             self.text_projection = keras.layers.Dense(joint_dim, dtype="float32")
 
     def build(self, input_shape=None):
         """Builds the head."""
-        features = self.image_branch.output_shape
-        self.realness.build(features)
+        features = self.image_branch.output
+        if self.has_patches:
+            features = features["features"]
+        else:
+            self.realness.build(features.shape)
         if self.text_branch is not None:
-            self.image_projection.build(features)
+            self.image_projection.build(features.shape)
             self.text_projection.build(self.text_branch.output_shape)
         self.built = True
 
@@ -64,11 +77,14 @@ class Discriminator(keras.Model):
             training: whether in training.
 
         Returns:
-            Logits `(n,)` of the images by themselves, and vectors `(n, joint_dim)`;
-            None without captions.
+            Logits `(n, patches)` of the images by themselves, where a branch without
+            patches has one; and vectors `(n, joint_dim)`, or None without captions.
         """
         features = self.image_branch(images, training=training)
-        realness = ops.squeeze(self.realness(features), axis=-1)
+        if self.has_patches:
+            realness, features = features["logits"], features["features"]
+        else:
+            realness = self.realness(features)
         if self.text_branch is None:
             return realness, None
         return realness, self.image_projection(features)
@@ -92,22 +108,28 @@ class Discriminator(keras.Model):
     def match(self, images: tf.Tensor, captions: tf.Tensor) -> tf.Tensor:
         """Computes scaled inner products of paired vectors.
 
+        With patches they are cosines, which are bounded. Otherwise the discriminator
+        would win by the distance of generated images from their captions alone.
+
         Args:
             images: vectors `(n, joint_dim)`.
             captions: vectors `(n, joint_dim)`.
 
         Returns:
-            Floats `(n,)`.
+            Floats `(n, 1)`, which are added to the logits of all patches.
         """
-        return ops.sum(images * captions, axis=-1) / self.joint_dim**0.5
+        if self.has_patches:
+            images, captions = ops.normalize(images), ops.normalize(captions)
+            return COSINE_WEIGHT * ops.sum(images * captions, axis=-1, keepdims=True)
+        return ops.sum(images * captions, axis=-1, keepdims=True) / self.joint_dim**0.5
 
     def call(self, inputs, training=False):
         """Returns logits `(n,)`: is the image real, and does the caption match?"""
         realness, images = self.encode_image(inputs["image"], training=training)
         if self.text_branch is None:
-            return realness
+            return ops.mean(realness, axis=-1)
         _, captions = self.encode_text(inputs["token_ids"], training=training)
-        return realness + self.match(images, captions)
+        return ops.mean(realness + self.match(images, captions), axis=-1)
 
     def get_config(self):
         """Returns the arguments of `__init__`."""
@@ -139,6 +161,7 @@ def build_discriminator(
     text_dim: int = 128,
     text_branch: str = "words",
     spectral_normalization: bool = False,
+    backbone: str | None = None,
 ) -> Discriminator:
     """Builds the discriminator D of paper A.
 
@@ -153,6 +176,9 @@ def build_discriminator(
         text_dim: size of the text branch's output.
         text_branch: `"lstm-attention"` or `"words"`; see `build_text_branch`.
         spectral_normalization: see `build_image_branch`.
+        backbone: None for a discriminator that learns from pixels; or the pretrained
+            network on whose features a projected one is built, see
+            `build_projected_branch`.
 
     Returns:
         A `Discriminator`: `{"image": (n, size, size, channels) in [-1, 1],
@@ -160,15 +186,19 @@ def build_discriminator(
 
     Raises:
         ValueError: the image size is no power of two, or less than 8.
+        UserError: the weights of the backbone are not installed.
     """
     check_image_size(image_size)
     filters = [
         min(min_filters * 2**depth, max_filters)
         for depth in range((image_size // 4).bit_length() - 1)
     ]
-    image_network = build_image_branch(
-        image_size, channels, filters, spectral_normalization
-    )
+    if backbone is None:
+        image_network = build_image_branch(
+            image_size, channels, filters, spectral_normalization
+        )
+    else:
+        image_network = build_projected_branch(image_size, channels, backbone)
     text_network = None
     if vocabulary_size is not None:
         text_network = build_text_branch(

@@ -82,7 +82,7 @@ def forward_pass(
     real_logits = real_logits + match(real_vectors, captions)
     # Where the neighbor has the same caption, a generated pair replaces it.
     differs = ops.any(token_ids != ops.roll(token_ids, 1, axis=0), axis=-1)
-    mismatched = ops.where(differs, mismatched, logits)
+    mismatched = ops.where(differs[:, None], mismatched, logits)
     d_loss = 0.5 * (
         loss.discriminator(real_logits, logits)
         + loss.discriminator(real_logits, mismatched)

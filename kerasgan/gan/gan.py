@@ -112,9 +112,9 @@ class GAN(keras.Model):
         self.trackers = [keras.metrics.Mean(name=name) for name in names]
         self.adversarial_loss = LOSSES[loss]
         extra_losses = self.conditional and (contrastive_weight or diversity_weight)
-        self.shares_backward_pass = (
-            not extra_losses and self.adversarial_loss.has_gradient_everywhere
-        )
+        has_one_logit = not (extra_losses or discriminator.has_patches)
+        never_flat = self.adversarial_loss.has_gradient_everywhere
+        self.shares_backward_pass = has_one_logit and never_flat
         self.built = True  # as both networks are
 
     def call(self, batch, training=False):

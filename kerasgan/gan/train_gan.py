@@ -20,6 +20,7 @@ from kerasgan.gan.gan_diagnostics import GanDiagnostics
 from kerasgan.gan.generator import build_generator
 from kerasgan.gan.image_generator import ImageGenerator
 from kerasgan.gan.pair_dataset import PairDataset, to_grayscale
+from kerasgan.gan.projected_branch import check_weights
 from kerasgan.runs import Run, run_for
 from kerasgan.training.allocator import retain_freed_memory
 from kerasgan.training.callbacks import (
@@ -163,12 +164,9 @@ def build_gan(
     keras.utils.set_random_seed(training.seed)
     size, channels = settings.data.image_size, 3 if gan.channels == "rgb" else 1
     generator = build_generator(
-        size,
-        channels,
-        gan.latent_dim,
-        gan.generator_filters,
-        gan.max_filters,
+        *(size, channels, gan.latent_dim, gan.generator_filters, gan.max_filters),
         text_dim=None if vectorizer is None else gan.text_dim,
+        architecture=gan.generator,
     )
     discriminator = build_discriminator(
         size,
@@ -180,6 +178,7 @@ def build_gan(
         text_dim=gan.text_dim,
         text_branch=gan.text_branch,
         spectral_normalization=gan.spectral_normalization,
+        backbone=gan.backbone if gan.discriminator == "projected" else None,
     )
     model = GAN(
         generator,
@@ -212,13 +211,16 @@ def _check(settings):
             "The generator needs an image size that is a power of two, at least 8."
             f" Received: data.image_size={size}"
         )
-    precision = settings.training.precision
-    if settings.gan.spectral_normalization and precision != "float32":
+    gan, precision = settings.gan, settings.training.precision
+    is_projected = gan.discriminator == "projected"
+    if (gan.spectral_normalization or is_projected) and precision != "float32":
         raise UserError(
-            "gan.spectral_normalization needs training.precision=float32: Keras's layer"
-            " would round the kernels to bfloat16 at every step."
-            f" Received: training.precision={precision}"
+            "gan.spectral_normalization and gan.discriminator=projected need"
+            " training.precision=float32: Keras's layer would round the kernels to"
+            f" bfloat16 at every step. Received: training.precision={precision}"
         )
+    if is_projected:
+        check_weights(gan.backbone)
 
 
 def _is_conditional(settings, train):

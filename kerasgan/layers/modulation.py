@@ -1,5 +1,7 @@
 """Channel-wise modulation of images by a vector, as a layer."""
 
+from typing import Any
+
 import keras
 from keras import ops
 
@@ -17,7 +19,15 @@ class Modulation(keras.layers.Layer):
 
     Inputs: images `(n, height, width, channels)` and vectors `(n, d)`.
     Output: images of the same shape.
+
+    Args:
+        normalize: whether images are normalized first; not needed after another
+            normalization.
     """
+
+    def __init__(self, normalize: bool = True, **kwargs: Any):
+        super().__init__(**kwargs)
+        self.normalize = normalize
 
     def build(self, image_shape, vector_shape):
         """Creates the projection of the vector."""
@@ -27,11 +37,16 @@ class Modulation(keras.layers.Layer):
 
     def call(self, image, vector):
         """Normalizes and modulates a batch."""
-        mean_square = ops.mean(ops.square(image), axis=-1, keepdims=True)
-        image = image * ops.rsqrt(mean_square + 1e-4)
+        if self.normalize:
+            mean_square = ops.mean(ops.square(image), axis=-1, keepdims=True)
+            image = image * ops.rsqrt(mean_square + 1e-4)
         scale, shift = ops.split(self.affine(vector)[:, None, None, :], 2, axis=-1)
         return image * (1 + scale) + shift
 
     def compute_output_shape(self, image_shape, vector_shape):
         """Returns the shape of the images."""
         return image_shape
+
+    def get_config(self):
+        """Returns the arguments of `__init__`."""
+        return {**super().get_config(), "normalize": self.normalize}
