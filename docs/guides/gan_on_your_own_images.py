@@ -54,6 +54,22 @@ images = keras.utils.image_dataset_from_directory(
 `build_generator` and `build_discriminator` return Keras models. Use your own instead if
 you like: the generator maps noise `(n, latent_dim)` to images in [-1, 1].
 
+A discriminator on the features of a network that was trained on ImageNet learns from
+fewer images. It needs `pip install 'kerasgan[backbone]'`, a generator with batch
+normalization, and no R1 penalty:
+
+```python
+gan = kerasgan.GAN(
+    kerasgan.build_generator(
+        IMAGE_SIZE, min_filters=32, max_filters=256, architecture="gated"
+    ),
+    kerasgan.build_discriminator(IMAGE_SIZE, backbone="efficientnet-lite0"),
+    loss="hinge",
+    r1=0,
+)
+gan.compile(keras.optimizers.Adam(8e-4, 0), keras.optimizers.Adam(8e-4, 0))
+```
+
 For grayscale images pass `channels=1` to both, and `color_mode="grayscale"` to
 `image_dataset_from_directory`.
 """

@@ -97,21 +97,6 @@ def efficientnet_lite(
     return model
 
 
-def efficientnet_lite0(
-    weights: str | None = "imagenet",
-    image_size: int = 224,
-    cache: str | Path | None = None,
-) -> keras.Model:
-    """Builds EfficientNet-Lite0; see `efficientnet_lite`.
-
-    Args:
-        weights: `"imagenet"`, or None for random weights.
-        image_size: side of the images in pixels.
-        cache: directory for the converted weights.
-    """
-    return efficientnet_lite("efficientnet-lite0", weights, image_size, cache)
-
-
 def is_installed(name: str = "efficientnet-lite0") -> bool:
     """Returns whether the package with the weights is installed.
 

