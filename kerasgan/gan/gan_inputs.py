@@ -6,7 +6,7 @@ import keras
 import tensorflow as tf
 
 from kerasgan.training.input_checks import check_images
-from kerasgan.training.tokenized_pairs import make_tokenized_dataset
+from kerasgan.training.tokenized_pairs import make_tokenized_dataset, tokenize_pairs
 
 
 def make_gan_inputs(
@@ -44,7 +44,10 @@ def make_gan_inputs(
         return x
     if isinstance(x, dict) and "token_ids" in x:
         x = tf.data.Dataset.from_tensor_slices(x).batch(batch_size or 32)
-    x, _ = make_tokenized_dataset(x, y, vectorizer, batch_size, shuffle)
+    if isinstance(x, tf.data.Dataset):
+        x = tokenize_pairs(x, vectorizer)
+    else:
+        x, _ = make_tokenized_dataset(x, y, vectorizer, batch_size, shuffle)
     spec = x.element_spec if isinstance(x, tf.data.Dataset) else None
     if not isinstance(spec, dict) or set(spec) != {"image", "token_ids"}:
         raise ValueError(
@@ -53,7 +56,9 @@ def make_gan_inputs(
             f" x={type(x).__name__ if spec is None else spec}, y={type(y).__name__}"
         )
     check_images(x, image_shape)
-    return even_batches(x.map(_one_caption))
+    if len(spec["token_ids"].shape) == 3:
+        x = x.map(_one_caption)
+    return even_batches(x)
 
 
 def _images_only(x):
