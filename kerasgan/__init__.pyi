@@ -21,7 +21,6 @@ from .config.settings import GanConfig as GanConfig
 from .config.settings import Settings as Settings
 from .config.settings import TrainingConfig as TrainingConfig
 from .data.pipeline import load_data as load_data
-from .data.text import build_vectorizer as build_vectorizer
 from .encoders.image_branch import build_image_branch as build_image_branch
 from .encoders.image_encoder import build_image_encoder as build_image_encoder
 from .encoders.text_branch import build_text_branch as build_text_branch
@@ -34,3 +33,4 @@ from .gan.image_generator import ImageGenerator as ImageGenerator
 from .gan.image_generator import load_gan as load_gan
 from .gan.image_generator import save_imgs as save_imgs
 from .gan.train_gan import train_gan as train_gan
+from .layers.text_vectorization import build_vectorizer as build_vectorizer

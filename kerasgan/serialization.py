@@ -6,6 +6,6 @@
 from kerasgan import layers as layers
 from kerasgan.captioning import captioner as captioner
 from kerasgan.captioning import dual_encoder as dual_encoder
-from kerasgan.data import text as text
 from kerasgan.gan import discriminator as discriminator
 from kerasgan.gan import gan as gan
+from kerasgan.layers import text_vectorization as text_vectorization

@@ -89,6 +89,14 @@ def test_help_imports_nothing_heavy(command):
     assert "Usage:" in fresh(code)
 
 
+@pytest.mark.parametrize(
+    "module", ["encoders.efficientnet_lite", "layers.text_vectorization", "gan.losses"]
+)
+def test_a_module_can_be_the_first_that_is_imported(module):
+    """It imports Keras, which makes the package import its other modules."""
+    fresh(f"import kerasgan.{module}")
+
+
 def test_importing_the_package_registers_all_layers():
     """A saved model is loaded by users who import nothing else."""
     registering = [path for path in MODULES if "\n@register" in path.read_text("utf-8")]

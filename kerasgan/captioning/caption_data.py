@@ -9,9 +9,9 @@ import numpy as np
 from kerasgan.captioning.pipeline import VOCABULARY_FILE
 from kerasgan.config.settings import DataConfig, Settings
 from kerasgan.data.pipeline import Split
-from kerasgan.data.text import load_or_build_vectorizer, tokenize
 from kerasgan.encoders.image_encoder import BACKBONE_IMAGE_SIZE
 from kerasgan.errors import UserError
+from kerasgan.layers.text_vectorization import load_or_build_vectorizer, tokenize
 from kerasgan.runs import Run
 
 MAX_CAPTIONS = 5  # captions an image in training

@@ -12,8 +12,8 @@ from kerasgan.captioning.attention_decoder import AttentionDecoder
 from kerasgan.captioning.caption_generation import CaptionGeneration, CompiledFunctions
 from kerasgan.captioning.pair_training import PairTraining
 from kerasgan.captioning.tokens import END, UNKNOWN
-from kerasgan.data.text import tokenize
 from kerasgan.layers.registration import register
+from kerasgan.layers.text_vectorization import tokenize
 
 SERIALIZED_ARGUMENTS = (
     *("vocabulary_size", "start_id", "caption_length", "dim", "noise_dim", "dropout"),

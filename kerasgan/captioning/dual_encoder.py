@@ -13,8 +13,8 @@ from kerasgan.captioning.embedding_networks import (
     build_embedding_networks,
 )
 from kerasgan.captioning.pair_training import PairTraining
-from kerasgan.data.text import tokenize
 from kerasgan.layers.registration import register
+from kerasgan.layers.text_vectorization import tokenize
 from kerasgan.training.input_checks import check_captions, check_images
 
 BATCH_SIZE = 256  # images or captions that are embedded at once

@@ -16,9 +16,9 @@ from kerasgan.captioning.hubness import hubness, query_bank
 from kerasgan.captioning.reranking import candidate_quality, fit_feature_weights
 from kerasgan.captioning.reranking_features import reranking_features
 from kerasgan.captioning.tokens import caption_lengths, detokenize
-from kerasgan.data.text import load_or_build_vectorizer, tokenize
 from kerasgan.encoders.feature_cache import average_pool, encode_images
 from kerasgan.errors import UserError
+from kerasgan.layers.text_vectorization import load_or_build_vectorizer, tokenize
 from kerasgan.runs import Run, open_run
 
 VOCABULARY_FILE = "caption-vocabulary.txt"  # in a run's `models/`

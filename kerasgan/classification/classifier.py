@@ -9,9 +9,9 @@ import numpy as np
 import tensorflow as tf
 
 from kerasgan.data.label_words import mask_label_words
-from kerasgan.data.text import START, split_words
 from kerasgan.errors import UserError
 from kerasgan.files import write_json
+from kerasgan.layers.text_vectorization import START, split_words
 from kerasgan.layers.traversal import find_layers
 from kerasgan.runs import Run, open_run
 

@@ -8,7 +8,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from kerasgan.data.text import tokenize
+from kerasgan.layers.text_vectorization import tokenize
 
 MAX_CAPTIONS = 5  # captions of an image that are used for training
 

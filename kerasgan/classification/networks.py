@@ -49,7 +49,7 @@ def build_classifier(
             metrics=["accuracy"],
             jit_compile=False,  # faster on CPUs
         )
-        token_ids = kerasgan.data.text.tokenize(vectorizer, texts)
+        token_ids = kerasgan.layers.text_vectorization.tokenize(vectorizer, texts)
         classifier.fit({"image": images, "token_ids": token_ids}, labels, epochs=10)
         logits = classifier.predict({"image": images, "token_ids": token_ids})
         ```

@@ -13,8 +13,8 @@ from kerasgan.classification.network_trainer import NetworkTrainer
 from kerasgan.classification.task import ClassificationTask, load_task
 from kerasgan.classification.trained_models import TrainedEnsemble, TrainedNetwork
 from kerasgan.config.settings import ClassifierConfig, Settings
-from kerasgan.data.text import build_vectorizer
 from kerasgan.encoders.precision import dtype_policy_scope
+from kerasgan.layers.text_vectorization import build_vectorizer
 from kerasgan.runs import Run, run_for
 from kerasgan.training.allocator import retain_freed_memory
 from kerasgan.training.callbacks.epoch_printer import EpochPrinter

@@ -1,7 +1,7 @@
 """Words of captions, which all metrics of captions count.
 
-The words are those of `kerasgan.data.text.standardize`, without its start token and
-without TensorFlow.
+The words are those of `kerasgan.layers.text_vectorization.standardize`, without its
+start token and without TensorFlow.
 """
 
 import re

@@ -17,9 +17,9 @@ from kerasgan.data.images import (
 )
 from kerasgan.data.label_words import mask_label_words
 from kerasgan.data.scenes import draw_scene
-from kerasgan.data.text import get_vocabulary, tokenize
 from kerasgan.errors import UserError
 from kerasgan.export.endpoints import Stage
+from kerasgan.layers.text_vectorization import get_vocabulary, tokenize
 
 NUM_DRAWN_IMAGES = 8  # if no images are given
 MAX_IMAGES = 100  # of those that are given

@@ -5,7 +5,6 @@ import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
-from kerasgan.data.text import save_vocabulary
 from kerasgan.errors import UserError
 from kerasgan.export.array_formats import (
     require_packages,
@@ -28,6 +27,7 @@ from kerasgan.export.reference_outputs import (
 from kerasgan.export.saved_model import write_saved_model
 from kerasgan.export.verification import file_digest, verify_export
 from kerasgan.files import write_json, write_text
+from kerasgan.layers.text_vectorization import save_vocabulary
 from kerasgan.runs import Run, open_run
 
 FORMATS = ("savedmodel", "keras", "litert", "onnx")

@@ -1,1 +1,3 @@
 """Drawing: the generator, the discriminator, and how they are trained."""
+
+import keras as keras  # first: importing Keras imports modules of this package

@@ -7,7 +7,7 @@ import numpy as np
 import tensorflow as tf
 
 from kerasgan.captioning.pipeline import CaptioningPipeline
-from kerasgan.data.text import tokenize
+from kerasgan.layers.text_vectorization import tokenize
 
 NUM_COLUMNS = 8  # images in a row of the figure
 CELL_SIZE = 1.6  # inches

@@ -19,10 +19,10 @@ from kerasgan.captioning.teacher_forcing import caption_batches, train_teacher_f
 from kerasgan.captioning.train_captions import train_captions, untrained_networks
 from kerasgan.captioning.train_dual_encoder import train_dual_encoder
 from kerasgan.config.settings import CaptionsConfig, DataConfig, Settings
-from kerasgan.data.text import build_vectorizer
 from kerasgan.encoders.feature_cache import average_pool, encode_images
 from kerasgan.encoders.image_encoder import build_image_encoder
 from kerasgan.errors import JobError, UserError
+from kerasgan.layers.text_vectorization import build_vectorizer
 from kerasgan.layers.traversal import find_layers
 from kerasgan.runs import new_run, open_run
 

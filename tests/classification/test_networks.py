@@ -12,10 +12,10 @@ from kerasgan.classification.networks import (
     build_encoder_branch,
     build_feature_branch,
 )
-from kerasgan.data.text import tokenize
 from kerasgan.encoders.image_encoder import build_image_encoder
 from kerasgan.encoders.text_branch import build_text_branch
 from kerasgan.layers.log_linear_ensemble import LogLinearEnsemble
+from kerasgan.layers.text_vectorization import tokenize
 
 RANDOM = np.random.default_rng(0)
 IMAGES = RANDOM.integers(0, 256, (5, 32, 32, 3)).astype("float32")

@@ -8,12 +8,12 @@ import tensorflow as tf
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kerasgan.data.text import START, standardize
 from kerasgan.evaluation.caption_words import (
     normalize_caption,
     normalize_references,
     scorable_pairs,
 )
+from kerasgan.layers.text_vectorization import START, standardize
 
 
 def comparable(character):

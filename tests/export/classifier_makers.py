@@ -17,8 +17,8 @@ from kerasgan.classification.networks import (
 from kerasgan.classification.trained_models import TrainedEnsemble, TrainedNetwork
 from kerasgan.config.settings import DataConfig, Settings
 from kerasgan.data.label_words import label_words
-from kerasgan.data.text import build_vectorizer
 from kerasgan.encoders.text_branch import build_text_branch
+from kerasgan.layers.text_vectorization import build_vectorizer
 from kerasgan.runs import new_run
 from tests.export.makers import (
     CAPTION_LENGTH,

@@ -17,7 +17,6 @@ from kerasgan.captioning.dual_encoder import build_dual_encoder
 from kerasgan.captioning.pipeline import CaptioningPipeline
 from kerasgan.cli import main
 from kerasgan.config.settings import CaptionsConfig, DataConfig, GanConfig, Settings
-from kerasgan.data.text import build_vectorizer, get_vocabulary, save_vocabulary
 from kerasgan.export import verify_in_subprocess
 from kerasgan.export.saved_model import (
     build_image_decoder,
@@ -27,6 +26,11 @@ from kerasgan.export.saved_model import (
 from kerasgan.gan.discriminator import build_discriminator
 from kerasgan.gan.generator import build_generator
 from kerasgan.gan.image_generator import ImageGenerator
+from kerasgan.layers.text_vectorization import (
+    build_vectorizer,
+    get_vocabulary,
+    save_vocabulary,
+)
 from kerasgan.runs import new_run
 
 WORDS = ["[START]", "a", "the", "red", "blue", "dog", "boat", "runs", "on", "beach"]

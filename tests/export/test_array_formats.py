@@ -15,11 +15,11 @@ import pytest
 import tensorflow as tf
 
 from kerasgan.data.images import read_square_image, strict_pillow
-from kerasgan.data.text import build_vectorizer, tokenize
 from kerasgan.errors import UserError
 from kerasgan.export.export_run import export_run, load_stages
 from kerasgan.export.networks import freeze_constants
 from kerasgan.export.reference_outputs import add_network_outputs
+from kerasgan.layers.text_vectorization import build_vectorizer, tokenize
 from tests.data.makers import encoded, pixels
 from tests.export.classifier_makers import LABELS, make_classifier_run
 from tests.export.makers import (

@@ -4,7 +4,7 @@ import tensorflow as tf
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kerasgan.data.text import (
+from kerasgan.layers.text_vectorization import (
     START,
     build_vectorizer,
     get_vocabulary,
