@@ -88,7 +88,7 @@ def forward_pass(
         + loss.discriminator(real_logits, mismatched)
     )
     d_loss = d_loss + _gradient_penalty(gan, real, images, captions)
-    g_loss = loss.generator(logits)
+    g_loss = loss.of_generator(real_logits, logits)
     if gan.contrastive_weight:
         d_loss = d_loss + gan.contrastive_weight * contrastive_loss(
             real_vectors, captions, ops.arange(count), token_ids
@@ -106,7 +106,7 @@ def _unconditional(gan, real):
     real_logits, _, logits, _ = _encode(gan, real, images)
     d_loss = gan.adversarial_loss.discriminator(real_logits, logits)
     d_loss = d_loss + _gradient_penalty(gan, real, images, None)
-    g_loss = gan.adversarial_loss.generator(logits)
+    g_loss = gan.adversarial_loss.of_generator(real_logits, logits)
     return ForwardPass(g_loss, d_loss, images, real_logits, logits)
 
 

@@ -9,10 +9,9 @@ import tensorflow as tf
 from keras import ops
 
 from kerasgan.gan import gan_checks
-from kerasgan.gan.augmentation import augment
 from kerasgan.gan.forward_pass import forward_pass
 from kerasgan.gan.gan_inputs import make_gan_inputs
-from kerasgan.gan.gradient_penalties import r1_penalty
+from kerasgan.gan.gradient_penalties import lazy_penalty
 from kerasgan.gan.gradients import add_lazily, gradients_of, one_stage_gradients
 from kerasgan.gan.image_generator import ImageGenerator, latent_dim_of, scale_images
 from kerasgan.gan.losses import LOSSES
@@ -22,8 +21,8 @@ from kerasgan.training.devices import ReplicaSeedGenerator, gatherable, num_repl
 
 METRICS = ("g_loss", "d_loss", "value", "d_real", "d_generated", "d_mismatched")
 SERIALIZED_ARGUMENTS = (
-    *("order", "r1", "r1_interval", "augmentation", "contrastive_weight"),
-    *("diversity_weight", "ema_half_life", "seed"),
+    *("order", "r1", "r2", "r1_interval", "augmentation"),
+    *("contrastive_weight", "diversity_weight", "ema_half_life", "seed"),
 )
 
 
@@ -49,11 +48,12 @@ class GAN(keras.Model):
         discriminator: the result of `build_discriminator`.
         vectorizer: the result of `build_vectorizer`; needed for captions as strings.
         loss: `"minimax"` (the paper's), `"non-saturating"`, `"hinge"`,
-            `"least-squares"` or `"wasserstein-gp"`.
+            `"least-squares"`, `"wasserstein-gp"` or `"relativistic"`.
         order: `"one-stage"` updates both networks from one forward pass;
             `"alternating"` updates D first and G against the updated D.
         r1: weight of the R1 gradient penalty on real images; 0 for none.
-        r1_interval: steps between two R1 penalties.
+        r2: weight of the same penalty on generated images.
+        r1_interval: steps between two penalties.
         augmentation: any of `"color"`, `"translation"`, `"cutout"`; see `augment`.
         contrastive_weight: weight of the contrastive loss between images and captions.
         diversity_weight: weight of the diversity loss of images of one caption.
@@ -81,6 +81,7 @@ class GAN(keras.Model):
         loss: str = "non-saturating",
         order: str = "one-stage",
         r1: float = 1.0,
+        r2: float = 0.0,
         r1_interval: int = 16,
         augmentation: Sequence[str] = (),
         contrastive_weight: float = 1.0,
@@ -95,7 +96,7 @@ class GAN(keras.Model):
         self.generator, self.discriminator = generator, discriminator
         self.vectorizer = vectorizer
         self.loss_name, self.order = loss, order
-        self.r1, self.r1_interval = r1, r1_interval
+        self.r1, self.r2, self.r1_interval = r1, r2, r1_interval
         self.augmentation = tuple(augmentation or ())
         self.contrastive_weight = contrastive_weight
         self.diversity_weight = diversity_weight
@@ -224,7 +225,8 @@ class GAN(keras.Model):
             )
         else:
             d_gradients = gradients_of(tape, outputs.d_loss, self.discriminator)
-        d_gradients = self._add_r1(d_gradients, real, token_ids)
+        images = ops.stop_gradient(outputs.images)
+        d_gradients = self._add_penalties(d_gradients, real, images, token_ids)
         self.d_optimizer.apply(d_gradients, self.discriminator.trainable_variables)
         if not one_stage:
             # TensorFlow prunes what only D's loss needs from this graph.
@@ -236,17 +238,12 @@ class GAN(keras.Model):
         self.step.assign_add(1)
         return self._update_metrics(outputs)
 
-    def _add_r1(self, gradients, real, token_ids):
-        if not self.r1:
+    def _add_penalties(self, gradients, real, generated, token_ids):
+        if not (self.r1 or self.r2):
             return gradients
 
         def penalty():
-            captions = None
-            if self.conditional:
-                _, captions = self.discriminator.encode_text(token_ids, training=True)
-            images = augment(real, self.augmentation, self.seed_generator)
-            penalty = r1_penalty(self.discriminator, images, captions)
-            return self.r1 * self.r1_interval * penalty
+            return lazy_penalty(self, real, generated, token_ids)
 
         return add_lazily(
             gradients, penalty, self.discriminator, self.step, self.r1_interval

@@ -4,6 +4,8 @@ import keras
 import tensorflow as tf
 from keras import ops
 
+from kerasgan.gan.augmentation import augment
+
 WASSERSTEIN_PENALTY_WEIGHT = 10.0  # Gulrajani et al. 2017, section 4
 
 
@@ -32,20 +34,54 @@ def squared_gradient_norms(
 def r1_penalty(
     discriminator: keras.Model, images: tf.Tensor, captions: tf.Tensor | None = None
 ) -> tf.Tensor:
-    """Computes R1 on real images, without its weight.
+    """Computes R1 on real images, or R2 on generated ones, without its weight.
 
-    Mescheder et al. 2018, https://arxiv.org/abs/1801.04406. Arguments as for
-    `squared_gradient_norms`.
+    Mescheder et al. 2018, https://arxiv.org/abs/1801.04406, equations (9) and (10).
+    Arguments as for `squared_gradient_norms`.
 
     Args:
         discriminator: a `Discriminator`.
-        images: real images.
+        images: real or generated images.
         captions: their caption vectors, or None.
 
     Returns:
         A float scalar.
     """
     return 0.5 * ops.mean(squared_gradient_norms(discriminator, images, captions))
+
+
+def lazy_penalty(
+    gan: keras.Model,
+    real: tf.Tensor,
+    generated: tf.Tensor,
+    token_ids: tf.Tensor | None,
+) -> tf.Tensor:
+    """Computes R1 and R2 with their weights, for a step in which they are due.
+
+    Args:
+        gan: a `GAN`.
+        real: images `(n, size, size, channels)` in [-1, 1].
+        generated: images of the same shape; the second half has the captions of the
+            first half.
+        token_ids: captions of the real images, int32 `(n, length)`, or None.
+
+    Returns:
+        A float scalar.
+    """
+    captions, repeated = None, None
+    if token_ids is not None:
+        _, captions = gan.discriminator.encode_text(token_ids, training=True)
+        half, _ = ops.split(captions, 2)
+        repeated = ops.concatenate([half, half])
+    penalty = 0.0
+    for weight, images, vectors in (
+        (gan.r1, real, captions),
+        (gan.r2, generated, repeated),
+    ):
+        if weight:
+            images = augment(images, gan.augmentation, gan.seed_generator)
+            penalty += weight * r1_penalty(gan.discriminator, images, vectors)
+    return gan.r1_interval * penalty
 
 
 def wasserstein_gradient_penalty(

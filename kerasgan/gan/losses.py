@@ -113,6 +113,29 @@ def wasserstein_generator_loss(generated: tf.Tensor) -> tf.Tensor:
     return -ops.mean(generated)
 
 
+def relativistic_discriminator_loss(real: tf.Tensor, generated: tf.Tensor) -> tf.Tensor:
+    """Returns the loss of pairs: is the real image more real than the generated one?
+
+    Jolicoeur-Martineau 2018, https://arxiv.org/abs/1807.00734. With R1 and R2 it
+    converges locally (R3GAN, Huang et al. 2024, https://arxiv.org/abs/2501.05441).
+
+    Args:
+        real: logits `(n,)`.
+        generated: logits `(n,)`, each paired with the real one in its row.
+    """
+    return ops.mean(ops.softplus(generated - real))
+
+
+def relativistic_generator_loss(real: tf.Tensor, generated: tf.Tensor) -> tf.Tensor:
+    """Returns the loss of pairs of G: is the generated image more real?
+
+    Args:
+        real: logits `(n,)`.
+        generated: logits `(n,)`.
+    """
+    return ops.mean(ops.softplus(real - generated))
+
+
 def contrastive_loss(
     images: tf.Tensor,
     captions: tf.Tensor,
@@ -207,17 +230,31 @@ class AdversarialLoss(NamedTuple):
     """The losses of both networks.
 
     Attributes:
-        generator: takes logits of generated images.
+        generator: takes logits of generated images; where the loss is relativistic,
+            logits of real and of generated images.
         discriminator: takes logits of real and of generated images.
         has_gradient_everywhere: whether D's loss has a gradient at every generated
             logit.
         value: the objective that is reported, from the same two arguments.
+        is_relativistic: whether generated images are compared with real ones.
     """
 
-    generator: Callable[[tf.Tensor], tf.Tensor]
+    generator: Callable[..., tf.Tensor]
     discriminator: Callable[[tf.Tensor, tf.Tensor], tf.Tensor]
     has_gradient_everywhere: bool
     value: Callable[[tf.Tensor, tf.Tensor], tf.Tensor] = value_function
+    is_relativistic: bool = False
+
+    def of_generator(self, real: tf.Tensor, generated: tf.Tensor) -> tf.Tensor:
+        """Returns G's loss.
+
+        Args:
+            real: D's logits for real images.
+            generated: D's logits for generated images.
+        """
+        if self.is_relativistic:
+            return self.generator(real, generated)
+        return self.generator(generated)
 
 
 LOSSES = {
@@ -242,5 +279,11 @@ LOSSES = {
         wasserstein_discriminator_loss,
         has_gradient_everywhere=True,
         value=wasserstein_estimate,
+    ),
+    "relativistic": AdversarialLoss(
+        relativistic_generator_loss,
+        relativistic_discriminator_loss,
+        has_gradient_everywhere=True,
+        is_relativistic=True,
     ),
 }

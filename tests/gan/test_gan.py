@@ -9,13 +9,13 @@ import pytest
 import tensorflow as tf
 from keras import ops
 
-from kerasgan.data.text import build_vectorizer
 from kerasgan.gan.discriminator import build_discriminator
 from kerasgan.gan.forward_pass import forward_pass
 from kerasgan.gan.gan import GAN, SERIALIZED_ARGUMENTS
 from kerasgan.gan.generator import build_generator
 from kerasgan.gan.gradient_penalties import r1_penalty, squared_gradient_norms
 from kerasgan.gan.losses import LOSSES, diversity_loss
+from kerasgan.layers.text_vectorization import build_vectorizer
 
 RANDOM = np.random.default_rng(0)
 BATCH = {
@@ -116,13 +116,14 @@ def test_one_stage_has_the_gradients_of_two_separate_steps(loss, conditional):
         np.testing.assert_allclose(a, b, atol=1e-6)
 
 
-def test_r1_lowers_the_gradient():
-    gan = build(False, rates=(0.0, 1e-2), r1=1.0, r1_interval=1)
+@pytest.mark.parametrize("penalty", [{"r1": 1.0}, {"r1": 0.0, "r2": 1.0}])
+def test_r1_and_r2_lower_the_gradient(penalty):
+    gan = build(False, rates=(0.0, 1e-2), r1_interval=1, **penalty)
     before = float(r1_penalty(gan.discriminator, real_images()))
     weights = gan.discriminator.trainable_variables
     for _ in range(5):
         zeros = [ops.zeros_like(weight) for weight in weights]
-        gradients = gan._add_r1(zeros, real_images(), None)
+        gradients = gan._add_penalties(zeros, real_images(), real_images(), None)
         gan.d_optimizer.apply(gradients, weights)
     assert float(r1_penalty(gan.discriminator, real_images())) < 0.9 * before
 
