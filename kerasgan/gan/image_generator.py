@@ -2,17 +2,21 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import keras
 import numpy as np
 import tensorflow as tf
 from keras import ops
 
-from kerasgan.data.text import load_or_build_vectorizer, tokenize
 from kerasgan.errors import UserError
+from kerasgan.layers.text_vectorization import load_or_build_vectorizer, tokenize
 from kerasgan.runs import Run, open_run
 from kerasgan.training.image_grids import save_image_grid
 from kerasgan.training.input_checks import check_captions
+
+if TYPE_CHECKING:
+    from kerasgan.gan.nearest_images import NearestImages
 
 BATCH_SIZE = 64  # images generated at a time
 
@@ -43,18 +47,27 @@ class ImageGenerator:
         self.latent_dim = latent_dim_of(generator)
         self.conditional = isinstance(generator.input, dict)
 
-    def noise(self, count: int, seed: int = 0) -> np.ndarray:
+    def noise(self, count: int, seed: int = 0, truncation: float = 1.0) -> np.ndarray:
         """Draws noise from a standard normal distribution.
 
         Args:
             count: rows.
             seed: int.
+            truncation: factor of the noise. Less than 1 gives more typical images that
+                vary less: the truncation trick with a factor, Karras et al. 2019,
+                https://arxiv.org/abs/1812.04948, section B.
 
         Returns:
             float32 `(count, latent_dim)`.
+
+        Raises:
+            ValueError: the truncation is not in (0, 1].
         """
+        if not 0 < truncation <= 1:
+            raise ValueError(f"truncation must be in (0, 1]. Received: {truncation}")
         shape = (count, self.latent_dim)
-        return np.random.default_rng(seed).standard_normal(shape, dtype="float32")
+        random = np.random.default_rng(seed)
+        return np.float32(truncation) * random.standard_normal(shape, dtype="float32")
 
     def encode_text(self, captions: Sequence[str]) -> np.ndarray:
         """Encodes captions as the generator needs them.
@@ -93,6 +106,7 @@ class ImageGenerator:
         count: int | None = None,
         seed: int = 0,
         noise: np.ndarray | None = None,
+        truncation: float = 1.0,
     ) -> np.ndarray:
         """Generates an image for each caption, or `count` images.
 
@@ -101,6 +115,7 @@ class ImageGenerator:
             count: number of images, without captions.
             seed: of the noise.
             noise: float32 `(n, latent_dim)` instead of drawn noise.
+            truncation: of drawn noise, see `noise`.
 
         Returns:
             uint8 images `(n, size, size, channels)`.
@@ -119,7 +134,8 @@ class ImageGenerator:
         if noise is None and captions is None and count is None:
             raise ValueError("generate needs captions, count or noise.")
         if noise is None:
-            noise = self.noise(count if captions is None else len(captions), seed)
+            count = count if captions is None else len(captions)
+            noise = self.noise(count, seed, truncation)
         batches = []
         for start in range(0, len(noise), BATCH_SIZE):
             rows = slice(start, start + BATCH_SIZE)
@@ -130,7 +146,12 @@ class ImageGenerator:
         return np.concatenate(batches)
 
     def interpolate(
-        self, start: str | None, stop: str | None, steps: int, seed: int = 0
+        self,
+        start: str | None,
+        stop: str | None,
+        steps: int,
+        seed: int = 0,
+        truncation: float = 1.0,
     ) -> np.ndarray:
         """Generates an interpolation between two captions, or between two noises.
 
@@ -139,12 +160,13 @@ class ImageGenerator:
             stop: last caption; if equal to `start` the noise is interpolated.
             steps: number of images.
             seed: of the noise.
+            truncation: see `noise`.
 
         Returns:
             uint8 images `(steps, size, size, channels)`.
         """
         shares = np.linspace(0, 1, steps, dtype="float32")[:, None]
-        first, last = self.noise(2, seed)
+        first, last = self.noise(2, seed, truncation)
         if self.conditional and start != stop:
             features = self.encode_text([start, stop])
             features = features[:1] * (1 - shares) + features[1:] * shares
@@ -238,6 +260,8 @@ def save_imgs(
     rows: int = 6,
     columns: int = 6,
     seed: int = 0,
+    truncation: float = 1.0,
+    nearest: "NearestImages | None" = None,
 ) -> Path:
     """Saves a grid of generated images (paper A's `save_imgs`).
 
@@ -248,6 +272,8 @@ def save_imgs(
         rows: number of rows, without captions.
         columns: images a row; the noise differs along a row and is the same in each.
         seed: of the noise.
+        truncation: see `ImageGenerator.noise`.
+        nearest: shows the nearest training image on the right of each image.
 
     Returns:
         The path.
@@ -255,11 +281,16 @@ def save_imgs(
     if not isinstance(image_generator, ImageGenerator):
         image_generator = load_gan(image_generator)
     if captions is None:
-        images = image_generator.generate(count=rows * columns, seed=seed)
+        noise = image_generator.noise(rows * columns, seed, truncation)
+        images = image_generator.generate(noise=noise)
     else:
         rows = len(captions)
-        noise = np.tile(image_generator.noise(columns, seed), (rows, 1))
+        noise = np.tile(image_generator.noise(columns, seed, truncation), (rows, 1))
         repeated = [caption for caption in captions for _ in range(columns)]
         images = image_generator.generate(repeated, noise=noise)
-    shape = (rows, columns, *images.shape[1:])
+    if nearest:
+        found, _ = nearest.find(images)
+        images = np.stack([images, nearest.images[found]], axis=1)
+        columns *= 2
+    shape = (rows, columns, *images.shape[-3:])
     return save_image_grid(path, images.reshape(shape), captions)

@@ -1,0 +1,45 @@
+"""Pooled features of EfficientNet-Lite, to compare images of any size."""
+
+import functools
+
+import keras
+import numpy as np
+from keras import ops
+
+from kerasgan.encoders.efficientnet_lite import efficientnet_lite, fold_normalization
+
+BATCH_SIZE = 64
+MIN_IMAGE_SIZE = 64  # pixels; smaller images are enlarged
+
+
+def pooled_features(
+    images: np.ndarray, backbone: str = "efficientnet-lite0"
+) -> np.ndarray:
+    """Computes the pooled features of images.
+
+    Args:
+        images: uint8 `(n, size, size, channels)`, RGB or grayscale.
+        backbone: see `efficientnet_lite`.
+
+    Returns:
+        float32 `(n, 1280)`.
+
+    Raises:
+        UserError: the package with the weights is not installed.
+    """
+    model = _model(backbone, *images.shape[1:])
+    return model.predict(images, batch_size=BATCH_SIZE, verbose=0)
+
+
+@functools.lru_cache(maxsize=2)
+def _model(backbone, height, width, channels):
+    size = max(height, width, MIN_IMAGE_SIZE)
+    size += -size % 32
+    network = fold_normalization(efficientnet_lite(backbone, image_size=size))
+    images = keras.Input((height, width, channels))
+    x = images if channels == 3 else ops.concatenate([images] * 3, axis=-1)
+    if x.shape[1:3] != (size, size):
+        x = keras.layers.Resizing(size, size)(x)
+    model = keras.Model(images, network(x)["pooled"])
+    model.compile(jit_compile=False)  # XLA is slower on CPUs
+    return model
