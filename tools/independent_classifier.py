@@ -144,3 +144,21 @@ def cached_classifier(pairs: Pairs, directory: str | Path) -> Classifier:
     info = {"classes": classifier.classes.tolist(), "accuracy": classifier.accuracy}
     info_path.write_text(json.dumps(info))
     return classifier
+
+
+def load_classifier(pairs: Pairs, directory: Path) -> Classifier | None:
+    """Loads or trains the classifier of a data set.
+
+    Args:
+        pairs: the data set.
+        directory: where independent classifiers are cached.
+
+    Returns:
+        A `Classifier`, or None if too few images have labels.
+    """
+    if not pairs.label_names:
+        return None
+    labels = np.concatenate([pairs.train.labels, pairs.test.labels])
+    if len(frequent_classes(labels)) < 2:
+        return None
+    return cached_classifier(pairs, directory)

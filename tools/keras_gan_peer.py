@@ -192,12 +192,13 @@ def save_image_grid(images: np.ndarray, path: Path) -> None:
     Image.fromarray(np.vstack([np.hstack(row) for row in rows])).save(path)
 
 
-def main() -> None:
-    """Trains on a data set and saves the generator and its images."""
-    from kerasgan.config.settings import DataConfig
-    from kerasgan.data import load_data
+def peer_parser(description: str) -> argparse.ArgumentParser:
+    """Returns the options that all peers have.
 
-    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    Args:
+        description: what the peer is, for `--help`.
+    """
+    parser = argparse.ArgumentParser(description=description)
     parser.add_argument("--dataset", default="scenes")
     parser.add_argument("--source")
     parser.add_argument("--label-column")
@@ -207,9 +208,26 @@ def main() -> None:
     parser.add_argument("--count", type=int, default=2000, help="images to generate")
     parser.add_argument("--out", type=Path, default=Path("peer"))
     parser.add_argument("--seed", type=int, default=0)
-    options = parser.parse_args()
+    return parser
+
+
+def training_images(options: argparse.Namespace) -> np.ndarray:
+    """Loads the training split, uint8 `(n, size, size, 3)`.
+
+    Args:
+        options: parsed by `peer_parser`.
+    """
+    from kerasgan.config.settings import DataConfig
+    from kerasgan.data import load_data
+
     data = DataConfig(**{name: getattr(options, name) for name in DATA_OPTIONS})
-    images = load_data(data).train.images
+    return load_data(data).train.images
+
+
+def main() -> None:
+    """Trains on a data set and saves the generator and its images."""
+    options = peer_parser(__doc__.split("\n")[0]).parse_args()
+    images = training_images(options)
     generator = train(images, options.minutes, options.out, seed=options.seed)
     noise = np.random.normal(size=(options.count, LATENT_DIM)).astype("float32")
     path = options.out / "images.npz"

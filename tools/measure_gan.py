@@ -5,7 +5,8 @@
 Half of the held-out images are the reference. The other half stands for a perfect
 generator (real), and the run generates images from its captions. An unrelated data set
 stands for a bad generator. All sets have the same number of images. A classifier that
-is trained separately predicts the labels (`independent_classifier.py`).
+is trained separately predicts the labels (`independent_classifier.py`). With
+`--r-precision`, so does a dual encoder the captions (`independent_dual_encoder.py`).
 """
 
 import argparse
@@ -24,11 +25,18 @@ from generated_image_metrics import (
     class_match,
     compare_image_sets,
     efficientnet_features,
+    independent_backbones,
     within_caption_diversity,
 )
-from independent_classifier import Classifier, cached_classifier, frequent_classes
+from independent_classifier import Classifier, load_classifier
+from independent_dual_encoder import (
+    ImageCaptionEncoder,
+    cached_dual_encoder,
+    r_precision,
+)
 
 from kerasgan.data import Pairs, load_data
+from kerasgan.data.pipeline import Split
 from kerasgan.evaluation.image_metrics import nearest_images
 
 if TYPE_CHECKING:
@@ -50,6 +58,7 @@ def measure(
     classifier: Classifier | None = None,
     peers: dict[str, np.ndarray] | None = None,
     extractors: Extractors | None = None,
+    dual_encoder: ImageCaptionEncoder | None = None,
     seed: int = 0,
 ) -> dict:
     """Measures one generator.
@@ -62,23 +71,21 @@ def measure(
         classifier: predicts the labels; None without labels.
         peers: by name, uint8 images of other generators.
         extractors: by name, functions from images to features.
+        dual_encoder: embeds images and captions; None for no R-precision.
         seed: int; chooses the reference.
 
     Returns:
         `num_images`, `sets` (by extractor and set) and `nearest_training_image` (median
         distances). With a classifier also `classifier`, `class_match` (by set) and,
-        with captions, `within_caption_diversity`.
+        with captions, `within_caption_diversity`. With a dual encoder `r_precision`.
     """
-    test, peers = pairs.test, peers or {}
-    order = np.random.default_rng(seed).permutation(len(test.ids))
-    size = min(MAX_IMAGES, len(order) // 2)
-    reference, held_out = order[:size], order[size : 2 * size]
-    first_captions = [(test.captions[row] or [""])[0] for row in held_out]
-    captions = first_captions if any(first_captions) else None
+    test = pairs.test
+    reference, held_out, captions = halves(test, seed)
+    size = len(held_out)
     image_sets = {
         "real": test.images[held_out],
         "generated": generate(captions, size),
-        **{name: images[:size] for name, images in peers.items()},
+        **{name: images[:size] for name, images in (peers or {}).items()},
         UNRELATED: unrelated[:size],
     }
     result = {
@@ -87,22 +94,43 @@ def measure(
             name: compare_image_sets(test.images[reference], image_sets, extractor)
             for name, extractor in (extractors or {}).items()
         },
-        "nearest_training_image": {
-            name: _median_nearest_distance(image_sets[name], pairs.train.images)
-            for name in ("generated", "real")
-        },
+        "nearest_training_image": _nearest_distances(image_sets, pairs.train.images),
     }
     if classifier is not None:
-        labels = test.labels[held_out]
-        result |= _classifier_metrics(classifier, image_sets, labels)
-        if captions:
-            result["within_caption_diversity"] = within_caption_diversity(
-                lambda texts: generate(texts, len(texts)),
-                captions[:MAX_DIVERSITY_CAPTIONS],
-                test.images,
-                test.labels,
-            )
+        result |= _classifier_metrics(classifier, image_sets, test.labels[held_out])
+    if classifier is not None and captions:
+        result["within_caption_diversity"] = within_caption_diversity(
+            lambda texts: generate(texts, len(texts)),
+            captions[:MAX_DIVERSITY_CAPTIONS],
+            test.images,
+            test.labels,
+        )
+    if dual_encoder is not None and captions:
+        result["r_precision"] = {
+            name: r_precision(dual_encoder, image_sets[name], captions)
+            for name in ("generated", "real")
+        }
     return result
+
+
+def halves(
+    test: Split, seed: int = 0, max_images: int = MAX_IMAGES
+) -> tuple[np.ndarray, np.ndarray, list[str] | None]:
+    """Divides the test split into a reference and images to compare with it.
+
+    Args:
+        test: the test split.
+        seed: int; chooses the reference.
+        max_images: in each half.
+
+    Returns:
+        The rows of the reference, the other rows, and the first caption of each of
+        these; None without captions.
+    """
+    order = np.random.default_rng(seed).permutation(len(test.ids))
+    size = min(max_images, len(order) // 2)
+    captions = [(test.captions[row] or [""])[0] for row in order[size : 2 * size]]
+    return order[:size], order[size : 2 * size], captions if any(captions) else None
 
 
 def _classifier_metrics(classifier, image_sets, labels):
@@ -119,9 +147,13 @@ def _classifier_metrics(classifier, image_sets, labels):
     }
 
 
-def _median_nearest_distance(images, training):
-    _, distances = nearest_images(images[:MAX_NEAREST], training)
-    return float(np.median(distances))
+def _nearest_distances(image_sets, training):
+    """The median distances to the nearest training image."""
+    distances = {
+        name: nearest_images(image_sets[name][:MAX_NEAREST], training)[1]
+        for name in ("generated", "real")
+    }
+    return {name: float(np.median(values)) for name, values in distances.items()}
 
 
 def format_table(result: dict) -> str:
@@ -142,6 +174,9 @@ def format_table(result: dict) -> str:
             lines.append(f"{name:20}" + "".join(f"{value:10.3f}" for value in values))
     if "classifier" in result:
         lines += ["", *_class_match_lines(result)]
+    if "r_precision" in result:
+        lines += ["", "share of images whose own caption is the nearest of 100"]
+        lines += [_rate_line(*item) for item in result["r_precision"].items()]
     if "within_caption_diversity" in result:
         diversity = result["within_caption_diversity"]
         lines += [
@@ -166,10 +201,14 @@ def _class_match_lines(result):
         f" is {classifier['accuracy_on_real']:.3f})"
     )
     for name, row in result["class_match"].items():
-        yield (
-            f"{name:20}{row['rate']:10.3f}  shuffled {row['shuffled_rate']:.3f}"
-            f"  ratio {row['ratio']:.2f}  n {row['num_images']}"
-        )
+        yield _rate_line(name, row) + f"  ratio {row['ratio']:.2f}"
+
+
+def _rate_line(name, row):
+    return (
+        f"{name:20}{row['rate']:10.3f}  shuffled {row['shuffled_rate']:.3f}"
+        f"  n {row['num_images']}"
+    )
 
 
 def measure_run(
@@ -177,6 +216,7 @@ def measure_run(
     classifier_dir: Path,
     peer: Path | None,
     unrelated: "DataConfig",
+    has_r_precision: bool = False,
 ) -> dict:
     """Measures the generator of a run of `train-gan`.
 
@@ -185,28 +225,28 @@ def measure_run(
         classifier_dir: directory where independent classifiers are cached.
         peer: `.npz` file with an array `images` of another generator's images, or None.
         unrelated: settings of the unrelated data set; the run's `image_size` is used.
+        has_r_precision: whether R-precision is computed, for which a dual encoder is
+            trained.
 
     Returns:
         The result of `measure`.
     """
-    from kerasgan.encoders.efficientnet_lite import VARIANTS, is_installed
     from kerasgan.gan.image_generator import load_gan
     from kerasgan.runs import open_run
 
     run, image_generator = open_run(run_dir), load_gan(run_dir)
     pairs = load_data(run.settings.data, progress=False)
     image_size = {"image_size": run.settings.data.image_size}
-    classifier, extractors = None, {}
-    if _has_frequent_classes(pairs):
-        classifier = cached_classifier(pairs, classifier_dir)
+    classifier = load_classifier(pairs, classifier_dir)
+    extractors, dual_encoder = {}, None
+    if classifier is not None:
         extractors["classifier"] = classifier.features
-    for name in VARIANTS:
-        # What discriminates cannot judge.
-        discriminates = run.settings.gan.discriminator == "projected"
-        if is_installed(name) and not (
-            discriminates and run.settings.gan.backbone == name
-        ):
-            extractors[name] = functools.partial(efficientnet_features, name)
+    backbones = independent_backbones(run)
+    for name in backbones:
+        extractors[name] = functools.partial(efficientnet_features, name)
+    if has_r_precision:
+        backbone = max(backbones, default="efficientnet-lite2")
+        dual_encoder = cached_dual_encoder(pairs.train, classifier_dir, backbone)
     return measure(
         lambda captions, count: image_generator.generate(captions, count, seed=1),
         pairs,
@@ -214,15 +254,8 @@ def measure_run(
         classifier,
         {"peer": np.load(peer)["images"]} if peer else None,
         extractors,
+        dual_encoder,
     )
-
-
-def _has_frequent_classes(pairs):
-    """Returns whether enough images have labels to train a classifier."""
-    if not pairs.label_names:
-        return False
-    labels = np.concatenate([pairs.train.labels, pairs.test.labels])
-    return len(frequent_classes(labels)) > 1
 
 
 def main() -> None:
@@ -240,12 +273,19 @@ def main() -> None:
         metavar=("DATASET", "SOURCE"),
         help="the unrelated data set",
     )
+    parser.add_argument(
+        "--r-precision", action="store_true", help="trains a dual encoder, for minutes"
+    )
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
     # The source may be missing: `scenes` has none.
     names = zip(("dataset", "source"), options.wrong, strict=False)
     result = measure_run(
-        options.run, options.classifier_dir, options.peer, DataConfig(**dict(names))
+        options.run,
+        options.classifier_dir,
+        options.peer,
+        DataConfig(**dict(names)),
+        options.r_precision,
     )
     print(json.dumps(result, indent=2) if options.json else format_table(result))
 
