@@ -29,6 +29,7 @@ def tiny(data_dir):
     return Settings(
         data=DataConfig(num_images=40, image_size=32, data_dir=str(data_dir)),
         gan=GanConfig(
+            discriminator="conv",
             latent_dim=8,
             generator_filters=4,
             discriminator_filters=4,

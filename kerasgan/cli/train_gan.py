@@ -159,11 +159,13 @@ def _new_run(settings, run_dir):
 
 def _print_dry_run(settings: "Settings") -> None:
     """Prints the settings as YAML, and shapes and parameters of the networks."""
-    click.echo(NULL_COMMENT)
-    print_settings(settings)
-
     import_tensorflow()
     from kerasgan.captioning.train_captions import untrained_networks
+    from kerasgan.gan.gan_settings import resolve_gan_settings
+
+    settings, _ = resolve_gan_settings(settings)
+    click.echo(NULL_COMMENT)
+    print_settings(settings)
 
     stage, networks = settings.training.stage, []
     if stage != "captions":
@@ -189,8 +191,8 @@ def _warn_without_weights(backbone):
 
 
 def _image_networks(settings):
-    from kerasgan.data.text import build_vectorizer
-    from kerasgan.gan.train_gan import build_gan
+    from kerasgan.gan.build_gan import build_gan
+    from kerasgan.layers.text_vectorization import build_vectorizer
 
     vectorizer, gan = None, settings.gan
     if gan.conditional is not False:

@@ -80,30 +80,41 @@ class GanConfig(Section):
     conditional: bool | None = None  # None: if the data have captions
     channels: Literal["rgb", "grayscale"] = "rgb"
     latent_dim: Positive = 100
-    generator_filters: Annotated[int, Field(ge=2)] = 16  # at full resolution
-    discriminator_filters: Annotated[int, Field(ge=2)] = 32  # at half resolution
-    max_filters: Annotated[int, Field(ge=2)] = 128  # of all layers
+    # auto: projected where the backbone's weights are installed, otherwise conv.
+    # projected: on the features of a frozen, pretrained backbone; needs float32.
+    discriminator: Literal["auto", "projected", "conv"] = "auto"
+    backbone: EfficientNetLite = "efficientnet-lite0"  # of a projected discriminator
+    # gated: batch normalization, gated linear units; bears a projected discriminator.
+    generator: Literal["auto", "gated", "light"] = "auto"
+    # None, here and below: chosen by the discriminator, see kerasgan.gan.gan_settings.
+    generator_filters: Annotated[int, Field(ge=2)] | None = None  # at full resolution
+    discriminator_filters: Annotated[int, Field(ge=2)] = 32  # of `conv`, at half size
+    max_filters: Annotated[int, Field(ge=2)] | None = None  # of all layers
     caption_length: Positive = 24  # words
     vocabulary_size: Annotated[int, Field(ge=3)] = 5000
     text_branch: Literal["lstm-attention", "words"] = "words"
     text_dim: Positive = 128
     loss: Literal[
-        "minimax", "non-saturating", "hinge", "least-squares", "wasserstein-gp"
-    ] = "non-saturating"
+        "auto",
+        "minimax",
+        "non-saturating",
+        "hinge",
+        "least-squares",
+        "wasserstein-gp",
+        "relativistic",
+    ] = "auto"
     order: Literal["one-stage", "alternating"] = "one-stage"
-    # gated: batch normalization, gated linear units; bears a projected discriminator.
-    generator: Literal["light", "gated"] = "light"
-    # projected: on the features of a frozen, pretrained backbone.
-    discriminator: Literal["conv", "projected"] = "conv"
-    backbone: EfficientNetLite = "efficientnet-lite0"  # of a projected discriminator
     spectral_normalization: bool = False  # of a `conv` discriminator
-    r1: NonNegative = 1.0  # weight of the gradient penalty on real images
-    r1_interval: Positive = 16  # steps
+    r1: NonNegative | None = None  # weight of the gradient penalty on real images
+    r2: NonNegative = 0.0  # ... and on generated ones
+    r1_interval: Positive = 16  # steps between two penalties
     # None: all three if there are fewer than 2,000 images.
     augmentation: list[Literal["color", "translation", "cutout"]] | None = None
     contrastive_weight: NonNegative = 1.0
     diversity_weight: NonNegative = 1.0
     ema_half_life: NonNegative = 10.0  # thousands of images; 0 for none
+    # Share of the training images, at most 250, by which the best epoch is chosen.
+    validation: Annotated[float, Field(ge=0, le=0.5)] = 0.05
 
 
 class CaptionsConfig(Section):
@@ -125,7 +136,7 @@ class CaptionsConfig(Section):
     dim: Positive = 256  # of the captioner's LSTM, embedding and attention
     noise_dim: Positive = 16
     dropout: Annotated[float, Field(ge=0, lt=1)] = 0.3
-    # Of training. auto: mixed_bfloat16 where the processor supports it.
+    # Of training. auto: mixed_bfloat16 where the processor supports it, not on a GPU.
     precision: Literal["auto", "float32", "mixed_bfloat16"] = "auto"
     batch_size: Positive = 32  # images, each with up to five captions
     learning_rate: Annotated[float, Field(gt=0)] = 2e-3
@@ -187,7 +198,8 @@ class TrainingConfig(Section):
     minutes: Minutes | None = 1.2  # of the images stage; None for no limit
     batch_size: Annotated[int, Field(ge=2)] = 32
     learning_rate: Annotated[float, Field(gt=0)] = 8e-4
-    beta_1: Annotated[float, Field(ge=0, lt=1)] = 0.5
+    # Of the images stage. None: 0 with a projected discriminator, otherwise 0.5.
+    beta_1: Annotated[float, Field(ge=0, lt=1)] | None = None
     beta_2: Annotated[float, Field(gt=0, lt=1)] = 0.99
     precision: Literal["float32", "mixed_bfloat16"] = "float32"
     device: Literal["auto", "cpu", "gpu", "tpu"] = "auto"

@@ -1,5 +1,6 @@
 """Evaluates generated images: paper A's step 4a, the similarity to real images."""
 
+import functools
 from typing import Any
 
 import keras
@@ -7,7 +8,9 @@ import numpy as np
 
 from kerasgan.captioning.pipeline import CaptioningPipeline
 from kerasgan.data import load_data
+from kerasgan.encoders.efficientnet_lite import VARIANTS, is_installed
 from kerasgan.encoders.feature_cache import average_pool
+from kerasgan.encoders.pooled_features import pooled_features
 from kerasgan.evaluation import image_metrics
 from kerasgan.evaluation.pair_protocol import derangements
 from kerasgan.gan.image_generator import load_gan
@@ -23,10 +26,11 @@ BATCH_SIZE = 128  # images that are resized at once
 def evaluate_images(
     run: Run, pipeline: CaptioningPipeline, seed: int = 0
 ) -> dict[str, Any] | None:
-    """Compares the generated images of a run with real ones, by its image encoder.
+    """Compares the generated images of a run with real ones, by features.
 
-    One image is generated for each test image, from its first caption if the generator
-    was trained with captions. Training images stand for a perfect generator.
+    They are those of the run's image encoder, or of another installed network where
+    that discriminated. One image is generated for each test image, from its first
+    caption if there are captions. Training images stand for a perfect generator.
 
     Args:
         run: a `Run` whose images stage is finished.
@@ -38,7 +42,7 @@ def evaluate_images(
         The content of `results/images.json`, or None if one of the splits has fewer
         than eight images.
 
-        - `features`: name of the image encoder.
+        - `features`: what computes them.
         - `images`: number of images in each set.
         - `seed`: see above.
         - `cosine`: mean cosine of a generated image with the real image of its caption
@@ -56,17 +60,17 @@ def evaluate_images(
         return None
     gan = load_gan(run)
     captions = [(texts or [""])[0] for texts in data.test.captions[:MAX_IMAGES]]
-    generated = gan.generate(
-        captions if gan.conditional else None, count=len(real), seed=seed
-    )
+    captions = captions if gan.conditional else None
+    generated = gan.generate(captions, count=len(real), seed=seed)
     train = data.train.images
     if generated.shape[-1] == 1:
         real, train = to_grayscale(real), to_grayscale(train)
     rows = np.random.default_rng(seed).permutation(len(data.train.ids))[: len(real)]
     image_sets = {"test": real, "generated": generated, "real": train[np.sort(rows)]}
-    features = _scaled_features(pipeline, image_sets)
+    name, compute_features = _feature_extractor(run, pipeline)
+    features = _scaled_features(compute_features, image_sets)
     return {
-        "features": f"pooled, of the image encoder ({run.settings.captions.backbone})",
+        "features": name,
         "images": len(real),
         "seed": seed,
         "cosine": _mean_cosines(features["generated"], features["test"], seed),
@@ -81,11 +85,23 @@ def evaluate_images(
     }
 
 
-def _scaled_features(pipeline, image_sets):
+def _feature_extractor(run, pipeline):
+    """A name and a function from images to features, not those of D if possible."""
+    gan, backbone = run.resolved_settings.gan, run.settings.captions.backbone
+    compute_features = functools.partial(_pooled_features, pipeline)
+    name = f"pooled, of the image encoder ({backbone})"
+    if gan.discriminator != "projected" or backbone != gan.backbone:
+        return name, compute_features
+    others = [other for other in VARIANTS if other != backbone and is_installed(other)]
+    if not others:
+        return f"{name}, which also discriminated", compute_features
+    compute_features = functools.partial(pooled_features, backbone=others[-1])
+    return f"pooled, of {others[-1]}", compute_features
+
+
+def _scaled_features(compute_features, image_sets):
     """Divides features by the root mean square of those of the test images."""
-    features = {
-        name: _pooled_features(pipeline, images) for name, images in image_sets.items()
-    }
+    features = {name: compute_features(images) for name, images in image_sets.items()}
     scale = np.sqrt(np.mean(features["test"] ** 2))
     return {name: vectors / scale for name, vectors in features.items()}
 

@@ -33,7 +33,7 @@ def generator_stage(run: Run) -> Stage:
     Raises:
         UserError: the run has no trained generator.
     """
-    image_generator, settings = load_gan(run), run.settings
+    image_generator, settings = load_gan(run), run.resolved_settings
     networks = {
         "generator": image_generator.generator,
         "discriminator": image_generator.discriminator,

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 import tensorflow as tf
 
+MIN_VALIDATION, MAX_VALIDATION = 32, 250  # images
 GRAYSCALE_WEIGHTS = (0.299, 0.587, 0.114)  # ITU-R 601
 
 
@@ -15,12 +16,17 @@ class PairDataset:
         images: uint8 `(n, size, size, channels)`.
         token_ids: for each image its captions' ids, a list of int32 arrays
             `(captions, length)`; None without captions.
+        rows: the rows to train with; None for all.
     """
 
     def __init__(
-        self, images: np.ndarray, token_ids: Sequence[np.ndarray] | None = None
+        self,
+        images: np.ndarray,
+        token_ids: Sequence[np.ndarray] | None = None,
+        rows: np.ndarray | None = None,
     ):
-        self.count = len(images)
+        self.rows = np.arange(len(images)) if rows is None else rows
+        self.count = len(self.rows)
         with tf.device("/cpu:0"):
             self.images = tf.constant(images)
             self.token_ids = None
@@ -72,7 +78,7 @@ class PairDataset:
 
     def _order(self, batch_size, seed, epoch):
         random = np.random.default_rng((seed, epoch))
-        images = random.permutation(self.count)
+        images = self.rows[random.permutation(self.count)]
         images = images[: self.steps(batch_size) * batch_size]
         captions = np.zeros_like(images)
         if self.token_ids is not None:
@@ -85,6 +91,24 @@ class PairDataset:
         if self.token_ids is not None:
             batch["token_ids"] = tf.gather(self.token_ids, captions)
         return batch
+
+
+def hold_out(count: int, share: float, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """Divides training images into those to train with and those to validate with.
+
+    Args:
+        count: number of images.
+        share: of the images that validate, at most `MAX_VALIDATION`. Where that would
+            be fewer than `MIN_VALIDATION`, none do.
+        seed: int.
+
+    Returns:
+        Sorted rows to train with, and sorted rows to validate with.
+    """
+    size = min(round(share * count), MAX_VALIDATION)
+    size = size if size >= MIN_VALIDATION else 0
+    order = np.random.default_rng(seed).permutation(count)
+    return np.sort(order[size:]), np.sort(order[:size])
 
 
 def to_grayscale(images: np.ndarray) -> np.ndarray:

@@ -8,9 +8,8 @@ unless these are mixed by fixed random projections, across channels and across s
 
 import keras
 
-from kerasgan.encoders.efficientnet_lite import STRIDES, find_weights
+from kerasgan.encoders.efficientnet_lite import STRIDES
 from kerasgan.encoders.frozen_encoder import FrozenEncoder
-from kerasgan.errors import UserError
 
 
 def build_projected_branch(
@@ -54,21 +53,6 @@ def build_projected_branch(
         ),
     }
     return keras.Model(images, outputs, name=name)
-
-
-def check_weights(backbone: str) -> None:
-    """Rejects a backbone whose weights are not installed.
-
-    Args:
-        backbone: see `FrozenEncoder`.
-
-    Raises:
-        UserError: the package with the weights is not installed.
-    """
-    try:
-        find_weights(backbone)
-    except UserError as error:
-        raise UserError(f"{error}. gan.discriminator=conv needs none.") from error
 
 
 def _mix_channels(maps, filters):

@@ -1,31 +1,35 @@
 """Trains a GAN from settings into a run directory (paper A)."""
 
+import functools
 from collections.abc import Sequence
 
 import keras
 import numpy as np
 import tensorflow as tf
 
+from kerasgan.config.recipes import resolve
 from kerasgan.config.settings import Settings
 from kerasgan.data import load_data
 from kerasgan.data.pipeline import Pairs, Split
-from kerasgan.data.text import load_or_build_vectorizer, tokenize
+from kerasgan.encoders.efficientnet_lite import is_installed
+from kerasgan.encoders.pooled_features import pooled_features
 from kerasgan.encoders.precision import dtype_policy_scope
 from kerasgan.errors import UserError
 from kerasgan.files import write_json
 from kerasgan.gan.augmentation import AUGMENTATIONS
-from kerasgan.gan.discriminator import build_discriminator
+from kerasgan.gan.build_gan import build_gan, check_gan_settings
 from kerasgan.gan.gan import GAN
 from kerasgan.gan.gan_diagnostics import GanDiagnostics
-from kerasgan.gan.generator import build_generator
+from kerasgan.gan.gan_settings import resolve_gan_settings
 from kerasgan.gan.image_generator import ImageGenerator
-from kerasgan.gan.pair_dataset import PairDataset, to_grayscale
-from kerasgan.gan.projected_branch import check_weights
+from kerasgan.gan.pair_dataset import PairDataset, hold_out, to_grayscale
+from kerasgan.layers.text_vectorization import load_or_build_vectorizer, tokenize
 from kerasgan.runs import Run, run_for
 from kerasgan.training.allocator import retain_freed_memory
 from kerasgan.training.callbacks import (
     EpochCheckpoint,
     ImageGrid,
+    ImageKid,
     JsonLinesLogger,
     ProgressBar,
     StopOnNonFinite,
@@ -63,61 +67,80 @@ def train_gan(
 
 
 def _train(settings, run, progress):
-    _check(settings)  # before minutes of preparing images
+    check_gan_settings(settings)  # before minutes of preparing images
     strategy = distribution_strategy(settings.training.device)
     pairs = load_data(settings.data, progress=progress)
     run.write_data(pairs.info)
-    gan, dataset, batch_size = prepare_training(settings, run, pairs.train, strategy)
-    image_generator = ImageGenerator(
-        gan.ema_generator, gan.discriminator, gan.vectorizer
+    share, seed = settings.gan.validation, settings.data.seed
+    rows, validation_rows = hold_out(len(pairs.train.ids), share, seed)
+    gan, dataset, batch_size = prepare_training(
+        settings, run, pairs.train, strategy, rows
     )
+    settings = run.resolved_settings
+    image_kid = _image_kid(settings, gan, pairs.train, validation_rows)
     variables = [
         *gan.variables,
         *gan.g_optimizer.variables,
         *gan.d_optimizer.variables,
+        *(image_kid.variables if image_kid else ()),
     ]
     done = load_checkpoint(run.checkpoints, variables) or {"epoch": 0, "seconds": 0.0}
     run.truncate_metrics(done["epoch"])
     training = settings.training
     time_limit = TimeLimit(training.minutes, done["seconds"], batch_size)
-    if done["epoch"] < training.epochs and not time_limit.is_reached:
-        progress_bar = ProgressBar(["g_loss", "d_loss", "value"], show=progress)
-        try:
-            gan.fit(
-                dataset.batches(batch_size, training.seed, done["epoch"] + 1),
-                steps_per_epoch=dataset.steps(batch_size),
-                initial_epoch=done["epoch"],
-                epochs=training.epochs,
-                verbose=0,
-                shuffle=False,
-                callbacks=[
-                    time_limit,
-                    StopOnNonFinite("images", training.precision),
-                    _image_grid(settings, run, pairs, gan.conditional),
-                    JsonLinesLogger(run.path / "metrics.jsonl"),
-                    keras.callbacks.TensorBoard(run.tensorboard, write_graph=False),
-                    progress_bar,
-                    GanDiagnostics(
-                        progress_bar.console, settings.gan.loss == "wasserstein-gp"
-                    ),
-                    EpochCheckpoint(
-                        run.checkpoints,
-                        variables,
-                        lambda: {"seconds": time_limit.seconds},
-                    ),
-                ],
-            )
-        except KeyboardInterrupt:
-            image_generator.save(run)
-            raise
-        finally:
-            progress_bar.close()
+    progress_bar = ProgressBar(["g_loss", "d_loss", "value"], show=progress)
+    callbacks = [
+        time_limit,
+        StopOnNonFinite("images", training.precision),
+        _image_grid(settings, run, pairs, gan.conditional),
+        *([image_kid] if image_kid else ()),
+        JsonLinesLogger(run.path / "metrics.jsonl"),
+        keras.callbacks.TensorBoard(run.tensorboard, write_graph=False),
+        progress_bar,
+        GanDiagnostics(progress_bar.console, settings.gan.loss == "wasserstein-gp"),
+        EpochCheckpoint(
+            run.checkpoints, variables, lambda: {"seconds": time_limit.seconds}
+        ),
+    ]
+    try:
+        if done["epoch"] < training.epochs and not time_limit.is_reached:
+            _fit(gan, dataset, batch_size, training, done["epoch"], callbacks)
+    except KeyboardInterrupt:
+        _save(gan, image_kid, run)
+        raise
+    finally:
+        progress_bar.close()
+    return _save(gan, image_kid, run)
+
+
+def _fit(gan, dataset, batch_size, training, epoch, callbacks):
+    gan.fit(
+        dataset.batches(batch_size, training.seed, epoch + 1),
+        steps_per_epoch=dataset.steps(batch_size),
+        initial_epoch=epoch,
+        epochs=training.epochs,
+        verbose=0,
+        shuffle=False,
+        callbacks=callbacks,
+    )
+
+
+def _save(gan, image_kid, run):
+    """Saves the networks of the best epoch."""
+    if image_kid:
+        image_kid.restore_best()
+    networks = gan.ema_generator, gan.discriminator, gan.vectorizer
+    image_generator = ImageGenerator(*networks)
     image_generator.save(run)
     return image_generator
 
 
 def prepare_training(
-    settings: Settings, run: Run, train: Split, strategy: tf.distribute.Strategy
+    settings: Settings,
+    run: Run,
+    train: Split,
+    strategy: tf.distribute.Strategy,
+    rows: np.ndarray | None = None,
 ) -> tuple[GAN, PairDataset, int]:
     """Resolves what settings leave open, and builds the GAN and its data.
 
@@ -126,101 +149,42 @@ def prepare_training(
         run: stores the vocabulary and the resolved options.
         train: the training split.
         strategy: the result of `distribution_strategy`.
+        rows: of the split that are trained with; None for all.
 
     Returns:
         A compiled `GAN`, its data, and the batch size.
     """
     conditional = _is_conditional(settings, train)
     vectorizer = _vectorizer(settings, run, train) if conditional else None
-    dataset = _pair_dataset(settings, train, vectorizer)
+    dataset = _pair_dataset(settings, train, vectorizer, rows)
     batch_size = _batch_size(settings, dataset, strategy.num_replicas_in_sync)
-    augmentation = _augmentation(settings, dataset)
-    resolved = {"gan.conditional": conditional, "gan.augmentation": augmentation}
-    run.write_options("train-gan", settings, resolved)
-    options = settings.gan.model_copy(update={"augmentation": augmentation})
-    settings = settings.model_copy(update={"gan": options})
+    # A run that is resumed keeps what was chosen when it began.
+    _, chosen = resolve_gan_settings(resolve(None, run.chosen, base=settings))
+    chosen |= {
+        "gan.conditional": conditional,
+        "gan.augmentation": _augmentation(settings, dataset),
+    }
+    run.write_options("train-gan", settings, run.chosen | chosen)
     with strategy.scope():
-        gan = build_gan(settings, vectorizer, can_jit_compile(strategy))
+        gan = build_gan(run.resolved_settings, vectorizer, can_jit_compile(strategy))
     return gan, dataset, batch_size
 
 
-def build_gan(
-    settings: Settings,
-    vectorizer: keras.layers.Layer | None = None,
-    jit_compile: bool = False,
-) -> GAN:
-    """Builds and compiles the GAN that settings describe.
-
-    Args:
-        settings: all options.
-        vectorizer: tokenizes the captions; None trains without captions.
-        jit_compile: whether XLA compiles the training step.
-
-    Returns:
-        A compiled `GAN`.
-    """
-    _check(settings)
-    gan, training = settings.gan, settings.training
-    keras.utils.set_random_seed(training.seed)
-    size, channels = settings.data.image_size, 3 if gan.channels == "rgb" else 1
-    generator = build_generator(
-        *(size, channels, gan.latent_dim, gan.generator_filters, gan.max_filters),
-        text_dim=None if vectorizer is None else gan.text_dim,
-        architecture=gan.generator,
+def _image_kid(settings, gan, train, rows):
+    """The callback that keeps the best epoch; None without images or weights for it."""
+    if not len(rows) or not is_installed(settings.gan.backbone):
+        return None
+    images = train.images[rows]
+    if settings.gan.channels == "grayscale":
+        images = to_grayscale(images)
+    captions = [(train.captions[row] or [""])[0] for row in rows]
+    return ImageKid(
+        functools.partial(pooled_features, backbone=settings.gan.backbone),
+        images,
+        [*gan.ema_generator.variables, *gan.discriminator.variables],
+        captions if gan.conditional else None,
+        every=settings.training.grid_every,
     )
-    discriminator = build_discriminator(
-        size,
-        channels,
-        gan.discriminator_filters,
-        gan.max_filters,
-        vocabulary_size=None if vectorizer is None else vectorizer.vocabulary_size(),
-        caption_length=gan.caption_length,
-        text_dim=gan.text_dim,
-        text_branch=gan.text_branch,
-        spectral_normalization=gan.spectral_normalization,
-        backbone=gan.backbone if gan.discriminator == "projected" else None,
-    )
-    model = GAN(
-        generator,
-        discriminator,
-        vectorizer,
-        loss=gan.loss,
-        order=gan.order,
-        r1=gan.r1,
-        r1_interval=gan.r1_interval,
-        augmentation=gan.augmentation or (),
-        contrastive_weight=gan.contrastive_weight,
-        diversity_weight=gan.diversity_weight,
-        ema_half_life=gan.ema_half_life,
-        seed=training.seed,
-    )
-    rates = (training.learning_rate, training.beta_1, training.beta_2)
-    model.compile(
-        keras.optimizers.Adam(*rates),
-        keras.optimizers.Adam(*rates),
-        jit_compile=jit_compile,
-    )
-    return model
-
-
-def _check(settings):
-    """Rejects settings with which no GAN can be built."""
-    size = settings.data.image_size
-    if size & (size - 1) or size < 8:
-        raise UserError(
-            "The generator needs an image size that is a power of two, at least 8."
-            f" Received: data.image_size={size}"
-        )
-    gan, precision = settings.gan, settings.training.precision
-    is_projected = gan.discriminator == "projected"
-    if (gan.spectral_normalization or is_projected) and precision != "float32":
-        raise UserError(
-            "gan.spectral_normalization and gan.discriminator=projected need"
-            " training.precision=float32: Keras's layer would round the kernels to"
-            f" bfloat16 at every step. Received: training.precision={precision}"
-        )
-    if is_projected:
-        check_weights(gan.backbone)
 
 
 def _is_conditional(settings, train):
@@ -237,15 +201,15 @@ def _vectorizer(settings, run, train):
     return load_or_build_vectorizer(run.models / "vocabulary.txt", *sizes, captions)
 
 
-def _pair_dataset(settings, train, vectorizer):
+def _pair_dataset(settings, train, vectorizer, rows):
     grayscale = settings.gan.channels == "grayscale"
     images = to_grayscale(train.images) if grayscale else train.images
     if vectorizer is None:
-        return PairDataset(images)
+        return PairDataset(images, rows=rows)
     groups = [captions or [""] for captions in train.captions]
     token_ids = tokenize(vectorizer, [text for group in groups for text in group])
     ends = np.cumsum([len(group) for group in groups])
-    return PairDataset(images, np.split(token_ids, ends[:-1]))
+    return PairDataset(images, np.split(token_ids, ends[:-1]), rows)
 
 
 def _image_grid(settings: Settings, run: Run, pairs: Pairs, conditional: bool):

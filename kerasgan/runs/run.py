@@ -81,8 +81,13 @@ class Run:
 
     @property
     def chosen(self) -> dict:
-        """The options that were resolved from the data."""
+        """The options that were left open, as data and machine decided them."""
         return self.read("options.json").get("chosen", {})
+
+    @property
+    def resolved_settings(self) -> Settings:
+        """The settings with the values of `chosen`."""
+        return resolve(None, self.chosen, base=self.settings)
 
     @property
     def data(self) -> dict:

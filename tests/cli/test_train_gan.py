@@ -16,6 +16,7 @@ from tests.helpers import opened
 TINY = [
     "--set=data.num_images=48",
     "--set=data.image_size=32",
+    "--set=gan.discriminator=conv",
     "--set=gan.generator_filters=4",
     "--set=gan.discriminator_filters=4",
     "--set=gan.max_filters=4",
@@ -58,7 +59,7 @@ def test_other_settings_are_rejected_by_name(run_dir):
     result = call(
         "train-gan", "--resume", "--run-dir", run_dir, "--set=gan.r1=5.0", status=2
     )
-    assert "gan.r1: 1.0 in the run, 5.0 now" in result.output
+    assert "gan.r1: None in the run, 5.0 now" in result.output
 
 
 def test_a_run_captions_images(run_dir, tmp_path):
@@ -239,6 +240,21 @@ def test_unwritable_paths_exit_with_1(run_dir, tmp_path):
         result = call(*arguments, below, status=1)
         assert result.output.startswith("Error: Not a directory: ")
         assert str(below.parent) in result.output
+
+
+def test_nearest_training_images(run_dir, tmp_path, monkeypatch):
+    def pixels(images):
+        return images.reshape(len(images), -1).astype("float32")
+
+    monkeypatch.setattr("kerasgan.gan.nearest_images.pooled_features", pixels)
+    call("save-imgs", run_dir, "--nearest", "--columns=3", "--out", tmp_path / "a.png")
+    call("save-imgs", run_dir, "--columns=6", "--out", tmp_path / "b.png")
+    assert opened(tmp_path / "a.png").size == opened(tmp_path / "b.png").size
+    call("save-imgs", run_dir, "--nearest", "--count=2", "--out", tmp_path / "out")
+    with open(tmp_path / "out" / "images.csv", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert {row["nearest"] for row in rows} <= set(open_run(run_dir).data["train_ids"])
+    assert all(0 <= float(row["nearest_distance"]) <= 2 for row in rows)
 
 
 def test_save_imgs_rejects(run_dir, tmp_path):

@@ -25,6 +25,12 @@ def test_auto_takes_what_is_faster(monkeypatch, multiplies):
     assert keras.config.dtype_policy().name == "float32"
 
 
+def test_auto_is_float32_on_a_gpu(monkeypatch):
+    monkeypatch.setattr(precision, "supports_bfloat16", lambda: True)
+    monkeypatch.setattr(precision.tf.config, "list_physical_devices", lambda kind: [1])
+    assert precision.resolve_precision("auto") == "float32"
+
+
 def test_float32_copies_have_equal_outputs():
     grids = RANDOM.normal(size=(3, 2, 2, 8)).astype("float32")
     token_ids = RANDOM.integers(3, 20, (3, 2, 6)).astype("int32")

@@ -9,10 +9,10 @@ from kerasgan.encoders import efficientnet_lite, frozen_encoder
 from kerasgan.encoders.efficientnet_lite import fold_normalization
 from kerasgan.encoders.frozen_encoder import FrozenEncoder
 from kerasgan.errors import UserError
+from kerasgan.gan.build_gan import build_gan
 from kerasgan.gan.discriminator import build_discriminator
 from kerasgan.gan.gan import GAN
 from kerasgan.gan.generator import build_generator
-from kerasgan.gan.train_gan import build_gan
 
 RANDOM = np.random.default_rng(0)
 IMAGES = RANDOM.integers(0, 256, (4, 32, 32, 3)).astype("uint8")

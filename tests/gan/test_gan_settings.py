@@ -1,0 +1,49 @@
+import pytest
+
+from kerasgan.config.settings import GanConfig, Settings, TrainingConfig
+from kerasgan.encoders import efficientnet_lite
+from kerasgan.errors import UserError
+from kerasgan.gan.gan_settings import DEFAULTS, resolve_gan_settings
+from kerasgan.gan.pair_dataset import hold_out
+
+
+def test_the_default_is_a_projected_discriminator():
+    settings, chosen = resolve_gan_settings(Settings())
+    assert chosen == {"gan.discriminator": "projected", **DEFAULTS["projected"]}
+    assert settings.gan.loss == "hinge" and settings.training.beta_1 == 0
+    assert resolve_gan_settings(settings) == (settings, {})
+
+
+def test_given_values_are_kept():
+    gan = GanConfig(discriminator="conv", r1=3.0, loss="hinge")
+    settings, chosen = resolve_gan_settings(Settings(gan=gan))
+    assert settings.gan.r1 == 3 and settings.gan.loss == "hinge"
+    assert settings.gan.generator == "light" and "gan.r1" not in chosen
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        Settings(gan=GanConfig(loss="wasserstein-gp")),
+        Settings(gan=GanConfig(spectral_normalization=True)),
+        Settings(training=TrainingConfig(precision="mixed_bfloat16")),
+    ],
+)
+def test_what_needs_conv_gets_it(settings):
+    assert resolve_gan_settings(settings)[0].gan.discriminator == "conv"
+
+
+def test_without_weights_the_default_is_conv(monkeypatch):
+    monkeypatch.setattr(efficientnet_lite, "_module", lambda name: "not_a_package")
+    assert resolve_gan_settings(Settings())[0].gan.discriminator == "conv"
+    with pytest.raises(UserError, match="gan.discriminator=conv needs none"):
+        resolve_gan_settings(Settings(gan=GanConfig(discriminator="projected")))
+
+
+def test_images_are_held_out():
+    rows, validation = hold_out(1000, 0.05, seed=0)
+    assert len(validation) == 50 and len(rows) == 950
+    assert sorted([*rows, *validation]) == list(range(1000))
+    assert len(hold_out(100_000, 0.05, seed=0)[1]) == 250
+    assert len(hold_out(300, 0.05, seed=0)[1]) == 0
+    assert len(hold_out(1000, 0, seed=0)[1]) == 0
