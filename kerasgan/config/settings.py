@@ -80,7 +80,8 @@ class GanConfig(Section):
     conditional: bool | None = None  # None: if the data have captions
     channels: Literal["rgb", "grayscale"] = "rgb"
     latent_dim: Positive = 100
-    # auto: projected where the backbone's weights are installed, otherwise conv.
+    # auto: projected for photographs where the backbone's weights are installed, and
+    # conv otherwise.
     # projected: on the features of a frozen, pretrained backbone; needs float32.
     discriminator: Literal["auto", "projected", "conv"] = "auto"
     backbone: EfficientNetLite = "efficientnet-lite0"  # of a projected discriminator

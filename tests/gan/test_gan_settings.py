@@ -1,14 +1,21 @@
 import pytest
 
-from kerasgan.config.settings import GanConfig, Settings, TrainingConfig
+from kerasgan.config.settings import (
+    DataConfig,
+    GanConfig,
+    Settings,
+    TrainingConfig,
+)
 from kerasgan.encoders import efficientnet_lite
 from kerasgan.errors import UserError
 from kerasgan.gan.gan_settings import DEFAULTS, resolve_gan_settings
 from kerasgan.gan.pair_dataset import hold_out
 
+PHOTOGRAPHS = DataConfig(dataset="flickr30k")
+
 
 def test_the_default_is_a_projected_discriminator():
-    settings, chosen = resolve_gan_settings(Settings())
+    settings, chosen = resolve_gan_settings(Settings(data=PHOTOGRAPHS))
     assert chosen == {"gan.discriminator": "projected", **DEFAULTS["projected"]}
     assert settings.gan.loss == "hinge" and settings.training.beta_1 == 0
     assert resolve_gan_settings(settings) == (settings, {})
@@ -24,9 +31,10 @@ def test_given_values_are_kept():
 @pytest.mark.parametrize(
     "settings",
     [
-        Settings(gan=GanConfig(loss="wasserstein-gp")),
-        Settings(gan=GanConfig(spectral_normalization=True)),
-        Settings(training=TrainingConfig(precision="mixed_bfloat16")),
+        Settings(),  # drawn images
+        Settings(data=PHOTOGRAPHS, gan=GanConfig(loss="wasserstein-gp")),
+        Settings(data=PHOTOGRAPHS, gan=GanConfig(spectral_normalization=True)),
+        Settings(data=PHOTOGRAPHS, training=TrainingConfig(precision="mixed_bfloat16")),
     ],
 )
 def test_what_needs_conv_gets_it(settings):
@@ -35,7 +43,8 @@ def test_what_needs_conv_gets_it(settings):
 
 def test_without_weights_the_default_is_conv(monkeypatch):
     monkeypatch.setattr(efficientnet_lite, "_module", lambda name: "not_a_package")
-    assert resolve_gan_settings(Settings())[0].gan.discriminator == "conv"
+    settings = Settings(data=PHOTOGRAPHS)
+    assert resolve_gan_settings(settings)[0].gan.discriminator == "conv"
     with pytest.raises(UserError, match="gan.discriminator=conv needs none"):
         resolve_gan_settings(Settings(gan=GanConfig(discriminator="projected")))
 
