@@ -3,7 +3,10 @@
 import json
 import os
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from PIL import Image
 
 
 def write_text(path: Path, text: str) -> None:
@@ -18,6 +21,19 @@ def write_text(path: Path, text: str) -> None:
         file.write(text)
         file.flush()
         os.fsync(file.fileno())
+    os.replace(partial, path)
+
+
+def write_image(path: Path, image: "Image.Image", **options: Any) -> None:
+    """Writes a PNG, GIF or WebP, as the suffix says, completely or not at all.
+
+    Args:
+        path: of the file.
+        image: the image, or the first frame.
+        **options: of `Image.save`.
+    """
+    partial = path.with_name(path.name + ".partial")
+    image.save(partial, format=path.suffix[1:], **options)
     os.replace(partial, path)
 
 

@@ -1,11 +1,12 @@
 """`kerasgan save-imgs`."""
 
+import os
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from kerasgan.cli.options import import_tensorflow
+from kerasgan.cli.options import import_tensorflow, print_skipped
 from kerasgan.errors import UserError
 
 if TYPE_CHECKING:
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
     from kerasgan.runs import Run
 
 ANIMATIONS = (".gif", ".webp")
+MAX_CAPTIONS = 64  # of a grid or an animation
 
 
 @click.command("save-imgs")
@@ -53,7 +55,8 @@ ANIMATIONS = (".gif", ".webp")
 @click.option(
     "--count",
     type=click.IntRange(1),
-    help="Write single PNGs with a table into the folder --out, so many a caption.",
+    help="Write this number of PNGs for each caption, and a table, into the folder"
+    " --out.",
 )
 @click.option(
     "--frames",
@@ -73,15 +76,8 @@ def command(
     run: str,
     caption: tuple[str, ...],
     captions_file: str | None,
-    interpolate: bool,
-    seed: int,
-    truncation: float,
     rows: int | None,
-    columns: int | None,
-    count: int | None,
-    frames: int | None,
-    nearest: bool,
-    out: str | None,
+    **options: Any,
 ) -> None:
     """Generate images with a trained generator: a grid, single files or an animation.
 
@@ -93,92 +89,76 @@ def command(
     Examples:
       kerasgan save-imgs runs/00000-train-gan-scenes
       kerasgan save-imgs RUN --caption "two dogs on grass" --caption "a red boat"
-      kerasgan save-imgs RUN --captions titles.txt --count 100 --out drawn/
+      kerasgan save-imgs RUN --captions titles.txt --count 100 --out generated/
       kerasgan save-imgs RUN --nearest
       kerasgan save-imgs RUN --interpolate --columns 10 --out strip.png
       kerasgan save-imgs RUN --interpolate --caption "a dog" --caption "a boat" \\
           --out morph.gif
     """
-    has_captions = bool(caption or captions_file)
-    _check_combination(interpolate, rows, columns, count, frames, nearest, has_captions)
+    _check_options(**options)
+    if rows and (caption or captions_file):
+        raise click.UsageError(
+            "--rows cannot be combined with --caption or --captions."
+        )
     from kerasgan.runs import open_run
 
     opened = open_run(run)
-    path = Path(out or opened.images / _file_name(has_captions, interpolate, seed))
-    _check_out(path, out, interpolate, count, frames)
     captions = [*caption, *(_read_captions(captions_file) if captions_file else ())]
-
+    if len(captions) > MAX_CAPTIONS and not options["count"]:
+        raise click.UsageError(
+            f"Grids and animations have at most {MAX_CAPTIONS} captions; use --count"
+            f" and --out FOLDER for more. Received: {len(captions):,} captions."
+        )
     import_tensorflow()
-    from kerasgan.gan.image_files import save_animation
-    from kerasgan.gan.image_generator import load_gan, save_imgs
+    from kerasgan.gan.image_generator import load_gan
 
     generator = load_gan(opened)
     if captions and not generator.conditional:
         raise UserError(f"{run} was trained without captions and cannot use any.")
+    kind = "captions" if captions else "random"
     if generator.conditional and not captions:
         captions = _grid_captions(opened, rows)
-    texts, noise = captions or None, (seed, truncation)
-    shape = rows or 6, columns or 6
-    if count:
-        path = _save_files(opened, generator, path, texts, count, *noise, nearest)
-    elif path.suffix.lower() in ANIMATIONS:
-        save_animation(generator, path, texts, frames or 24, *noise)
-    elif interpolate:
-        _save_strips(generator, path, texts, *shape, *noise)
-    else:
-        neighbors = _nearest_images(opened, generator)[0] if nearest else None
-        save_imgs(generator, path, texts, *shape, *noise, neighbors)
-    click.echo(path)
+    click.echo(_save(opened, generator, captions or None, kind, rows, **options))
 
 
-def _check_combination(
-    interpolate, rows, columns, count, frames, nearest, has_captions
-):
+def _check_options(interpolate, columns, count, frames, nearest, out, **others):
     """Rejects options that have no meaning together."""
-    if has_captions and rows:
+    suffix = Path(out or "default.png").suffix.lower()
+    is_animation = interpolate and suffix in ANIMATIONS
+    for first, second, are_given in (
+        ("--interpolate", "--count", interpolate and count),
+        ("--interpolate", "--nearest", interpolate and nearest),
+        ("--columns", "--count", columns and count),
+        ("--columns", "an animation", columns and is_animation),
+    ):
+        if are_given:
+            raise click.UsageError(f"{first} cannot be combined with {second}.")
+    if frames and not is_animation:
         raise click.UsageError(
-            "--rows cannot be combined with --caption or --captions."
+            "--frames needs --interpolate and an --out that ends in"
+            f" {' or '.join(ANIMATIONS)}. Received: {out}"
         )
-    if interpolate and count:
-        raise click.UsageError("--interpolate cannot be combined with --count.")
-    if interpolate and nearest:
-        raise click.UsageError("--interpolate cannot be combined with --nearest.")
-    if count and columns:
-        raise click.UsageError("--columns cannot be combined with --count.")
-    if frames and not interpolate:
-        raise click.UsageError("--frames needs --interpolate.")
-
-
-def _check_out(path, out, interpolate, count, frames):
-    """Rejects an output path of the wrong kind."""
-    suffix = path.suffix.lower()
     if count:
         if out is None or suffix in (".png", *ANIMATIONS):
-            raise click.BadParameter(
-                f"--count needs a folder. Received: {out}", param_hint="--out"
-            )
+            raise click.UsageError(f"--count needs a folder as --out. Received: {out}")
         return
     allowed = (".png", *ANIMATIONS) if interpolate else (".png",)
     if suffix not in allowed:
         raise click.BadParameter(
             f"must end in {' or '.join(allowed)}. Received: {out}", param_hint="--out"
         )
-    if frames and suffix not in ANIMATIONS:
-        raise click.BadParameter(
-            f"--frames needs {' or '.join(ANIMATIONS)}. Received: {out}",
-            param_hint="--out",
-        )
-
-
-def _file_name(has_captions, interpolate, seed):
-    kind = "strip" if interpolate else "captions" if has_captions else "random"
-    return f"{kind}-seed{seed}.png"
+    if out and os.path.isdir(out):
+        raise click.BadParameter(f"{out} is a folder.", param_hint="--out")
 
 
 def _read_captions(path):
+    from kerasgan.data.read_report import ReadReport
     from kerasgan.inference.caption_files import read_captions
 
-    return read_captions(path)
+    report = ReadReport()
+    captions = read_captions(path, report)
+    print_skipped({"skipped": report.skipped, "notes": report.notes})
+    return captions
 
 
 def _grid_captions(run: "Run", rows: int | None) -> list[str]:
@@ -191,55 +171,49 @@ def _grid_captions(run: "Run", rows: int | None) -> list[str]:
     return run.captions[:rows]
 
 
-def _nearest_images(run: "Run", generator: "ImageGenerator"):
-    """Finds nearest training images of a run; also returns their ids."""
-    from kerasgan.data import load_data
-    from kerasgan.gan.nearest_images import NearestImages
-    from kerasgan.gan.pair_dataset import to_grayscale
+def _save(
+    run: "Run",
+    generator: "ImageGenerator",
+    captions: list[str] | None,
+    kind: str,
+    rows: int | None,
+    interpolate: bool,
+    seed: int,
+    truncation: float,
+    columns: int | None,
+    count: int | None,
+    frames: int | None,
+    nearest: bool,
+    out: str | None,
+) -> Path:
+    """Saves what the options say, and returns the path."""
+    from kerasgan.gan.image_files import make_empty_folder, save_image_files
+    from kerasgan.gan.image_generator import save_imgs
+    from kerasgan.gan.interpolation import save_animation, save_interpolation_grid
+    from kerasgan.gan.nearest_images import load_nearest_images
 
-    train = load_data(run.settings.data).train
-    images = train.images
-    if generator.generator.output_shape[-1] == 1:
-        images = to_grayscale(images)
-    return NearestImages(images, progress=True), train.ids
-
-
-def _save_files(run, generator, path, captions, count, seed, truncation, nearest):
-    from kerasgan.gan.image_files import save_image_files
-
-    neighbors, ids = _nearest_images(run, generator) if nearest else (None, ())
-    return save_image_files(
-        *(generator, path, captions, count, seed, truncation),
-        nearest=neighbors,
-        ids=ids,
-        progress=True,
-    )
-
-
-def _save_strips(generator, path, captions, rows, columns, seed, truncation):
-    import itertools
-
-    import numpy as np
-
-    from kerasgan.training.image_grids import save_image_grid
-
-    if captions is None:
-        pairs = [(None, None)] * rows
-    elif len(captions) == 1:
-        pairs = [(captions[0], captions[0])]
-    else:
-        pairs = list(itertools.pairwise(captions))
-    strips = [
-        # Strips between captions share their noise, so that each begins with the last
-        # image of the one before.
-        generator.interpolate(
-            start, stop, columns, seed + number * (start == stop), truncation
+    kind = "strip" if interpolate else kind
+    path = Path(out or run.images / f"{kind}-seed{seed}.png")
+    is_grid = not count and path.suffix.lower() not in ANIMATIONS
+    if captions is None and rows and not is_grid:
+        raise click.UsageError("--rows needs a grid or captions.")
+    if count:
+        make_empty_folder(path)  # before the training images are encoded
+    neighbors = None
+    if nearest:
+        channels = generator.generator.output_shape[-1]
+        neighbors = load_nearest_images(run, channels, progress=True)
+    noise, shape = (seed, truncation), (rows or 6, columns or 6)
+    if count:
+        path = save_image_files(
+            generator, path, captions, count, *noise, neighbors, progress=True
         )
-        for number, (start, stop) in enumerate(pairs)
-    ]
-    titles = None
-    if captions is not None:
-        titles = [
-            start if start == stop else f"{start} → {stop}" for start, stop in pairs
-        ]
-    save_image_grid(path, np.stack(strips), titles)
+    elif not is_grid:
+        save_animation(generator, path, captions, frames or 24, *noise)
+    elif interpolate:
+        save_interpolation_grid(generator, path, captions, *shape, *noise)
+    else:
+        save_imgs(generator, path, captions, *shape, *noise, neighbors)
+    if neighbors:
+        click.echo(neighbors.summary(), err=True)
+    return path

@@ -1,4 +1,4 @@
-"""Generated images as single files, and as an animation."""
+"""Generated images as single files with a table."""
 
 import csv
 import os
@@ -9,13 +9,13 @@ import numpy as np
 from PIL import Image
 
 from kerasgan.errors import UserError
+from kerasgan.files import write_image
 from kerasgan.gan.image_generator import ImageGenerator
 from kerasgan.gan.nearest_images import NearestImages
 from kerasgan.progress import progress_bar
 
 BATCH_SIZE = 64  # images that are in memory at once
 TABLE = "images.csv"
-FRAME_MILLISECONDS = 80
 
 
 def save_image_files(
@@ -26,12 +26,14 @@ def save_image_files(
     seed: int = 0,
     truncation: float = 1.0,
     nearest: NearestImages | None = None,
-    ids: Sequence[str] = (),
     progress: bool = False,
 ) -> Path:
     """Saves generated images as PNGs, with a table that the data set `table` reads.
 
-    The table `images.csv` appears when all images are there.
+    The files are `00000.png`, `00001.png`, ..., all images of a caption in sequence.
+    The table `images.csv` appears when all images are there. Its columns are `image`,
+    `caption`, `seed` and `noise`: the row of `ImageGenerator.noise(count, seed,
+    truncation)` that the image was generated from, which is the same for all captions.
 
     Args:
         image_generator: generates the images.
@@ -40,120 +42,78 @@ def save_image_files(
         count: images a caption, or in all without captions.
         seed: of the noise.
         truncation: see `ImageGenerator.noise`.
-        nearest: adds the nearest training image and its distance to the table.
-        ids: ids of the training images, with `nearest`.
+        nearest: adds the columns `nearest`, the id of the nearest training image, and
+            `nearest_distance`.
         progress: whether a progress bar is shown on standard error.
 
     Returns:
         The path of the table.
 
     Raises:
-        UserError: the folder is not empty, or cannot be made.
+        UserError: the folder is not empty.
+        OSError: it cannot be written.
     """
-    folder = _make_folder(Path(folder))
-    total = count * (1 if captions is None else len(captions))
+    folder = make_empty_folder(folder)
+    noise = image_generator.noise(count, seed, truncation)
+    total = count if captions is None else count * len(captions)
+    digits = max(5, len(str(total - 1)))
     partial = folder / f"{TABLE}.partial"
     with (
         open(partial, "w", encoding="utf-8", newline="") as file,
         progress_bar("Generating images", total, progress) as advance,
     ):
-        table = csv.writer(file)
-        extra = ["nearest", "nearest_distance"] if nearest else []
-        table.writerow(["image", "caption", *extra])
+        table = csv.writer(file, lineterminator="\n")
+        columns = ["nearest", "nearest_distance"] if nearest else []
+        table.writerow(["image", "caption", "seed", "noise", *columns])
         for start in range(0, total, BATCH_SIZE):
             rows = range(start, min(start + BATCH_SIZE, total))
             texts = None if captions is None else [captions[r // count] for r in rows]
-            noise = image_generator.noise(len(rows), seed + start, truncation)
-            images = image_generator.generate(texts, noise=noise)
-            neighbors = nearest.find(images) if nearest else None
-            for place, row in enumerate(rows):
-                name = f"{row:06d}.png"
-                _save_png(folder / name, images[place])
-                line = [name, texts[place] if texts else ""]
-                if neighbors:
-                    found, distance = neighbors[0][place], neighbors[1][place]
-                    line += [ids[found], f"{distance:.4f}"]
-                table.writerow(line)
+            noise_rows = [row % count for row in rows]
+            images = image_generator.generate(texts, noise=noise[noise_rows])
+            names = [f"{row:0{digits}}.png" for row in rows]
+            _save_pngs(folder, names, images)
+            cells = [names, texts or [""] * len(rows), [seed] * len(rows), noise_rows]
+            cells += _nearest_cells(nearest, images) if nearest else []
+            table.writerows(zip(*cells, strict=True))
             advance(len(rows))
     os.replace(partial, folder / TABLE)
     return folder / TABLE
 
 
-def save_animation(
-    image_generator: ImageGenerator,
-    path: str | Path,
-    captions: Sequence[str] | None = None,
-    frames: int = 24,
-    seed: int = 0,
-    truncation: float = 1.0,
-) -> Path:
-    """Saves an interpolation as an animation that returns to its beginning.
+def _save_pngs(folder, names, images):
+    for name, image in zip(names, images, strict=True):
+        write_image(folder / name, to_pillow(image))
 
-    It leads from each caption to the next and from the last to the first; with one
-    caption or none, from one noise vector to another and back.
+
+def _nearest_cells(nearest, images):
+    rows, distances = nearest.find(images)
+    return [nearest.ids[row] for row in rows], [f"{x:.4f}" for x in distances]
+
+
+def make_empty_folder(folder: str | Path) -> Path:
+    """Makes a folder, unless it exists and is empty.
 
     Args:
-        image_generator: generates the images.
-        path: of the GIF or WebP.
-        captions: n str, for a generator that was trained with captions.
-        frames: from one caption to the next.
-        seed: of the noise.
-        truncation: see `ImageGenerator.noise`.
+        folder: its path.
 
     Returns:
-        The path.
+        Its path.
+
+    Raises:
+        UserError: it is not empty.
+        OSError: it cannot be made.
     """
-    stops: list[str | None] = list(captions) if captions else [None]
-    if len(stops) == 1:
-        images = image_generator.interpolate(
-            stops[0], stops[0], frames, seed, truncation
-        )
-        images = np.concatenate([images, images[::-1]])
-    else:
-        pairs = zip(stops, [*stops[1:], stops[0]], strict=True)
-        images = np.concatenate(
-            [
-                image_generator.interpolate(a, b, frames + 1, seed, truncation)[:-1]
-                for a, b in pairs
-            ]
-        )
-    scale = max(1, 256 // images.shape[1])
-    frame_images = [_enlarged(image, scale) for image in images]
-    path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    # The format is that of the suffix. A loop of 0 never ends.
-    frame_images[0].save(
-        path,
-        save_all=True,
-        append_images=frame_images[1:],
-        duration=FRAME_MILLISECONDS,
-        loop=0,
-    )
-    return path
-
-
-def _make_folder(folder):
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        is_empty = not any(folder.iterdir())
-    except OSError as error:
-        raise UserError(f"Cannot make the folder {folder}: {error.strerror}") from error
-    if not is_empty:
+    folder = Path(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    if any(folder.iterdir()):
         raise UserError(f"The folder {folder} is not empty. Name another one.")
     return folder
 
 
-def _save_png(path, image):
-    partial = path.with_suffix(".partial")
-    _to_pillow(image).save(partial, format="PNG")
-    os.replace(partial, path)
+def to_pillow(image: np.ndarray) -> Image.Image:
+    """Converts an image to one of Pillow.
 
-
-def _enlarged(image, scale):
-    pillow_image = _to_pillow(image)
-    size = (pillow_image.width * scale, pillow_image.height * scale)
-    return pillow_image.resize(size, Image.Resampling.BICUBIC)
-
-
-def _to_pillow(image):
+    Args:
+        image: uint8 `(height, width, channels)`, 1 or 3 channels.
+    """
     return Image.fromarray(image[..., 0] if image.shape[-1] == 1 else image)

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from kerasgan.gan.nearest_images import NearestImages
 
 BATCH_SIZE = 64  # images generated at a time
+NEAREST_TITLE = "nearest training images"
 
 
 class ImageGenerator:
@@ -54,17 +55,17 @@ class ImageGenerator:
             count: rows.
             seed: int.
             truncation: factor of the noise. Less than 1 gives more typical images that
-                vary less: the truncation trick with a factor, Karras et al. 2019,
-                https://arxiv.org/abs/1812.04948, section B.
+                vary less: the truncation trick of Karras et al. 2019, appendix B, for
+                noise, whose mean is zero (https://arxiv.org/abs/1812.04948).
 
         Returns:
             float32 `(count, latent_dim)`.
 
         Raises:
-            ValueError: the truncation is not in (0, 1].
+            UserError: the truncation is not in (0, 1].
         """
         if not 0 < truncation <= 1:
-            raise ValueError(f"truncation must be in (0, 1]. Received: {truncation}")
+            raise UserError(f"truncation must be in (0, 1]. Received: {truncation}")
         shape = (count, self.latent_dim)
         random = np.random.default_rng(seed)
         return np.float32(truncation) * random.standard_normal(shape, dtype="float32")
@@ -136,6 +137,10 @@ class ImageGenerator:
         if noise is None:
             count = count if captions is None else len(captions)
             noise = self.noise(count, seed, truncation)
+        return self._generate(noise, features)
+
+    def _generate(self, noise, features=None):
+        """Generates an image for each row of the noise, batch by batch."""
         batches = []
         for start in range(0, len(noise), BATCH_SIZE):
             rows = slice(start, start + BATCH_SIZE)
@@ -170,9 +175,7 @@ class ImageGenerator:
         if self.conditional and start != stop:
             features = self.encode_text([start, stop])
             features = features[:1] * (1 - shares) + features[1:] * shares
-            noise = np.repeat(first[None], steps, axis=0)
-            inputs = {"noise": noise, "caption": features}
-            return to_uint8(self.generator(inputs, training=False))
+            return self._generate(np.repeat(first[None], steps, axis=0), features)
         # Along the sphere: a straight line passes near the origin, where normal noise
         # hardly ever lies (White 2016, https://arxiv.org/abs/1609.04468).
         angles = shares * (np.pi / 2)
@@ -273,7 +276,7 @@ def save_imgs(
         columns: images a row; the noise differs along a row and is the same in each.
         seed: of the noise.
         truncation: see `ImageGenerator.noise`.
-        nearest: shows the nearest training image on the right of each image.
+        nearest: shows the nearest training images in a row below each row.
 
     Returns:
         The path.
@@ -288,9 +291,10 @@ def save_imgs(
         noise = np.tile(image_generator.noise(columns, seed, truncation), (rows, 1))
         repeated = [caption for caption in captions for _ in range(columns)]
         images = image_generator.generate(repeated, noise=noise)
+    grid = images.reshape(rows, columns, *images.shape[1:])
     if nearest:
-        found, _ = nearest.find(images)
-        images = np.stack([images, nearest.images[found]], axis=1)
-        columns *= 2
-    shape = (rows, columns, *images.shape[-3:])
-    return save_image_grid(path, images.reshape(shape), captions)
+        neighbors = nearest.images[nearest.find(images)[0]].reshape(grid.shape)
+        grid = np.stack([grid, neighbors], axis=1).reshape(-1, *grid.shape[1:])
+        titles = captions or ["generated"] * rows
+        captions = [text for title in titles for text in (title, NEAREST_TITLE)]
+    return save_image_grid(path, grid, captions)

@@ -5,19 +5,20 @@ from pathlib import Path
 
 from kerasgan.config.settings import DataConfig
 from kerasgan.data.annotations import clean_text
+from kerasgan.data.layouts.columns import infer_columns
+from kerasgan.data.layouts.table import READERS, caption_rows, open_table
 from kerasgan.data.read_report import ReadReport
 from kerasgan.errors import UserError
-from kerasgan.inference.inputs import inputs_from_table
-
-TABLE_SUFFIXES = (".csv", ".tsv", ".jsonl", ".parquet")
 
 
-def read_captions(path: str) -> list[str]:
-    """Reads captions: one a line, or a column of a table.
+def read_captions(path: str, report: ReadReport | None = None) -> list[str]:
+    """Reads captions: one a line, or the column of captions of a table.
 
     Args:
         path: a text file in UTF-8, `-` for standard input, or a table (CSV, TSV, JSON
-            Lines or Parquet) with a column that is inferred as that of captions.
+            Lines or Parquet) with a column `caption`, or another name of captions that
+            the data set `table` knows.
+        report: where malformed rows of a table are counted.
 
     Returns:
         The captions in their order. Empty ones are left out.
@@ -25,22 +26,34 @@ def read_captions(path: str) -> list[str]:
     Raises:
         UserError: the file cannot be read, or has no caption.
     """
-    if Path(path).suffix.lower() in TABLE_SUFFIXES:
-        config = DataConfig(dataset="table", source=path)
-        texts = [row.text for row in inputs_from_table(config, ReadReport())]
+    if Path(path).suffix.lower() in READERS:
+        texts = _read_table(Path(path), report or ReadReport())
     else:
-        texts = _read_text(path).splitlines()
+        texts = _read_lines(path)
     captions = [text for text in map(clean_text, texts) if text]
     if not captions:
         raise UserError(f"{path} has no captions.")
     return captions
 
 
-def _read_text(path):
+def _read_table(path, report):
+    if not path.is_file():
+        raise UserError(f"Cannot read {path}: No such file")
+    names, records = open_table(path, report)
+    columns = infer_columns(DataConfig(dataset="table"), names, path)
+    if not columns.captions:
+        raise UserError(
+            f"{path} has no column of captions. Received: {', '.join(map(repr, names))}"
+            ". Rename it to caption."
+        )
+    rows = caption_rows(path, records, columns)
+    return [text for row in rows for text in row.captions]
+
+
+def _read_lines(path):
     try:
-        if path == "-":
-            return sys.stdin.read()
-        return Path(path).read_text(encoding="utf-8-sig")
+        content = sys.stdin.buffer.read() if path == "-" else Path(path).read_bytes()
+        return content.decode("utf-8-sig").split("\n")
     except OSError as error:
         raise UserError(f"Cannot read {path}: {error.strerror}") from error
     except UnicodeDecodeError as error:

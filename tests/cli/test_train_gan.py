@@ -247,9 +247,11 @@ def test_nearest_training_images(run_dir, tmp_path, monkeypatch):
         return images.reshape(len(images), -1).astype("float32")
 
     monkeypatch.setattr("kerasgan.gan.nearest_images.pooled_features", pixels)
-    call("save-imgs", run_dir, "--nearest", "--columns=3", "--out", tmp_path / "a.png")
-    call("save-imgs", run_dir, "--columns=6", "--out", tmp_path / "b.png")
-    assert opened(tmp_path / "a.png").size == opened(tmp_path / "b.png").size
+    result = call("save-imgs", run_dir, "--nearest", "--out", tmp_path / "a.png")
+    assert "Median distance to the nearest training image: " in result.stderr
+    call("save-imgs", run_dir, "--out", tmp_path / "b.png")
+    heights = [opened(tmp_path / name).height for name in ("a.png", "b.png")]
+    assert heights[0] + 2 == 2 * (heights[1] + 2)
     call("save-imgs", run_dir, "--nearest", "--count=2", "--out", tmp_path / "out")
     with open(tmp_path / "out" / "images.csv", newline="") as file:
         rows = list(csv.DictReader(file))
