@@ -1,5 +1,6 @@
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -63,6 +64,30 @@ def test_one_epoch_and_one_more_are_two(tiny, tmp_path):
     ]
     for one, other in zip(*lines, strict=True):
         assert one == pytest.approx(other, abs=1e-5)
+
+
+def test_the_epoch_with_the_best_kid_is_saved(tiny, tmp_path, monkeypatch):
+    def pixels(images, backbone):
+        return images.reshape(len(images), -1).astype("float32")
+
+    def with_kids(settings, name, kids, resume=False):
+        values = iter(kids)
+        metric = "kerasgan.training.callbacks.image_kid.kernel_inception_distance"
+        monkeypatch.setattr(metric, lambda real, generated: (next(values), 0.0))
+        return train(settings, tmp_path / name, resume)
+
+    monkeypatch.setattr("kerasgan.gan.train_gan.pooled_features", pixels)
+    given = {"data__num_images": 80, "gan__validation": 0.5, "gan__conditional": False}
+    one, two = (changed(tiny, **given, training__epochs=n) for n in (1, 2))
+    first = with_kids(one, "first", [2.0])
+    assert first.metrics[0]["kid"] == 2 and first.data["train"] == 64
+    whole = with_kids(two, "whole", [2.0, 3.0])
+    shutil.copytree(tmp_path / "first", tmp_path / "resumed")
+    resumed = with_kids(two, "resumed", [3.0], resume=True)
+    assert [line["kid"] for line in resumed.metrics] == [2, 3]
+    for run in (whole, resumed):
+        for a, b in zip(weights_of(first), weights_of(run), strict=True):
+            np.testing.assert_allclose(a, b, atol=1e-6)
 
 
 def test_files_of_a_run(trained, tiny):
