@@ -13,13 +13,14 @@ MIN_IMAGE_SIZE = 64  # pixels; smaller images are enlarged
 
 
 def pooled_features(
-    images: np.ndarray, backbone: str = "efficientnet-lite0"
+    images: np.ndarray, backbone: str = "efficientnet-lite0", scale: int = 1
 ) -> np.ndarray:
     """Computes the pooled features of images.
 
     Args:
         images: uint8 `(n, size, size, channels)`, RGB or grayscale.
         backbone: see `efficientnet_lite`.
+        scale: factor by which images are enlarged first.
 
     Returns:
         float32 `(n, 1280)`.
@@ -27,13 +28,13 @@ def pooled_features(
     Raises:
         UserError: the package with the weights is not installed.
     """
-    model = _model(backbone, *images.shape[1:])
+    model = _model(backbone, scale, *images.shape[1:])
     return model.predict(images, batch_size=BATCH_SIZE, verbose=0)
 
 
 @functools.lru_cache(maxsize=2)
-def _model(backbone, height, width, channels):
-    size = max(height, width, MIN_IMAGE_SIZE)
+def _model(backbone, scale, height, width, channels):
+    size = scale * max(height, width, MIN_IMAGE_SIZE)
     size += -size % 32
     network = fold_normalization(efficientnet_lite(backbone, image_size=size))
     images = keras.Input((height, width, channels))

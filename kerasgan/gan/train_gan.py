@@ -172,14 +172,17 @@ def prepare_training(
 
 def _image_kid(settings, gan, train, rows):
     """The callback that keeps the best epoch; None without images or weights for it."""
-    if not len(rows) or not is_installed(settings.gan.backbone):
+    backbone = settings.gan.backbone
+    if not len(rows) or not is_installed(backbone):
         return None
+    # G is trained to have the features that D sees; those of enlarged images say more.
+    scale = 2 if settings.gan.discriminator == "projected" else 1
     images = train.images[rows]
     if settings.gan.channels == "grayscale":
         images = to_grayscale(images)
     captions = [(train.captions[row] or [""])[0] for row in rows]
     return ImageKid(
-        functools.partial(pooled_features, backbone=settings.gan.backbone),
+        functools.partial(pooled_features, backbone=backbone, scale=scale),
         images,
         [*gan.ema_generator.variables, *gan.discriminator.variables],
         captions if gan.conditional else None,

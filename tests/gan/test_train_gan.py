@@ -67,7 +67,7 @@ def test_one_epoch_and_one_more_are_two(tiny, tmp_path):
 
 
 def test_the_epoch_with_the_best_kid_is_saved(tiny, tmp_path, monkeypatch):
-    def pixels(images, backbone):
+    def pixels(images, backbone, scale):
         return images.reshape(len(images), -1).astype("float32")
 
     def with_kids(settings, name, kids, resume=False):
