@@ -87,6 +87,8 @@ def command(
 
     pairs = load_data(config)
     if as_json:
+        for note in pairs.info["notes"]:
+            click.echo(note, err=True)
         click.echo(json.dumps(pairs.info, ensure_ascii=False))
     else:
         print_table(pairs)

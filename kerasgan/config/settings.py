@@ -55,6 +55,10 @@ class DataConfig(Section):
     label_groups: Annotated[int, Field(ge=2)] = 10  # `coyo`: number of classes
     keep_uncaptioned: bool = False  # `table`: images without a caption
     label_minimum: Positive = 1  # images a class; smaller classes are left out
+    # Cells of a table that mean that there is no value, as data frames write them.
+    missing_values: list[str] = [
+        *("NaN", "nan", "None", "null", "NULL", "NaT", "<NA>", "N/A", "#N/A"),
+    ]
     sample: Literal["all", "paper"] | Positive = "all"
     sample_unit: Literal["image", "row"] = "image"
     z: Annotated[float, Field(gt=0)] = 1.96  # paper A, equation (4)

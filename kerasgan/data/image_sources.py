@@ -3,15 +3,18 @@
 A source loads its images one by one, in any order and in any thread.
 """
 
+import contextlib
 import functools
 import hashlib
 import os
 import stat
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NamedTuple
 
 from kerasgan.config.settings import DataConfig
 from kerasgan.data.annotations import AnnotatedImage, Annotations
+from kerasgan.data.file_names import spellings
 from kerasgan.data.images import BadImage, encode_image, prepare_image
 
 MAX_FILE_BYTES = 1 << 28
@@ -36,6 +39,18 @@ class LoadedImage:
     label: str | None
 
 
+class ImageFile(NamedTuple):
+    """A file that exists.
+
+    Attributes:
+        path: its path, without links where the name has some.
+        status: of the file that links lead to.
+    """
+
+    path: str
+    status: os.stat_result
+
+
 @dataclass
 class FileImages:
     """The images that annotations name, in the folder of images.
@@ -43,13 +58,13 @@ class FileImages:
     Attributes:
         annotations: the annotations.
         config: settings of the data set.
-        file_stats: status of each file that can be read, by id.
+        files: path and status of each file that can be read, by id.
         errors: reason why an image cannot be read, by id.
     """
 
     annotations: Annotations
     config: DataConfig
-    file_stats: dict[str, os.stat_result] = field(default_factory=dict)
+    files: dict[str, ImageFile] = field(default_factory=dict)
     errors: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self):
@@ -57,7 +72,7 @@ class FileImages:
         for name in self.ids:
             try:
                 root = self.annotations.image_root
-                self.file_stats[name] = locate_image(root, name)
+                self.files[name] = find_image(root, name)
             except BadImage as error:
                 self.errors[name] = str(error)
 
@@ -69,7 +84,7 @@ class FileImages:
     def state(self) -> list:
         """Returns a JSON value that changes if any of the images changes."""
         return [
-            [name, self.errors.get(name), *_file_state(self.file_stats.get(name))]
+            [name, self.errors.get(name), *_file_state(self.files.get(name))]
             for name in self.ids
         ]
 
@@ -91,10 +106,11 @@ class FileImages:
         return load_image(annotation, self._read(name), self.config)
 
     def _read(self, name: str) -> bytes:
+        found = self.files[name]
         try:
-            with open(os.path.join(self.annotations.image_root, name), "rb") as file:
-                state = _file_state(os.fstat(file.fileno()))
-                if state != _file_state(self.file_stats[name]):
+            with open(found.path, "rb") as file:
+                now = ImageFile(found.path, os.fstat(file.fileno()))
+                if _file_state(now) != _file_state(found):
                     raise BadImage("changed while reading")
                 return file.read()
         except OSError as error:
@@ -124,26 +140,39 @@ def load_image(
     )
 
 
-def _file_state(status: os.stat_result | None) -> tuple:
-    if status is None:
+def _file_state(file: ImageFile | None) -> tuple:
+    if file is None:
         return ()
+    status = file.status
     return status.st_size, status.st_mtime_ns, status.st_ctime_ns
 
 
-def locate_image(root: Path, name: str) -> os.stat_result:
-    """Returns the status of an image file.
+def find_image(root: Path, name: str) -> ImageFile:
+    """Finds an image file.
+
+    Where no file has this name, its other `spellings` are tried.
 
     Args:
         root: the folder of images, resolved.
         name: path of the image, relative to `root`.
 
     Returns:
-        The status of the file that links lead to.
+        An `ImageFile`.
 
     Raises:
         BadImage: If the file is missing, too large, a URL, outside `root` or not a
             regular file.
     """
+    try:
+        return _locate_image(root, name)
+    except BadImage as error:
+        for spelling in spellings(name)[1:]:
+            with contextlib.suppress(BadImage):
+                return _locate_image(root, spelling)
+        raise error
+
+
+def _locate_image(root: Path, name: str) -> ImageFile:
     if os.path.isabs(name):
         raise BadImage("absolute path")
     # Strings instead of paths for speed: this runs for every image, also if the data
@@ -168,7 +197,7 @@ def locate_image(root: Path, name: str) -> os.stat_result:
         raise BadImage("not a regular file")
     if status.st_size > MAX_FILE_BYTES:
         raise BadImage("file too large")
-    return status
+    return ImageFile(path, status)
 
 
 def read_file(root: Path, name: str) -> bytes:
@@ -182,11 +211,11 @@ def read_file(root: Path, name: str) -> bytes:
         The content of the file.
 
     Raises:
-        BadImage: If it cannot be read or is outside `root`, see `locate_image`.
+        BadImage: If it cannot be read or is outside `root`, see `find_image`.
     """
-    locate_image(root, name)
+    path = find_image(root, name).path
     try:
-        return (root / name).read_bytes()
+        return Path(path).read_bytes()
     except OSError as error:
         raise BadImage("unreadable file") from error
 

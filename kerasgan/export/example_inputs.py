@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from kerasgan.data.file_names import is_hidden
 from kerasgan.data.images import (
     BadImage,
     decode_image,
@@ -74,7 +75,11 @@ def read_image_files(path: str | Path | None = None) -> list[bytes]:
         raise UserError(f"There are no images at {path}.")
     paths = [path]
     if path.is_dir():
-        paths = [file for file in path.iterdir() if file.suffix.lower() in SUFFIXES]
+        paths = [
+            file
+            for file in path.iterdir()
+            if file.suffix.lower() in SUFFIXES and not is_hidden(file.name)
+        ]
     if not paths:
         raise UserError(
             f"There are no images in {path}. Supported: {', '.join(SUFFIXES)}."

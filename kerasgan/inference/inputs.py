@@ -10,6 +10,7 @@ from pathlib import Path
 from kerasgan.config.settings import DataConfig
 from kerasgan.data.annotations import clean_text
 from kerasgan.data.dataset_spec import resolve_source
+from kerasgan.data.file_names import is_hidden
 from kerasgan.data.image_sources import is_inside, read_file
 from kerasgan.data.images import IMAGE_SUFFIXES, BadImage
 from kerasgan.data.layouts.columns import infer_columns
@@ -89,9 +90,11 @@ def inputs_from_paths(
 def _find_images(root: str) -> Iterator[str]:
     """Yields the paths of files in a folder whose suffix is that of an image, sorted.
 
-    Links to folders are not followed. A link to a folder inside `root` is ignored,
-    because its images have another name already. A link that leads outside and a folder
-    that cannot be listed are yielded, so that `InferenceInput.read` rejects them.
+    Hidden files and folders are left out, such as the `._a.jpg` that macOS writes
+    beside `a.jpg`. Links to folders are not followed. A link to a folder inside `root`
+    is ignored, because its images have another name already. A link that leads outside
+    and a folder that cannot be listed are yielded, so that `InferenceInput.read`
+    rejects them.
     """
     pending = [""]
     while pending:
@@ -108,7 +111,11 @@ def _find_images(root: str) -> Iterator[str]:
                     raise UserError(f"Cannot read {root}: {error.strerror}") from error
                 yield name
             else:
-                pending += [os.path.join(name, child) for child in children]
+                pending += [
+                    os.path.join(name, child)
+                    for child in children
+                    if not is_hidden(child)
+                ]
         elif name.lower().endswith(IMAGE_SUFFIXES):
             yield name
 

@@ -1,10 +1,11 @@
 import contextlib
 import os
+import unicodedata
 
 import pytest
 
 from kerasgan.config.settings import DataConfig
-from kerasgan.data.image_sources import FileImages, locate_image
+from kerasgan.data.image_sources import FileImages, find_image
 from kerasgan.data.images import BadImage
 from kerasgan.data.layouts import read_annotations
 from tests.data import makers
@@ -31,7 +32,7 @@ def root(tmp_path):
     "name", ["a.jpg", "sub/b.jpg", "in.jpg", "sub/../a.jpg", "./a.jpg"]
 )
 def test_files_inside_the_folder_are_located(root, name):
-    assert locate_image(root, name).st_size > 100
+    assert find_image(root, name).status.st_size > 100
 
 
 @pytest.mark.parametrize(
@@ -54,16 +55,36 @@ def test_files_inside_the_folder_are_located(root, name):
         ("https://example.org/a.jpg", "URL instead of a file"),
         ("sub", "not a regular file"),
         ("pipe.jpg", "not a regular file"),
+        ("sub\\nothing.jpg", "missing file"),
+        ("sub\\..\\..\\secret.jpg", "missing file"),
+        ("..\\secret.jpg", "missing file"),
     ],
 )
 def test_all_other_names_have_a_reason(root, name, reason):
     with pytest.raises(BadImage, match=f"^{reason}$"):
-        locate_image(root, name)
+        find_image(root, name)
+
+
+@pytest.mark.parametrize("on_disk", ["NFC", "NFD"])
+@pytest.mark.parametrize("in_table", ["NFC", "NFD"])
+def test_composed_and_decomposed_names_are_equal(root, on_disk, in_table):
+    name = "f\u00fcr/\u00e9lise.jpg"
+    path = root / unicodedata.normalize(on_disk, name)
+    path.parent.mkdir()
+    (root / "a.jpg").rename(path)
+    found = find_image(root, unicodedata.normalize(in_table, name))
+    assert found.path == str(path)
+
+
+def test_the_separators_of_windows_are_read(root):
+    assert find_image(root, "sub\\b.jpg").path == str(root / "sub/b.jpg")
+    (root / "sub\\b.jpg").write_bytes(b"a file with this very name comes first")
+    assert find_image(root, "sub\\b.jpg").path == str(root / "sub\\b.jpg")
 
 
 def test_an_absolute_name_is_rejected_even_inside(root):
     with pytest.raises(BadImage, match="absolute path"):
-        locate_image(root, str(root / "a.jpg"))
+        find_image(root, str(root / "a.jpg"))
 
 
 def test_no_file_outside_is_opened(root, monkeypatch):

@@ -186,9 +186,10 @@ def test_columns_can_be_named_and_empty_names_disable_them():
         caption_columns=["worte", "text"],
         label_column="art",
     )
-    assert chosen == Columns("bild", ("worte", "text"), "art")
+    columns = (chosen.image, chosen.captions, chosen.label)
+    assert columns == ("bild", ("worte", "text"), "art")
     chosen = resolve(names, caption_columns=[""], label_column="")
-    assert chosen == Columns("image", (), None)
+    assert (chosen.image, chosen.captions, chosen.label) == ("image", (), None)
 
 
 def test_columns_that_cannot_be_inferred_raise():
@@ -243,6 +244,18 @@ def test_rare_labels_are_dropped_and_are_not_bad_rows(tmp_path):
     assert annotations.label_names == ["x"]
     assert annotations.report.skipped == {"missing caption": 1, "rare label": 1}
     assert annotations.report.bad_rows == 1
+
+
+@pytest.mark.parametrize("word", DataConfig().missing_values)
+def test_words_for_missing_values_are_no_labels(tmp_path, word):
+    table = makers.table(tmp_path, [*ROWS, f"e.jpg,five,{word}", f"f.jpg,{word},x"])
+    annotations = read(table)
+    assert annotations.label_names == ["x", "y"]
+    assert annotations.report.skipped == {"missing caption": 2, "missing label": 1}
+    assert any(f"{word} (2)" in note for note in annotations.report.notes)
+    annotations = read(table, missing_values=[])
+    assert annotations.label_names == sorted(["x", "y", word])
+    assert annotations.report.skipped == {"missing caption": 1}
 
 
 def test_keep_uncaptioned_keeps_images_without_a_caption(tmp_path):

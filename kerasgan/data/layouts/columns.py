@@ -51,11 +51,13 @@ class Columns:
         image: name of the column of image names, or None.
         captions: names of the columns of captions.
         label: name of the column of labels, or None.
+        missing_values: cells that mean that there is no value.
     """
 
     image: str | None
     captions: tuple[str, ...]
     label: str | None
+    missing_values: frozenset[str] = frozenset()
 
     @classmethod
     def resolve(cls, config: DataConfig, names: list[str], source: Path) -> "Columns":
@@ -125,7 +127,9 @@ def infer_columns(config: DataConfig, names: list[str], source: Path) -> Columns
         captions = _infer_caption_columns(names)
     if label is None:
         label = infer_column(LABEL_COLUMNS, names)
-    return Columns(image or None, tuple(filter(None, captions)), label or None)
+    missing_values = frozenset(config.missing_values)
+    captions = tuple(filter(None, captions))
+    return Columns(image or None, captions, label or None, missing_values)
 
 
 def check_unique_names(names: list[str], source: Path) -> None:

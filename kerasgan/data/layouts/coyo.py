@@ -173,7 +173,8 @@ def _to_pair(config: DataConfig, shard: Shard, sample: Sample) -> DownloadedPair
     # COYO's id does not depend on how the pair was downloaded, so neither do sample
     # and split.
     name = keys["id"] or clean_text(f"{shard.name}/{sample.key}")
-    texts = (cell_text(record.get(column)) for column in TEXT_COLUMNS)
+    missing = config.missing_values
+    texts = (cell_text(record.get(column), missing) for column in TEXT_COLUMNS)
     text = html.unescape(next(filter(None, texts), ""))
     label = parse_label(config, record, label_column(config, record))
     assert not isinstance(sample.read, str)  # those are skipped

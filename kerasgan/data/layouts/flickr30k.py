@@ -7,6 +7,7 @@ from pathlib import Path
 
 from kerasgan.config.settings import DataConfig
 from kerasgan.data.annotations import Annotations, CaptionRow, group_rows, read_text
+from kerasgan.data.file_names import is_hidden
 from kerasgan.data.layouts.delimited import read_records
 from kerasgan.data.layouts.flickr import (
     read_comma_separated,
@@ -45,7 +46,7 @@ def read(config: DataConfig, source: Path) -> Annotations:
             continue
         rows, files = reader(path, report), [path]
         if reader is read_entities:
-            files = sorted(path.parent.glob("*.txt")) + _split_files(path)
+            files = _entity_files(path) + _split_files(path)
         images = group_rows(rows, report)
         root = find_image_root(images, config.image_root, source)
         return Annotations(layout, files, root, images, report)
@@ -145,11 +146,16 @@ def read_entities(path: Path, report: ReadReport) -> Iterator[CaptionRow]:
         for file in _split_files(path)
         for name in read_text(file, report).split()
     }
-    for file in sorted(path.parent.glob("*.txt")):
+    for file in _entity_files(path):
         captions = tuple(ENTITY.sub(r"\1", text) for text in _read_lines(file, report))
         yield CaptionRow(
             file, 1, f"{file.stem}.jpg", captions, split=splits.get(file.stem)
         )
+
+
+def _entity_files(path: Path) -> list[Path]:
+    files = sorted(path.parent.glob("*.txt"))
+    return [file for file in files if not is_hidden(file.name)]
 
 
 def _read_lines(file: Path, report: ReadReport) -> list[str]:

@@ -4,6 +4,7 @@ import os
 from collections.abc import Callable, Iterable
 from pathlib import Path, PurePosixPath
 
+from kerasgan.data.file_names import is_hidden, spellings
 from kerasgan.errors import UserError
 
 MAX_DEPTH = 3  # levels of folders below the source that are searched
@@ -17,15 +18,17 @@ def list_folders(source: Path) -> list[tuple[Path, list[str]]]:
         source: a directory, or a file, which is then the only one that is listed.
 
     Returns:
-        Folders with the names of their files, by depth and then by name.
+        Folders with the names of their files, by depth and then by name, without
+        hidden ones.
     """
     if not source.is_dir():
         return [(source.parent, [source.name])]
     entries = []
     for folder, folders, files in os.walk(source):
         depth = len(Path(folder).relative_to(source).parts)
-        if depth >= MAX_DEPTH:
-            folders.clear()
+        shown = [] if depth >= MAX_DEPTH else folders
+        folders[:] = [name for name in shown if not is_hidden(name)]
+        files = [name for name in files if not is_hidden(name)]
         entries.append((depth, Path(folder), files))
     entries.sort(key=lambda entry: entry[:2])
     return [(folder, files) for _, folder, files in entries]
@@ -72,7 +75,7 @@ def find_image_root(names: Iterable[str], image_root: str | None, source: Path) 
     probes = [name for name in names if PurePosixPath(name).name == name][:NUM_PROBES]
     folders = list_folders(directory)
     candidates = [folder for folder, _ in folders]
-    counts = [sum((c / name).is_file() for name in probes) for c in candidates]
+    counts = [sum(_is_file(c, name) for name in probes) for c in candidates]
     if probes and max(counts) == 0:
         archive = find_file(folders, lambda name: name.endswith(".zip"))
         hint = f" If {archive} contains them, unpack it first." if archive else ""
@@ -82,6 +85,10 @@ def find_image_root(names: Iterable[str], image_root: str | None, source: Path) 
             "--image-root DIR."
         )
     return candidates[counts.index(max(counts))].resolve()
+
+
+def _is_file(folder, name):
+    return any((folder / spelling).is_file() for spelling in spellings(name))
 
 
 def resolve_folder(folder: str) -> Path:

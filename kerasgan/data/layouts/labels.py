@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from kerasgan.config.settings import DataConfig
 from kerasgan.data.annotations import clean_text
+from kerasgan.data.file_names import is_hidden
 from kerasgan.data.layouts.columns import LABEL_COLUMNS, infer_column
 from kerasgan.data.layouts.img2dataset import normalize_key
 from kerasgan.data.layouts.table import READERS, cell_text
@@ -51,7 +52,10 @@ def label_files(path: str | None) -> list[Path]:
     if path is None:
         return []
     source = Path(path).expanduser().resolve()
-    files = sorted(source.rglob("*.parquet")) if source.is_dir() else [source]
+    files = [source]
+    if source.is_dir():
+        files = sorted(source.rglob("*.parquet"))
+        files = [file for file in files if not is_hidden(file.name)]
     if not files or not files[0].is_file():
         raise UserError(f"--labels {source}: expected a table or a folder of .parquet")
     if files[0].suffix.lower() not in READERS:
@@ -93,7 +97,7 @@ def parse_label(config: DataConfig, record: dict, column: str | None) -> Label:
         probabilities = record.get("label_probs")
         value = _most_probable(value, probabilities, config.label_threshold)
         return Label(value, phash)
-    return Label(clean_text(cell_text(value)) or None, phash)
+    return Label(clean_text(cell_text(value, config.missing_values)) or None, phash)
 
 
 def _most_probable(

@@ -9,9 +9,11 @@ import os
 import posixpath
 import tarfile
 from collections.abc import Callable, Iterator
+from itertools import filterfalse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from kerasgan.data.file_names import is_hidden
 from kerasgan.data.image_sources import MAX_FILE_BYTES, read_file
 from kerasgan.data.images import DAMAGED, BadImage
 
@@ -31,10 +33,10 @@ def folder_members(folder: Path, root: Path) -> Iterator[tuple[str, ByteReader]]
         root: the folder that links must not lead out of, resolved.
 
     Yields:
-        The name of each file, and a function that reads it.
+        The name of each file that is not hidden, and a function that reads it.
     """
     relative = folder.relative_to(root).as_posix()
-    for name in sorted(os.listdir(folder)):
+    for name in filterfalse(is_hidden, sorted(os.listdir(folder))):
         yield name, functools.partial(read_file, root, f"{relative}/{name}")
 
 
@@ -45,8 +47,8 @@ def tar_members(path: Path) -> Iterator[tuple[str, ByteReader | str]]:
         path: the tar file.
 
     Yields:
-        The name of each member, and a function that reads it or the reason why it
-        cannot be read.
+        The name of each member that is not hidden, and a function that reads it or
+        the reason why it cannot be read.
 
     Raises:
         tarfile.TarError: If the tar file is damaged.
@@ -59,7 +61,8 @@ def tar_members(path: Path) -> Iterator[tuple[str, ByteReader | str]]:
                 raise tarfile.ReadError("its members do not follow each other")
             last_offset = member.offset
             tar.members = []  # type: ignore[attr-defined]
-            if not member.isdir():
+            is_shown = not is_hidden(posixpath.basename(member.name))
+            if is_shown and not member.isdir():
                 yield member.name, _member_reader(path, member, size)
         tar.fileobj.seek(tar.offset)
         if any(tar.fileobj.read(tarfile.BLOCKSIZE) or b"?"):

@@ -1,7 +1,8 @@
 """Reads tables of images: CSV, TSV, JSON lines or Parquet."""
 
 import json
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Collection, Iterator
 from pathlib import Path
 
 from kerasgan.config.settings import DataConfig
@@ -40,17 +41,33 @@ def read(config: DataConfig, source: Path) -> Annotations:
     names, records = open_table(source, report)
     columns = Columns.resolve(config, names, source)
     report.note(str(columns))
+    missing: Counter[str] = Counter()
     images = group_rows(
-        caption_rows(source, records, columns),
+        caption_rows(source, _count_missing(records, columns, missing), columns),
         report,
         require_captions=bool(columns.captions) and not config.keep_uncaptioned,
         require_labels=columns.label is not None,
     )
+    if missing:
+        words = ", ".join(f"{word} ({count})" for word, count in missing.most_common())
+        report.note(f"cells without a value, see data.missing_values: {words}")
     if columns.label is not None:
         drop_rare_labels(images, config.label_minimum, report)
     root = resolve_folder(config.image_root or str(source.parent))
     labels = sorted_label_names(images) if columns.label is not None else None
     return Annotations(f"table {source.suffix}", [source], root, images, report, labels)
+
+
+def _count_missing(
+    records: Iterator[Record], columns: Columns, counts: Counter[str]
+) -> Iterator[Record]:
+    names = [*filter(None, (columns.image, *columns.captions, columns.label))]
+    for line, record in records:
+        for name in names:
+            text = record.get(name)
+            if isinstance(text, str) and text.strip() in columns.missing_values:
+                counts[text.strip()] += 1
+        yield line, record
 
 
 def open_table(source: Path, report: ReadReport) -> tuple[list[str], Iterator[Record]]:
@@ -88,39 +105,53 @@ def caption_rows(
     Yields:
         A row for each record.
     """
+    missing = columns.missing_values
     for line, record in records:
         captions = [
             caption
             for column in columns.captions
-            for caption in cell_captions(record.get(column))
+            for caption in cell_captions(record.get(column), missing)
         ]
-        label = cell_text(record.get(columns.label)) if columns.label else None
-        name = cell_text(record.get(columns.image)).strip()
+        label = cell_text(record.get(columns.label), missing) if columns.label else None
+        name = cell_text(record.get(columns.image), missing).strip()
         key = json.dumps([captions, label])
         yield CaptionRow(source, line, name, tuple(captions), key, label)
 
 
-def cell_captions(value: object) -> list[str]:
-    """Returns the captions in a cell: one, a list, or a JSON list in a string."""
+def cell_captions(
+    value: object, missing_values: Collection[str] = frozenset()
+) -> list[str]:
+    """Returns the captions in a cell: one, a list, or a JSON list in a string.
+
+    Args:
+        value: the cell.
+        missing_values: see `cell_text`.
+    """
     if isinstance(value, str) and value.lstrip().startswith("["):
         try:
             parsed = json.loads(value)
         except ValueError:
-            return [value]
+            return [cell_text(value, missing_values)]
         if isinstance(parsed, list) and all(isinstance(item, str) for item in parsed):
             return parsed
     if isinstance(value, (list, tuple)):
-        return [cell_text(item) for item in value]
-    return [cell_text(value)]
+        return [cell_text(item, missing_values) for item in value]
+    return [cell_text(value, missing_values)]
 
 
-def cell_text(value: object) -> str:
-    """Returns a cell as text: empty if it is missing, and "3" for 3.0."""
+def cell_text(value: object, missing_values: Collection[str] = frozenset()) -> str:
+    """Returns a cell as text: empty if it is missing, and "3" for 3.0.
+
+    Args:
+        value: the cell.
+        missing_values: texts that mean that there is no value.
+    """
     if value is None or value != value:  # NaN is not equal to itself
         return ""
     if isinstance(value, float) and value.is_integer():
         value = int(value)
-    return str(value)
+    text = str(value)
+    return "" if text.strip() in missing_values else text
 
 
 def read_delimited(
