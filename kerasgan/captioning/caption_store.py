@@ -4,6 +4,7 @@ import functools
 import os
 from dataclasses import dataclass, field, fields
 from pathlib import Path
+from zipfile import BadZipFile
 
 import numpy as np
 from scipy import sparse
@@ -12,6 +13,9 @@ from kerasgan.captioning.cider_reward import CiderReward
 from kerasgan.captioning.reranking_features import DEFAULT_WEIGHTS, FEATURES
 from kerasgan.captioning.token_tfidf import tfidf_vectors
 from kerasgan.captioning.tokens import END
+from kerasgan.errors import UserError
+
+REMEDY = "Delete it and use --resume to repeat adversarial training and reranking."
 
 
 @dataclass(frozen=True)
@@ -67,14 +71,19 @@ class CaptionStore:
             path: of the file.
 
         Raises:
-            ValueError: another version wrote the file.
+            UserError: the file is missing or damaged, or another version wrote it.
         """
-        with np.load(path) as arrays:
-            if set(arrays) != {item.name for item in fields(cls)}:
-                raise ValueError(f"{path} has other arrays: {sorted(arrays)}")
-            store = cls(**arrays)
+        try:
+            # Opened here, so that a damaged file is not left open by NumPy.
+            with open(path, "rb") as file, np.load(file, allow_pickle=False) as arrays:
+                store = cls(**arrays)
+        except (OSError, ValueError, EOFError, TypeError, BadZipFile) as error:
+            raise UserError(
+                f"{path} is damaged, or another version wrote it: {error}. {REMEDY}"
+            ) from error
         if len(store.weights) != len(FEATURES):
-            raise ValueError(
-                f"{path} has {len(store.weights)} weights. Expected: {len(FEATURES)}"
+            raise UserError(
+                f"{path} has {len(store.weights)} weights. Expected: {len(FEATURES)}."
+                f" {REMEDY}"
             )
         return store

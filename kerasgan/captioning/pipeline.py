@@ -18,7 +18,7 @@ from kerasgan.captioning.reranking_features import reranking_features
 from kerasgan.captioning.tokens import caption_lengths, detokenize
 from kerasgan.encoders.feature_cache import average_pool, encode_images
 from kerasgan.errors import UserError
-from kerasgan.layers.text_vectorization import load_or_build_vectorizer, tokenize
+from kerasgan.layers.text_vectorization import load_vectorizer, tokenize
 from kerasgan.runs import Run, open_run
 
 VOCABULARY_FILE = "caption-vocabulary.txt"  # in a run's `models/`
@@ -280,15 +280,8 @@ def load_captioner(
         for network, file in (files | {"captioner": name}).items()
     }
     config = run.settings.captions
-    vectorizer = load_or_build_vectorizer(
+    vectorizer = load_vectorizer(
         run.models / VOCABULARY_FILE, config.vocabulary_size, config.caption_length
     )
-    try:
-        store = CaptionStore.load(path)
-    except ValueError as error:
-        raise UserError(
-            f"{run.path} was trained by another version of kerasgan (see options.json):"
-            f" {error}. Delete {path} and use --resume to repeat adversarial training"
-            " and reranking."
-        ) from error
+    store = CaptionStore.load(path)
     return CaptioningPipeline(**networks, vectorizer=vectorizer, store=store)

@@ -1,6 +1,7 @@
 """Finds recipes by name, reads them from YAML, and resolves them to settings."""
 
 import difflib
+import reprlib
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from kerasgan.config.settings import Settings
 from kerasgan.errors import UserError
 
 SUFFIX = ".yaml"
+MAX_RECIPE_CHARACTERS = 1 << 20
 
 
 def recipes_dir() -> Path:
@@ -75,11 +77,18 @@ def read_recipe(path: str | Path) -> dict:
 
     path = find_recipe(path)
     try:
-        recipe = YAML(typ="safe", pure=True).load(path.read_text(encoding="utf-8"))
+        with open(path, encoding="utf-8") as file:
+            text = file.read(MAX_RECIPE_CHARACTERS + 1)
+        if len(text) > MAX_RECIPE_CHARACTERS:
+            raise UserError(f"The recipe {path} is too long to be one.")
+        recipe = YAML(typ="safe", pure=True).load(text)
     except (OSError, UnicodeDecodeError, YAMLError) as error:
         raise UserError(f"The recipe {path} cannot be read: {error}") from None
+    except RecursionError:
+        raise UserError(f"The recipe {path} is nested too deeply.") from None
     if not isinstance(recipe or {}, dict):
-        raise UserError(f"The recipe {path} must have sections. Received: {recipe!r}")
+        received = reprlib.repr(recipe)  # which is short, however often aliases repeat
+        raise UserError(f"The recipe {path} must have sections. Received: {received}")
     return recipe or {}
 
 
@@ -103,9 +112,9 @@ def read_assignment(text: str) -> tuple[str, object]:
         raise UserError(f"--set expects SECTION.KEY=VALUE. Received: {text!r}")
     try:
         return key.strip(), YAML(typ="safe", pure=True).load(value)
-    except YAMLError:
+    except (YAMLError, RecursionError):
         raise UserError(
-            f"--set {key} expects a YAML value. Received: {value!r}"
+            f"--set {key} expects a YAML value. Received: {reprlib.repr(value)}"
         ) from None
 
 

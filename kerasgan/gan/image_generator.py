@@ -10,7 +10,7 @@ import tensorflow as tf
 from keras import ops
 
 from kerasgan.errors import UserError
-from kerasgan.layers.text_vectorization import load_or_build_vectorizer, tokenize
+from kerasgan.layers.text_vectorization import load_vectorizer, tokenize
 from kerasgan.runs import Run, open_run
 from kerasgan.training.image_grids import save_image_grid
 from kerasgan.training.input_checks import check_captions
@@ -252,7 +252,7 @@ def load_gan(run: str | Path | Run) -> ImageGenerator:
     if discriminator.text_branch is not None:
         gan = run.settings.gan
         sizes = gan.vocabulary_size, gan.caption_length
-        vectorizer = load_or_build_vectorizer(run.models / "vocabulary.txt", *sizes)
+        vectorizer = load_vectorizer(run.models / "vocabulary.txt", *sizes)
     return ImageGenerator(generator, discriminator, vectorizer)
 
 

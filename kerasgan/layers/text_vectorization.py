@@ -7,6 +7,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from kerasgan.errors import UserError
 from kerasgan.files import write_text
 
 START = "[START]"
@@ -80,7 +81,7 @@ def load_or_build_vectorizer(
     path: Path | str,
     vocabulary_size: int,
     sequence_length: int,
-    captions: Sequence[str] = (),
+    captions: Sequence[str],
 ) -> keras.layers.TextVectorization:
     """Builds a vectorizer from a vocabulary file, which is written if it is missing.
 
@@ -92,13 +93,38 @@ def load_or_build_vectorizer(
 
     Returns:
         A `keras.layers.TextVectorization`, see `build_vectorizer`.
+
+    Raises:
+        UserError: the file cannot be read.
     """
     if Path(path).is_file():
-        vocabulary = load_vocabulary(path)
-        return build_vectorizer(None, vocabulary, vocabulary_size, sequence_length)
+        return load_vectorizer(path, vocabulary_size, sequence_length)
     vectorizer = build_vectorizer(captions, None, vocabulary_size, sequence_length)
     save_vocabulary(vectorizer, path)
     return vectorizer
+
+
+def load_vectorizer(
+    path: Path | str, vocabulary_size: int, sequence_length: int
+) -> keras.layers.TextVectorization:
+    """Builds a vectorizer from a vocabulary file.
+
+    Args:
+        path: the vocabulary file.
+        vocabulary_size: see `build_vectorizer`.
+        sequence_length: see `build_vectorizer`.
+
+    Returns:
+        A `keras.layers.TextVectorization`, see `build_vectorizer`.
+
+    Raises:
+        UserError: the file cannot be read.
+    """
+    vocabulary = load_vocabulary(path)
+    try:
+        return build_vectorizer(None, vocabulary, vocabulary_size, sequence_length)
+    except ValueError as error:
+        raise UserError(f"The vocabulary {path} is damaged: {error}") from error
 
 
 def get_vocabulary(vectorizer: keras.layers.TextVectorization) -> list[str]:
@@ -117,8 +143,21 @@ def save_vocabulary(
 
 
 def load_vocabulary(path: Path | str) -> list[str]:
-    """Reads the words that `save_vocabulary` wrote; words contain no line breaks."""
-    return Path(path).read_text(encoding="utf-8").split("\n")[:-1]
+    """Reads the words that `save_vocabulary` wrote; words contain no line breaks.
+
+    Args:
+        path: the vocabulary file.
+
+    Raises:
+        UserError: the file cannot be read, or has no end.
+    """
+    try:
+        *words, end = Path(path).read_text(encoding="utf-8").split("\n")
+    except (OSError, UnicodeDecodeError) as error:
+        raise UserError(f"The vocabulary {path} cannot be read: {error}") from error
+    if end or not words:
+        raise UserError(f"The vocabulary {path} is not complete.")
+    return words
 
 
 def tokenize(

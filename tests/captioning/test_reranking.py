@@ -16,6 +16,7 @@ from kerasgan.captioning.reranking_features import (
     reranking_features,
 )
 from kerasgan.captioning.token_tfidf import inverse_document_frequencies, tfidf_vectors
+from kerasgan.errors import UserError
 
 RANDOM = np.random.default_rng(0)
 START = 2
@@ -134,8 +135,23 @@ def test_a_saved_store_is_equal_and_another_versions_is_rejected(tmp_path):
     for name in ("vectors", "token_ids", "idf", "weights"):
         np.testing.assert_array_equal(getattr(loaded, name), getattr(store, name))
     CaptionStore(store.vectors, store.token_ids, IDF, np.ones(2)).save(path)
-    with pytest.raises(ValueError, match="has 2 weights. Expected: 9"):
+    with pytest.raises(UserError, match="has 2 weights. Expected: 9"):
         CaptionStore.load(path)
     np.savez(path, vectors=store.vectors)
-    with pytest.raises(ValueError, match="has other arrays"):
+    with pytest.raises(UserError, match="missing 2 required"):
+        CaptionStore.load(path)
+
+
+@pytest.mark.parametrize("damage", ["objects", "truncated", "empty", "no archive"])
+def test_a_damaged_store_is_named(tmp_path, damage):
+    path, store = tmp_path / "store.npz", make_store()
+    store.save(path)
+    content = path.read_bytes()
+    if damage == "objects":
+        names = ("vectors", "token_ids", "idf", "weights")
+        np.savez(path, **{name: np.array([print], dtype=object) for name in names})
+    else:
+        damaged = {"truncated": content[:-100], "empty": b"", "no archive": b"a" * 99}
+        path.write_bytes(damaged[damage])
+    with pytest.raises(UserError, match=r"store\.npz is damaged.*Delete it"):
         CaptionStore.load(path)

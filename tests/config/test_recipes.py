@@ -71,6 +71,8 @@ def test_messages_name_the_recipe(tmp_path):
         (b"- 1\n- 2\n", "must have sections"),
         (b"gan: [1,\n", "cannot be read"),
         (b"\xff\xfe\x00", "cannot be read"),
+        (b"data: " + b"[" * 20_000, "nested too deeply"),
+        (b"data: {}\n" + b"#" * (1 << 20), "too long"),
         (b"!!python/object/apply:os.system ['true']", "cannot be read"),
     ],
 )

@@ -4,10 +4,12 @@ import tensorflow as tf
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from kerasgan.errors import UserError
 from kerasgan.layers.text_vectorization import (
     START,
     build_vectorizer,
     get_vocabulary,
+    load_vectorizer,
     load_vocabulary,
     save_vocabulary,
     standardize,
@@ -60,3 +62,21 @@ def test_padding_is_only_on_the_right(caption):
     ids = tokenize(VECTORIZER, [caption])[0]
     count = (ids > 0).sum()
     assert count >= 1 and (ids[:count] > 0).all()
+
+
+@pytest.mark.parametrize(
+    "content, reason",
+    [
+        (None, "cannot be read"),
+        (b"", "not complete"),
+        (b"[START]\na\nhal", "not complete"),
+        (b"[START]\n\xff\xfe\n", "cannot be read"),
+        (b"[START]\na\na\n", "damaged"),
+    ],
+)
+def test_a_damaged_vocabulary_is_named(tmp_path, content, reason):
+    path = tmp_path / "vocabulary.txt"
+    if content is not None:
+        path.write_bytes(content)
+    with pytest.raises(UserError, match=f"vocabulary.txt .*{reason}"):
+        load_vectorizer(path, vocabulary_size=50, sequence_length=6)
