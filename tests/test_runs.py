@@ -53,7 +53,7 @@ def test_options_round_trip(tmp_path):
     again = open_run(run.path)
     assert again.settings == Settings() and again.command == "train-gan"
     assert json.loads((run.path / "options.json").read_text())["versions"]["keras"]
-    run.write_options("train-gan", Settings(), {"gan.conditional": True})
+    run.update_options(chosen={"gan.conditional": True})
     options = json.loads((run.path / "options.json").read_text())
     assert options["chosen"] == {"gan.conditional": True}
     assert run.settings == Settings() and run.settings.gan.conditional is None

@@ -3,7 +3,7 @@
     python tools/measure_truncation.py RUN --out curve.png
 
 The noise of the same held-out captions is multiplied by 0.4 to 1 (the truncation trick:
-https://arxiv.org/abs/1809.11096). Reference and real images are as in `measure_gan.py`.
+https://arxiv.org/abs/1812.04948). Reference and real images are as in `measure_gan.py`.
 """
 
 import argparse

@@ -14,6 +14,7 @@ from kerasgan.errors import UserError
 from kerasgan.layers.text_vectorization import load_or_build_vectorizer, tokenize
 from kerasgan.runs import Run
 
+SCENES_SIZE = 128  # pixels
 MAX_CAPTIONS = 5  # captions an image in training
 
 
@@ -73,7 +74,8 @@ def encoder_image_size(settings: Settings) -> int:
     """
     if settings.captions.backbone == "conv":
         return settings.data.image_size
-    return BACKBONE_IMAGE_SIZE
+    default = SCENES_SIZE if settings.data.dataset == "scenes" else BACKBONE_IMAGE_SIZE
+    return settings.captions.encoder_image_size or default
 
 
 def data_for_captions(settings: Settings) -> DataConfig:

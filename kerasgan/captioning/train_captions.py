@@ -73,7 +73,7 @@ def train_captions(
     if (run.models / STORE_FILE).is_file():
         return load_captioner(run)
     chosen = {"captions.precision": resolve_precision(settings.captions.precision)}
-    run.write_options("train-gan", settings, run.chosen | chosen)
+    run.update_options(chosen=chosen)
     pairs = load_data(data_for_captions(settings), progress=progress)
     run.write_data(pairs.info)
     # Preparing a data set draws random numbers, reading a prepared one does not.

@@ -44,7 +44,6 @@ def train_classifier(
     """
     settings, run = run_for("train-classifier", settings, run)
     retain_freed_memory()
-    run.write_options("train-classifier", settings)
     task = load_task(settings, settings.classifier.modality != "text", progress)
     run.write_data(task.info)
     start = time.perf_counter()

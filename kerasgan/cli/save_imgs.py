@@ -1,5 +1,6 @@
 """`kerasgan save-imgs`."""
 
+import math
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from kerasgan.runs import Run
 
 ANIMATIONS = (".gif", ".webp")
+MAX_FRAMES = 4000  # they are held in memory
 MAX_CAPTIONS = 64  # of a grid or an animation
 
 
@@ -54,7 +56,7 @@ MAX_CAPTIONS = 64  # of a grid or an animation
 )
 @click.option(
     "--count",
-    type=click.IntRange(1),
+    type=click.IntRange(1, 1_000_000),
     help="Write this number of PNGs for each caption, and a table, into the folder"
     " --out.",
 )
@@ -96,18 +98,23 @@ def command(
           --out morph.gif
     """
     _check_options(**options)
-    if rows and (caption or captions_file):
+    if rows and (caption or captions_file is not None):
         raise click.UsageError(
             "--rows cannot be combined with --caption or --captions."
         )
     from kerasgan.runs import open_run
 
     opened = open_run(run)
-    captions = [*caption, *(_read_captions(captions_file) if captions_file else ())]
+    captions = [*caption, *_read_captions(captions_file)]
     if len(captions) > MAX_CAPTIONS and not options["count"]:
         raise click.UsageError(
             f"Grids and animations have at most {MAX_CAPTIONS} captions; use --count"
             f" and --out FOLDER for more. Received: {len(captions):,} captions."
+        )
+    if len(captions) * (options["frames"] or 0) > MAX_FRAMES:
+        raise click.UsageError(
+            f"An animation has at most {MAX_FRAMES:,} frames. Received:"
+            f" {len(captions)} captions with {options['frames']} frames each."
         )
     import_tensorflow()
     from kerasgan.gan.image_generator import load_gan
@@ -121,8 +128,12 @@ def command(
     click.echo(_save(opened, generator, captions or None, kind, rows, **options))
 
 
-def _check_options(interpolate, columns, count, frames, nearest, out, **others):
-    """Rejects options that have no meaning together."""
+def _check_options(
+    interpolate, columns, count, frames, nearest, out, truncation, **others
+):
+    """Rejects options that have no meaning together, before anything is loaded."""
+    if math.isnan(truncation):
+        raise click.BadParameter("must be a number.", param_hint="--truncation")
     suffix = Path(out or "default.png").suffix.lower()
     is_animation = interpolate and suffix in ANIMATIONS
     for first, second, are_given in (
@@ -141,6 +152,10 @@ def _check_options(interpolate, columns, count, frames, nearest, out, **others):
     if count:
         if out is None or suffix in (".png", *ANIMATIONS):
             raise click.UsageError(f"--count needs a folder as --out. Received: {out}")
+        if os.path.exists(out) and not (os.path.isdir(out) and not os.listdir(out)):
+            raise click.BadParameter(
+                f"{out} is not an empty folder. Name another one.", param_hint="--out"
+            )
         return
     allowed = (".png", *ANIMATIONS) if interpolate else (".png",)
     if suffix not in allowed:
@@ -152,6 +167,8 @@ def _check_options(interpolate, columns, count, frames, nearest, out, **others):
 
 
 def _read_captions(path):
+    if path is None:
+        return []
     from kerasgan.data.read_report import ReadReport
     from kerasgan.inference.caption_files import read_captions
 

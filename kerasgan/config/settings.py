@@ -115,6 +115,10 @@ class GanConfig(Section):
     r1_interval: Positive = 16  # steps between two penalties
     # None: all three if there are fewer than 2,000 images.
     augmentation: list[Literal["color", "translation", "cutout"]] | None = None
+    # Of what the discriminator sees at first: standard deviation as a share of the
+    # image's side, and thousands of images in which it fades.
+    blur: NonNegative | None = None
+    blur_images: NonNegative = 10.0
     contrastive_weight: NonNegative = 1.0
     diversity_weight: NonNegative = 1.0
     ema_half_life: NonNegative = 10.0  # thousands of images; 0 for none
@@ -125,7 +129,10 @@ class GanConfig(Section):
 class CaptionsConfig(Section):
     """Dual encoder, captioner and adversarial training."""
 
-    backbone: Literal["conv"] | EfficientNetLite = "conv"
+    backbone: Literal["conv"] | EfficientNetLite = "efficientnet-lite0"
+    # Side in pixels of what a pretrained backbone sees. None: 224, or 128 for `scenes`,
+    # whose objects are large and drawn.
+    encoder_image_size: Annotated[int, Field(ge=32, multiple_of=32)] | None = None
     validation: Annotated[float, Field(gt=0, le=0.5)] = 0.1
     vocabulary_size: Annotated[int, Field(ge=4)] = 4000
     caption_length: Annotated[int, Field(ge=2)] = 24  # words
@@ -136,7 +143,7 @@ class CaptionsConfig(Section):
     dual_encoder_batch_size: Annotated[int, Field(ge=2)] = 256
     dual_encoder_learning_rate: Annotated[float, Field(gt=0)] = 1e-3
     dual_encoder_epochs: Positive = 60
-    dual_encoder_minutes: Minutes | None = 0.4  # None for no limit
+    dual_encoder_minutes: Minutes | None = 0.2  # None for no limit
     output_vocabulary_size: Annotated[int, Field(ge=4)] = 1500  # most frequent words
     dim: Positive = 256  # of the captioner's LSTM, embedding and attention
     noise_dim: Positive = 16
@@ -146,7 +153,7 @@ class CaptionsConfig(Section):
     batch_size: Positive = 32  # images, each with up to five captions
     learning_rate: Annotated[float, Field(gt=0)] = 2e-3
     likelihood_epochs: Positive = 15
-    likelihood_minutes: Minutes | None = 0.6
+    likelihood_minutes: Minutes | None = 0.7
     adversarial_epochs: Annotated[int, Field(ge=0)] = 3
     adversarial_minutes: Minutes | None = 0.2
     adversarial_learning_rate: Annotated[float, Field(gt=0)] = 2e-4
@@ -200,7 +207,7 @@ class TrainingConfig(Section):
     # `both` omits the captions stage if the data have no captions.
     stage: Literal["both", "images", "captions"] = "both"
     epochs: Positive = 1000
-    minutes: Minutes | None = 1.2  # of the images stage; None for no limit
+    minutes: Minutes | None = 2.4  # of the images stage; None for no limit
     batch_size: Annotated[int, Field(ge=2)] = 32
     learning_rate: Annotated[float, Field(gt=0)] = 8e-4
     # Of the images stage. None: 0 with a projected discriminator, otherwise 0.5.

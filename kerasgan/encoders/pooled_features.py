@@ -7,6 +7,7 @@ import numpy as np
 from keras import ops
 
 from kerasgan.encoders.efficientnet_lite import efficientnet_lite, fold_normalization
+from kerasgan.encoders.precision import dtype_policy_scope
 
 BATCH_SIZE = 64
 MIN_IMAGE_SIZE = 64  # pixels; smaller images are enlarged
@@ -36,11 +37,12 @@ def pooled_features(
 def _model(backbone, scale, height, width, channels):
     size = scale * max(height, width, MIN_IMAGE_SIZE)
     size += -size % 32
-    network = fold_normalization(efficientnet_lite(backbone, image_size=size))
-    images = keras.Input((height, width, channels))
-    x = images if channels == 3 else ops.concatenate([images] * 3, axis=-1)
-    if x.shape[1:3] != (size, size):
-        x = keras.layers.Resizing(size, size)(x)
-    model = keras.Model(images, network(x)["pooled"])
+    with dtype_policy_scope("float32"):  # whatever the policy of the training is
+        network = fold_normalization(efficientnet_lite(backbone, image_size=size))
+        images = keras.Input((height, width, channels))
+        x = images if channels == 3 else ops.concatenate([images] * 3, axis=-1)
+        if x.shape[1:3] != (size, size):
+            x = keras.layers.Resizing(size, size)(x)
+        model = keras.Model(images, network(x)["pooled"])
     model.compile(jit_compile=False)  # XLA is slower on CPUs
     return model

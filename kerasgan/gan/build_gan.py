@@ -9,6 +9,11 @@ from kerasgan.gan.gan import GAN
 from kerasgan.gan.gan_settings import resolve_gan_settings
 from kerasgan.gan.generator import build_generator
 
+EQUAL_NAMES = (  # of settings and arguments
+    *("r2", "r1_interval", "blur", "blur_images"),
+    *("contrastive_weight", "diversity_weight", "ema_half_life"),
+)
+
 
 def build_gan(
     settings: Settings,
@@ -54,12 +59,8 @@ def build_gan(
         loss=gan.loss,
         order=gan.order,
         r1=gan.r1,
-        r2=gan.r2,
-        r1_interval=gan.r1_interval,
         augmentation=gan.augmentation or (),
-        contrastive_weight=gan.contrastive_weight,
-        diversity_weight=gan.diversity_weight,
-        ema_half_life=gan.ema_half_life,
+        **{name: getattr(gan, name) for name in EQUAL_NAMES},
         seed=training.seed,
     )
     rates = (training.learning_rate, training.beta_1, training.beta_2)

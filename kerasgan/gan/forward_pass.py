@@ -7,6 +7,7 @@ import tensorflow as tf
 from keras import ops
 
 from kerasgan.gan.augmentation import augment
+from kerasgan.gan.blur import fading_blur
 from kerasgan.gan.gradient_penalties import wasserstein_gradient_penalty
 from kerasgan.gan.image_generator import latent_dim_of
 from kerasgan.gan.losses import AdversarialLoss, contrastive_loss, diversity_loss
@@ -119,8 +120,9 @@ def _encode(gan, real, images):
     """Logits and vectors of the real images, then of the generated ones."""
     pairs = []
     for batch in (real, images):
-        augmented = augment(batch, gan.augmentation, gan.seed_generator)
-        pairs += gan.discriminator.encode_image(augmented, training=True)
+        seen = augment(batch, gan.augmentation, gan.seed_generator)
+        seen = fading_blur(seen, gan.images_seen(real), gan.blur, gan.blur_images)
+        pairs += gan.discriminator.encode_image(seen, training=True)
     return pairs
 
 

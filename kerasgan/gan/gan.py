@@ -11,17 +11,20 @@ from keras import ops
 from kerasgan.gan import gan_checks
 from kerasgan.gan.forward_pass import forward_pass
 from kerasgan.gan.gan_inputs import make_gan_inputs
-from kerasgan.gan.gradient_penalties import lazy_penalty
-from kerasgan.gan.gradients import add_lazily, gradients_of, one_stage_gradients
+from kerasgan.gan.gradients import add_penalties, gradients_of, one_stage_gradients
 from kerasgan.gan.image_generator import ImageGenerator, latent_dim_of, scale_images
 from kerasgan.gan.losses import LOSSES
 from kerasgan.gan.moving_average import update_moving_average
 from kerasgan.layers.registration import register
-from kerasgan.training.devices import ReplicaSeedGenerator, gatherable, num_replicas
+from kerasgan.training.devices import (
+    ReplicaSeedGenerator,
+    gatherable,
+    global_batch_size,
+)
 
 METRICS = ("g_loss", "d_loss", "value", "d_real", "d_generated", "d_mismatched")
 SERIALIZED_ARGUMENTS = (
-    *("order", "r1", "r2", "r1_interval", "augmentation"),
+    *("order", "r1", "r2", "r1_interval", "augmentation", "blur", "blur_images"),
     *("contrastive_weight", "diversity_weight", "ema_half_life", "seed"),
 )
 
@@ -55,6 +58,9 @@ class GAN(keras.Model):
         r2: weight of the same penalty on generated images.
         r1_interval: steps between two penalties.
         augmentation: any of `"color"`, `"translation"`, `"cutout"`; see `augment`.
+        blur: standard deviation of a Gaussian filter of what D sees, as a share of the
+            size; it fades during the first `blur_images` thousand images.
+        blur_images: see `blur`.
         contrastive_weight: weight of the contrastive loss between images and captions.
         diversity_weight: weight of the diversity loss of images of one caption.
         ema_half_life: half-life of G's moving average, in thousands of images.
@@ -84,6 +90,8 @@ class GAN(keras.Model):
         r2: float = 0.0,
         r1_interval: int = 16,
         augmentation: Sequence[str] = (),
+        blur: float = 0.0,
+        blur_images: float = 10.0,
         contrastive_weight: float = 1.0,
         diversity_weight: float = 1.0,
         ema_half_life: float = 10.0,
@@ -98,6 +106,7 @@ class GAN(keras.Model):
         self.loss_name, self.order = loss, order
         self.r1, self.r2, self.r1_interval = r1, r2, r1_interval
         self.augmentation = tuple(augmentation or ())
+        self.blur, self.blur_images = blur, blur_images
         self.contrastive_weight = contrastive_weight
         self.diversity_weight = diversity_weight
         self.ema_half_life, self.seed = ema_half_life, seed
@@ -226,7 +235,7 @@ class GAN(keras.Model):
         else:
             d_gradients = gradients_of(tape, outputs.d_loss, self.discriminator)
         images = ops.stop_gradient(outputs.images)
-        d_gradients = self._add_penalties(d_gradients, real, images, token_ids)
+        d_gradients = add_penalties(self, d_gradients, real, images, token_ids)
         self.d_optimizer.apply(d_gradients, self.discriminator.trainable_variables)
         if not one_stage:
             # TensorFlow prunes what only D's loss needs from this graph.
@@ -234,27 +243,22 @@ class GAN(keras.Model):
                 g_loss = forward_pass(self, real, token_ids).g_loss
             g_gradients = gradients_of(tape, g_loss, self.generator)
         self.g_optimizer.apply(g_gradients, self.generator.trainable_variables)
-        self._update_moving_average(ops.shape(real)[0])
         self.step.assign_add(1)
+        self._update_moving_average(real)
         return self._update_metrics(outputs)
 
-    def _add_penalties(self, gradients, real, generated, token_ids):
-        if not (self.r1 or self.r2):
-            return gradients
+    def images_seen(self, batch: tf.Tensor) -> tf.Tensor:
+        """Returns the number of images of all finished steps.
 
-        def penalty():
-            return lazy_penalty(self, real, generated, token_ids)
+        Args:
+            batch: images of a replica, as many as in each step.
+        """
+        return ops.cast(self.step, "float32") * global_batch_size(batch)
 
-        return add_lazily(
-            gradients, penalty, self.discriminator, self.step, self.r1_interval
-        )
-
-    def _update_moving_average(self, count):
-        batch_size = ops.cast(count * num_replicas(), "float32")
-        images_seen = ops.cast(self.step + 1, "float32") * batch_size
+    def _update_moving_average(self, batch):
         networks = self.ema_generator, self.generator
-        half_life = 1000 * self.ema_half_life
-        update_moving_average(*networks, images_seen, batch_size, half_life)
+        sizes = self.images_seen(batch), global_batch_size(batch)
+        update_moving_average(*networks, *sizes, 1000 * self.ema_half_life)
 
     def _update_metrics(self, outputs):
         values = outputs.metrics(self.adversarial_loss)

@@ -3,9 +3,11 @@
 from collections.abc import Iterable, Sequence
 
 import keras
+import numpy as np
 
 from kerasgan.gan.augmentation import AUGMENTATIONS
 from kerasgan.gan.losses import LOSSES
+from kerasgan.training.input_checks import check_captions
 
 ORDERS = ("one-stage", "alternating")
 NO_VALIDATION = (
@@ -42,6 +44,33 @@ def check_choices(loss: str, order: str, augmentation: Sequence[str]) -> None:
             raise ValueError(
                 f"{name} must be one of {', '.join(known)}. Received: {value!r}"
             )
+
+
+def check_what_to_generate(
+    captions: Sequence[str] | None, count: int | None, noise: np.ndarray | None
+) -> None:
+    """Rejects arguments of `generate` that do not fit together.
+
+    Args:
+        captions: n str, or None.
+        count: number of images, or None.
+        noise: floats `(n, latent_dim)`, or None.
+
+    Raises:
+        ValueError: `captions` is one string or empty, does not fit `noise`, or nothing
+            tells how many images.
+    """
+    check_captions(captions)
+    if captions is None:
+        if noise is None and count is None:
+            raise ValueError("generate needs captions, count or noise.")
+    elif not len(captions):
+        raise ValueError("captions must not be empty.")
+    elif noise is not None and len(noise) != len(captions):
+        raise ValueError(
+            f"noise must have a row for each caption. Received: {len(noise)} rows,"
+            f" {len(captions)} captions"
+        )
 
 
 def check_image_size(image_size: int) -> None:

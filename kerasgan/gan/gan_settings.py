@@ -44,13 +44,17 @@ def resolve_gan_settings(settings: Settings) -> tuple[Settings, dict[str, object
     if discriminator == "auto":
         discriminator = "projected" if _can_project(settings) else "conv"
         chosen["gan.discriminator"] = discriminator
-    elif discriminator == "projected":
+    if discriminator == "projected":
         check_weights(settings.gan.backbone)
     tree = settings.model_dump()
     for name, value in DEFAULTS[discriminator].items():
         section, key = name.split(".")
         if tree[section][key] in (None, "auto"):
             chosen[name] = value
+    if settings.gan.blur is None:
+        # Drawn images have fine edges everywhere, by which D wins at once.
+        is_drawn = settings.data.dataset == "scenes" and discriminator == "projected"
+        chosen["gan.blur"] = 0.03 if is_drawn else 0.0
     for name, value in chosen.items():
         section, key = name.split(".")
         tree[section][key] = value
@@ -69,13 +73,11 @@ def check_weights(backbone: str) -> None:
     try:
         find_weights(backbone)
     except UserError as error:
-        raise UserError(f"{error}. gan.discriminator=conv needs none.") from error
+        advice = "A new run with gan.discriminator=conv needs none."
+        raise UserError(f"{error}. {advice}") from error
 
 
 def _can_project(settings):
-    if settings.data.dataset == "scenes":
-        # Drawn, not photographed: with ImageNet's features D wins within minutes.
-        return False
     gan = settings.gan
     is_conv_only = gan.spectral_normalization or gan.loss == "wasserstein-gp"
     is_float32 = settings.training.precision == "float32"

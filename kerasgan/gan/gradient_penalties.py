@@ -14,6 +14,8 @@ def squared_gradient_norms(
 ) -> tf.Tensor:
     """Computes the squared norm of the gradient of D's logit for each image.
 
+    Where D has a logit for each patch, its logit is their mean.
+
     Args:
         discriminator: a `Discriminator`.
         images: floats `(n, size, size, channels)` in [-1, 1].
@@ -27,6 +29,7 @@ def squared_gradient_norms(
         logits, vectors = discriminator.encode_image(images, training=True)
         if captions is not None:
             logits = logits + discriminator.match(vectors, captions)
+        logits = ops.mean(logits, axis=-1)
     gradients = tape.gradient(logits, images)
     return ops.sum(ops.square(gradients), axis=(1, 2, 3))
 

@@ -7,6 +7,7 @@ import tensorflow as tf
 from keras import ops
 
 from kerasgan.gan.forward_pass import ForwardPass
+from kerasgan.gan.gradient_penalties import lazy_penalty
 from kerasgan.training.devices import num_replicas
 
 
@@ -72,6 +73,35 @@ def one_stage_gradients(
         output_gradients=image_gradients * factors,
     )
     return d_gradients, g_gradients
+
+
+def add_penalties(
+    gan: keras.Model,
+    gradients: list,
+    real: tf.Tensor,
+    generated: tf.Tensor,
+    token_ids: tf.Tensor | None,
+) -> list:
+    """Adds the gradients of R1 and R2 to D's every `gan.r1_interval` steps.
+
+    Args:
+        gan: a `GAN`.
+        gradients: one for each trainable variable of D.
+        real: see `lazy_penalty`.
+        generated: see `lazy_penalty`.
+        token_ids: see `lazy_penalty`.
+
+    Returns:
+        The gradients with those of the penalties added.
+    """
+    if not (gan.r1 or gan.r2):
+        return gradients
+
+    def penalty():
+        return lazy_penalty(gan, real, generated, token_ids)
+
+    arguments = gan.discriminator, gan.step, gan.r1_interval
+    return add_lazily(gradients, penalty, *arguments)
 
 
 def add_lazily(

@@ -32,8 +32,8 @@ def save_image_files(
 
     The files are `00000.png`, `00001.png`, ..., all images of a caption in sequence.
     The table `images.csv` appears when all images are there. Its columns are `image`,
-    `caption`, `seed` and `noise`: the row of `ImageGenerator.noise(count, seed,
-    truncation)` that the image was generated from, which is the same for all captions.
+    `caption`, `seed`, `noise` and `truncation`: the row of `ImageGenerator.noise(count,
+    seed, truncation)` that the image was generated from, the same for all captions.
 
     Args:
         image_generator: generates the images.
@@ -64,7 +64,8 @@ def save_image_files(
     ):
         table = csv.writer(file, lineterminator="\n")
         columns = ["nearest", "nearest_distance"] if nearest else []
-        table.writerow(["image", "caption", "seed", "noise", *columns])
+        names = ["image", "caption", "seed", "noise", "truncation"]
+        table.writerow([*names, *columns])
         for start in range(0, total, BATCH_SIZE):
             rows = range(start, min(start + BATCH_SIZE, total))
             texts = None if captions is None else [captions[r // count] for r in rows]
@@ -73,6 +74,7 @@ def save_image_files(
             names = [f"{row:0{digits}}.png" for row in rows]
             _save_pngs(folder, names, images)
             cells = [names, texts or [""] * len(rows), [seed] * len(rows), noise_rows]
+            cells.append([truncation] * len(rows))
             cells += _nearest_cells(nearest, images) if nearest else []
             table.writerows(zip(*cells, strict=True))
             advance(len(rows))

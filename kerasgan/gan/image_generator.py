@@ -10,10 +10,10 @@ import tensorflow as tf
 from keras import ops
 
 from kerasgan.errors import UserError
+from kerasgan.gan import gan_checks
 from kerasgan.layers.text_vectorization import load_vectorizer, tokenize
 from kerasgan.runs import Run, open_run
 from kerasgan.training.image_grids import save_image_grid
-from kerasgan.training.input_checks import check_captions
 
 if TYPE_CHECKING:
     from kerasgan.gan.nearest_images import NearestImages
@@ -123,17 +123,16 @@ class ImageGenerator:
 
         Raises:
             UserError: captions are missing, or the generator cannot use them.
-            ValueError: `captions` is one string, or nothing tells how many images.
+            ValueError: `captions` is one string or empty, does not fit `noise`, or
+                nothing tells how many images.
         """
         if self.conditional and captions is None:
             raise UserError(
                 "This generator was trained with captions and needs some: pass"
                 " `captions`, or --caption on the command line."
             )
+        gan_checks.check_what_to_generate(captions, count, noise)
         features = None if captions is None else self.encode_text(captions)
-        check_captions(captions)
-        if noise is None and captions is None and count is None:
-            raise ValueError("generate needs captions, count or noise.")
         if noise is None:
             count = count if captions is None else len(captions)
             noise = self.noise(count, seed, truncation)

@@ -32,7 +32,8 @@ def save_interpolation_grid(
     Args:
         image_generator: generates the images.
         path: of the PNG; missing directories are made.
-        captions: n str, for a generator that was trained with captions.
+        captions: n str, for a generator that was trained with captions. A caption that
+            repeats the one before counts once.
         rows: number of rows, without captions.
         columns: images a row.
         seed: of the noise.
@@ -44,10 +45,9 @@ def save_interpolation_grid(
     pairs: list[tuple]
     if captions is None:
         pairs = [(None, None)] * rows
-    elif len(captions) == 1:
-        pairs = [(captions[0], captions[0])]
     else:
-        pairs = list(itertools.pairwise(captions))
+        different = [caption for caption, _ in itertools.groupby(captions)]
+        pairs = list(itertools.pairwise(different)) or [(captions[0], captions[0])]
     strips = [
         # Strips between captions share their noise, so that each begins with the last
         # image of the one before.

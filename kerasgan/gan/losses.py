@@ -204,7 +204,8 @@ def value_function(real: tf.Tensor, generated: tf.Tensor) -> tf.Tensor:
 
     It is at most 0, and -log 4 where D cannot tell real from generated images. It reads
     logits as log-odds, which they are under `minimax` and `non-saturating`; under
-    `hinge` and `least-squares` it is only a relative measure.
+    `hinge` and `least-squares` it is only a relative measure, and under `relativistic`,
+    where a constant added to all logits changes nothing, it says nothing.
 
     Args:
         real: logits `(n,)`.

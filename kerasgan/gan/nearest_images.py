@@ -14,6 +14,7 @@ from kerasgan.runs import Run
 
 CHUNK_SIZE = 256  # images that are encoded and compared at once
 MAX_TEST_IMAGES = 250  # images
+SCALE = 2  # other features than a projected discriminator sees
 
 
 class NearestImages:
@@ -128,5 +129,5 @@ def load_nearest_images(
 
 
 def _unit_features(images):
-    features = pooled_features(images)
+    features = pooled_features(images, scale=SCALE)
     return features / np.maximum(np.linalg.norm(features, axis=1, keepdims=True), 1e-9)

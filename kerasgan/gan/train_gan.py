@@ -11,7 +11,7 @@ from kerasgan.config.recipes import resolve
 from kerasgan.config.settings import Settings
 from kerasgan.data import load_data
 from kerasgan.data.pipeline import Pairs, Split
-from kerasgan.encoders.efficientnet_lite import is_installed
+from kerasgan.encoders.efficientnet_lite import is_installed, weights_digest
 from kerasgan.encoders.pooled_features import pooled_features
 from kerasgan.encoders.precision import dtype_policy_scope
 from kerasgan.errors import UserError
@@ -61,13 +61,36 @@ def train_gan(
         JobError: a loss is not finite, or no checkpoint can be read.
     """
     settings, run = run_for("train-gan", settings, run)
+    settings = _resolve(settings, run)
     retain_freed_memory()
     with dtype_policy_scope(settings.training.precision):
         return _train(settings, run, progress)
 
 
+def _resolve(settings, run):
+    """Resolves what depends on the machine, before minutes of preparing images.
+
+    A run that is resumed keeps what was chosen when it began, and its weights.
+    """
+    is_new, backbone = "gan.conditional" not in run.chosen, settings.gan.backbone
+    settings = resolve(None, run.chosen, base=settings)
+    check_gan_settings(settings)
+    settings, chosen = resolve_gan_settings(settings)
+    if is_new and settings.gan.validation and not is_installed(backbone):
+        chosen["gan.validation"] = 0.0  # nothing would compute KID
+        settings = resolve(None, chosen, base=settings)
+    needs_weights = settings.gan.validation or settings.gan.discriminator == "projected"
+    weights = {backbone: weights_digest(backbone)} if needs_weights else {}
+    if run.weights not in ({}, weights):
+        raise UserError(
+            f"{run.path} was started with other weights of {backbone}. Received:"
+            f" {weights}, expected: {run.weights}"
+        )
+    run.update_options(chosen=chosen, weights=weights)
+    return settings
+
+
 def _train(settings, run, progress):
-    check_gan_settings(settings)  # before minutes of preparing images
     strategy = distribution_strategy(settings.training.device)
     pairs = load_data(settings.data, progress=progress)
     run.write_data(pairs.info)
@@ -158,13 +181,10 @@ def prepare_training(
     vectorizer = _vectorizer(settings, run, train) if conditional else None
     dataset = _pair_dataset(settings, train, vectorizer, rows)
     batch_size = _batch_size(settings, dataset, strategy.num_replicas_in_sync)
-    # A run that is resumed keeps what was chosen when it began.
-    _, chosen = resolve_gan_settings(resolve(None, run.chosen, base=settings))
-    chosen |= {
-        "gan.conditional": conditional,
-        "gan.augmentation": _augmentation(settings, dataset),
-    }
-    run.write_options("train-gan", settings, run.chosen | chosen)
+    augmentation = _augmentation(settings, dataset)
+    run.update_options(
+        chosen={"gan.conditional": conditional, "gan.augmentation": augmentation}
+    )
     with strategy.scope():
         gan = build_gan(run.resolved_settings, vectorizer, can_jit_compile(strategy))
     return gan, dataset, batch_size
@@ -173,7 +193,7 @@ def prepare_training(
 def _image_kid(settings, gan, train, rows):
     """The callback that keeps the best epoch; None without images or weights for it."""
     backbone = settings.gan.backbone
-    if not len(rows) or not is_installed(backbone):
+    if not len(rows):
         return None
     # G is trained to have the features that D sees; those of enlarged images say more.
     scale = 2 if settings.gan.discriminator == "projected" else 1

@@ -1,5 +1,6 @@
 """Captions from a file."""
 
+import re
 import sys
 from pathlib import Path
 
@@ -9,6 +10,8 @@ from kerasgan.data.layouts.columns import infer_columns
 from kerasgan.data.layouts.table import READERS, caption_rows, open_table
 from kerasgan.data.read_report import ReadReport
 from kerasgan.errors import UserError
+
+OTHER_SUFFIXES = (".json", ".html", ".xml", ".yaml", ".xlsx", ".pdf")
 
 
 def read_captions(path: str, report: ReadReport | None = None) -> list[str]:
@@ -28,6 +31,11 @@ def read_captions(path: str, report: ReadReport | None = None) -> list[str]:
     """
     if Path(path).suffix.lower() in READERS:
         texts = _read_table(Path(path), report or ReadReport())
+    elif Path(path).suffix.lower() in OTHER_SUFFIXES:
+        raise UserError(
+            f"{path} is no text file with a caption a line. Expected one, or a table"
+            f" ({', '.join(READERS)})."
+        )
     else:
         texts = _read_lines(path)
     captions = [text for text in map(clean_text, texts) if text]
@@ -53,7 +61,7 @@ def _read_table(path, report):
 def _read_lines(path):
     try:
         content = sys.stdin.buffer.read() if path == "-" else Path(path).read_bytes()
-        return content.decode("utf-8-sig").split("\n")
+        return re.split("\r\n|\r|\n", content.decode("utf-8-sig"))
     except OSError as error:
         raise UserError(f"Cannot read {path}: {error.strerror}") from error
     except UnicodeDecodeError as error:

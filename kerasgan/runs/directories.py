@@ -65,6 +65,7 @@ def run_for(
     run = run or new_run(command, settings or Settings())
     settings = settings or run.settings
     run.require_same_settings(settings)
+    run.write_options(command, settings)
     return settings, run
 
 

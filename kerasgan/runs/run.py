@@ -85,6 +85,11 @@ class Run:
         return self.read("options.json").get("chosen", {})
 
     @property
+    def weights(self) -> dict[str, str]:
+        """Digests of the pretrained weights that training uses, by backbone."""
+        return self.read("options.json").get("weights", {})
+
+    @property
     def resolved_settings(self) -> Settings:
         """The settings with the values of `chosen`."""
         return resolve(None, self.chosen, base=self.settings)
@@ -144,23 +149,34 @@ class Run:
                 " when it is resumed.\n" + "\n".join(lines)
             )
 
-    def write_options(
-        self, command: str, settings: Settings, chosen: dict | None = None
-    ) -> None:
-        """Writes options.json.
+    def write_options(self, command: str, settings: Settings) -> None:
+        """Writes options.json, and keeps what `update_options` added.
 
         Args:
             command: the command that trains.
             settings: as they were given; `--resume` compares them.
-            chosen: `{"section.key": value}` of options that the data decided.
         """
+        exists = (self.path / "options.json").is_file()
         options = {
             "command": command,
             "settings": settings.model_dump(),
-            "chosen": chosen or {},
+            "chosen": self.chosen if exists else {},
+            "weights": self.weights if exists else {},
             "versions": package_versions(),
             "git_commit": git_commit(),
         }
+        write_json(self.path / "options.json", options)
+
+    def update_options(self, **sections: dict) -> None:
+        """Adds values to sections of options.json.
+
+        Args:
+            **sections: `chosen`, `{"section.key": value}` of options that data or
+                machine decided; `weights`, digests of pretrained weights by backbone.
+        """
+        options = self.read("options.json")
+        for name, values in sections.items():
+            options[name] = options.get(name, {}) | values
         write_json(self.path / "options.json", options)
 
     def write_data(self, info: dict) -> None:
@@ -214,6 +230,8 @@ class Run:
         try:
             return keras.saving.load_model(path, compile=False)
         except (KeyError, OSError, TypeError, ValueError, BadZipFile) as error:
+            if isinstance(error, UserError):  # such as missing pretrained weights
+                raise
             reason = str(error).strip().partition("\n")[0]
             raise UserError(
                 f"{path} is damaged, or was written by another version of kerasgan"

@@ -83,7 +83,10 @@ def _restore(path, arrays, variables):
         different = [
             f"{a} / {b}" for a, b in zip(stored, expected, strict=False) if a[1] != b[1]
         ]
-        raise JobError(f"{path} holds other variables: {different[:3]}")
+        raise JobError(
+            f"{path} holds other variables: {len(stored)} instead of {len(expected)}."
+            f" Shapes that differ: {', '.join(different[:3]) or 'none'}"
+        )
     for name, variable in zip(names, variables, strict=True):
         variable.assign(arrays[name])
     return {name: arrays[name].item() for name in arrays if name not in names}

@@ -55,6 +55,15 @@ def num_replicas() -> int:
     return tf.distribute.get_strategy().num_replicas_in_sync
 
 
+def global_batch_size(batch: tf.Tensor) -> tf.Tensor:
+    """Returns the number of images of a step over all replicas, a float scalar.
+
+    Args:
+        batch: the images of one replica, as many as on each other one.
+    """
+    return tf.cast(tf.shape(batch)[0] * num_replicas(), tf.float32)
+
+
 def gatherable(metric: tf.Tensor) -> tf.Tensor:
     """Gives a metric the shape that a training step has to return.
 

@@ -28,6 +28,7 @@ from kerasgan.runs import new_run, open_run
 
 RANDOM = np.random.default_rng(0)
 TINY = CaptionsConfig(
+    backbone="conv",
     dual_encoder_members=1,
     joint_dim=8,
     dim=16,

@@ -48,9 +48,10 @@ def test_single_files_with_a_table(run, tmp_path):
     assert {row["seed"] for row in rows} == {"4"}
     assert opened(out / rows[-1]["image"]).size == (IMAGE_SIZE, IMAGE_SIZE)
     result = call(run, BOAT, "--count=1", "--out", out, status=2)
-    assert f"The folder {out} is not empty" in result.output
+    assert f"{out} is not an empty folder" in result.output
     (tmp_path / "file").touch()
-    call(run, BOAT, "--count=1", "--out", tmp_path / "file", status=1)
+    call(run, BOAT, "--count=1", "--out", tmp_path / "file", status=2)
+    call(run, BOAT, "--truncation=nan", status=2)
 
 
 def test_single_files_without_captions(unconditional, tmp_path):
@@ -104,7 +105,7 @@ def test_nearest(unconditional, tmp_path, monkeypatch):
     monkeypatch.setattr(
         nearest_images,
         "pooled_features",
-        lambda images: images.reshape(len(images), -1).astype("float32"),
+        lambda images, scale: images.reshape(len(images), -1).astype("float32"),
     )
     out = tmp_path / "grid.png"
     result = call(unconditional, "--nearest", "--rows=2", "--columns=3", "--out", out)
@@ -120,7 +121,7 @@ def test_nearest(unconditional, tmp_path, monkeypatch):
     result = call(
         unconditional, "--nearest", "--count=2", "--out", tmp_path / "out", status=2
     )
-    assert "is not empty" in result.output  # before anything is encoded
+    assert "not an empty folder" in result.output  # before anything is encoded
 
 
 @pytest.mark.parametrize("suffix", ["gif", "webp"])

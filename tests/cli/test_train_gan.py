@@ -23,6 +23,7 @@ TINY = [
     "--set=gan.text_dim=4",
     "--set=training.batch_size=8",
     "--set=training.grid=2",
+    "--set=captions.backbone=conv",
     "--set=captions.dual_encoder_members=1",
     "--set=captions.joint_dim=4",
     "--set=captions.dual_encoder_epochs=1",

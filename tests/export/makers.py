@@ -49,7 +49,9 @@ def make_run(path, stages=("images", "captions"), **gan_settings):
             **gan_settings,
         ),
         captions=CaptionsConfig(
-            caption_length=CAPTION_LENGTH, vocabulary_size=VOCABULARY_SIZE
+            backbone="conv",
+            caption_length=CAPTION_LENGTH,
+            vocabulary_size=VOCABULARY_SIZE,
         ),
     )
     run = new_run("train-gan", settings, path)

@@ -14,6 +14,7 @@ from kerasgan.gan.forward_pass import forward_pass
 from kerasgan.gan.gan import GAN, SERIALIZED_ARGUMENTS
 from kerasgan.gan.generator import build_generator
 from kerasgan.gan.gradient_penalties import r1_penalty, squared_gradient_norms
+from kerasgan.gan.gradients import add_penalties
 from kerasgan.gan.losses import LOSSES, diversity_loss
 from kerasgan.layers.text_vectorization import build_vectorizer
 
@@ -123,7 +124,7 @@ def test_r1_and_r2_lower_the_gradient(penalty):
     weights = gan.discriminator.trainable_variables
     for _ in range(5):
         zeros = [ops.zeros_like(weight) for weight in weights]
-        gradients = gan._add_penalties(zeros, real_images(), real_images(), None)
+        gradients = add_penalties(gan, zeros, real_images(), real_images(), None)
         gan.d_optimizer.apply(gradients, weights)
     assert float(r1_penalty(gan.discriminator, real_images())) < 0.9 * before
 
@@ -133,7 +134,7 @@ def test_moving_average_follows_by_its_half_life():
     gan.step.assign(1000)  # past the initial ramp
     for average in gan.ema_generator.variables:
         average.assign(keras.ops.zeros_like(average))
-    gan._update_moving_average(4)
+    gan._update_moving_average(real_images())
     for average, weight in zip(
         weights(gan.ema_generator), weights(gan.generator), strict=True
     ):

@@ -16,9 +16,17 @@ PHOTOGRAPHS = DataConfig(dataset="flickr30k")
 
 def test_the_default_is_a_projected_discriminator():
     settings, chosen = resolve_gan_settings(Settings(data=PHOTOGRAPHS))
-    assert chosen == {"gan.discriminator": "projected", **DEFAULTS["projected"]}
+    expected = {"gan.discriminator": "projected", "gan.blur": 0.0}
+    assert chosen == {**expected, **DEFAULTS["projected"]}
     assert settings.gan.loss == "hinge" and settings.training.beta_1 == 0
     assert resolve_gan_settings(settings) == (settings, {})
+
+
+def test_drawn_images_are_blurred_at_first():
+    settings, _ = resolve_gan_settings(Settings())
+    assert settings.gan.discriminator == "projected" and settings.gan.blur > 0
+    conv = Settings(gan=GanConfig(discriminator="conv"))
+    assert resolve_gan_settings(conv)[0].gan.blur == 0
 
 
 def test_given_values_are_kept():
@@ -31,7 +39,6 @@ def test_given_values_are_kept():
 @pytest.mark.parametrize(
     "settings",
     [
-        Settings(),  # drawn images
         Settings(data=PHOTOGRAPHS, gan=GanConfig(loss="wasserstein-gp")),
         Settings(data=PHOTOGRAPHS, gan=GanConfig(spectral_normalization=True)),
         Settings(data=PHOTOGRAPHS, training=TrainingConfig(precision="mixed_bfloat16")),

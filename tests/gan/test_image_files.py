@@ -47,7 +47,7 @@ def test_the_noise_of_a_row_gives_its_image(generator, tmp_path, monkeypatch):
         generator, tmp_path / "deep" / "out", CAPTIONS, 3, seed=5, truncation=0.7
     )
     rows = rows_of(path)
-    assert list(rows[0]) == ["image", "caption", "seed", "noise"]
+    assert list(rows[0]) == ["image", "caption", "seed", "noise", "truncation"]
     assert [row["image"] for row in rows] == [f"0000{n}.png" for n in range(9)]
     assert [row["caption"] for row in rows] == [c for c in CAPTIONS for _ in range(3)]
     assert [row["noise"] for row in rows] == ["0", "1", "2"] * 3

