@@ -244,7 +244,7 @@ def test_unwritable_paths_exit_with_1(run_dir, tmp_path):
 
 
 def test_nearest_training_images(run_dir, tmp_path, monkeypatch):
-    def pixels(images):
+    def pixels(images, scale):
         return images.reshape(len(images), -1).astype("float32")
 
     monkeypatch.setattr("kerasgan.gan.nearest_images.pooled_features", pixels)
