@@ -7,9 +7,12 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from kerasgan.cli.options import (
+    device_options,
+    device_values,
     gather_settings,
     import_tensorflow,
     json_option,
+    print_devices,
     print_settings,
     print_skipped,
     read_scalar,
@@ -71,6 +74,7 @@ TABLE_HINT = (
     help="Number of random splits.",
 )
 @click.option("--epochs", type=click.IntRange(1), help="Maximum number of epochs.")
+@device_options
 @click.option(
     "--seed", type=int, help="Seed of the sample, the split and the training."
 )
@@ -133,7 +137,8 @@ def command(
 
 def _resolve(config, assignments, run_dir, resume, named):
     """Resolves the options to settings and to the run that is resumed, if any."""
-    values = {
+    values = device_values(named, ("classifier",))
+    values |= {
         f"{'classifier' if key in CLASSIFIER_OPTIONS else 'data'}.{key}": value
         for key, value in named.items()
     }
@@ -155,6 +160,8 @@ def _train(settings: "Settings", run: "Run", compare: bool, seeds: int) -> dict:
     from kerasgan.report.classification_report import save_charts
 
     run.require_same_settings(settings)
+    stage = settings.training.precision, settings.classifier.batch_size
+    print_devices(settings, {"classifier": stage})
     rows = ROWS
     if not compare:
         rows = "majority", "tfidf", row_of_settings(settings.classifier)

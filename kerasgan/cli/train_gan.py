@@ -6,8 +6,11 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from kerasgan.cli.options import (
+    device_options,
+    device_values,
     gather_settings,
     import_tensorflow,
+    print_devices,
     print_settings,
     print_skipped,
     read_scalar,
@@ -51,6 +54,7 @@ CONDITIONAL_COMMENT = (
 @click.option(
     "--minutes", type=float, help="Time limit of the images stage in minutes."
 )
+@device_options
 @click.option(
     "--seed", type=int, help="Seed of the sample, the split and the training."
 )
@@ -115,7 +119,8 @@ def command(
 
 def _resolve(config, assignments, run_dir, resume, seed, named):
     """Resolves the options to settings and to the run that is resumed, if any."""
-    values = {
+    values = device_values(named, ("training", "captions"))
+    values |= {
         f"{'training' if key in TRAINING_OPTIONS else 'data'}.{key}": value
         for key, value in named.items()
     }
@@ -138,6 +143,7 @@ def _train(settings: "Settings", run: "Run") -> None:
     from kerasgan.gan.train_gan import train_gan
 
     stage = settings.training.stage
+    print_devices(settings, _stages(settings))
     if stage != "images":  # raises before the first stage if weights are missing
         build_image_encoder(settings.captions.backbone, encoder_image_size(settings))
     if stage != "captions":
@@ -149,6 +155,22 @@ def _train(settings: "Settings", run: "Run") -> None:
 
         train_captions(settings, run)
         run_evaluation(run)
+
+
+def _stages(settings):
+    """Precision and global batch of each stage that is trained."""
+    from kerasgan.encoders.precision import resolve_precision
+
+    training, captions = settings.training, settings.captions
+    precision = resolve_precision(captions.precision)
+    stages = {
+        "images": (training.precision, training.batch_size),
+        "dual encoder": (precision, captions.dual_encoder_batch_size),
+        "captions": (precision, captions.batch_size),
+    }
+    if training.stage == "captions":
+        del stages["images"]
+    return {"images": stages["images"]} if training.stage == "images" else stages
 
 
 def _new_run(settings, run_dir):

@@ -36,7 +36,7 @@ from kerasgan.training.callbacks import (
     TimeLimit,
 )
 from kerasgan.training.checkpoints import load_checkpoint
-from kerasgan.training.devices import can_jit_compile, distribution_strategy
+from kerasgan.training.devices import can_jit_compile, use_device
 
 FEW_IMAGES = 2000  # that D would memorize
 
@@ -68,7 +68,7 @@ def train_gan(
 
 def _train(settings, run, progress):
     check_gan_settings(settings)  # before minutes of preparing images
-    strategy = distribution_strategy(settings.training.device)
+    strategy = use_device(settings.training)
     pairs = load_data(settings.data, progress=progress)
     run.write_data(pairs.info)
     share, seed = settings.gan.validation, settings.data.seed
