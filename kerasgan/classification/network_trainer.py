@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import keras
 import numpy as np
+import tensorflow as tf
 from scipy import special
 
 from kerasgan.classification.examples import PairExamples, training_batches
@@ -11,6 +12,7 @@ from kerasgan.classification.validation_predictions import ValidationPredictions
 from kerasgan.config.settings import ClassifierConfig
 from kerasgan.training.callbacks.stop_on_non_finite import StopOnNonFinite
 from kerasgan.training.callbacks.timed_cosine_decay import TimedCosineDecay
+from kerasgan.training.devices import can_jit_compile, uses_xla
 
 PREDICT_BATCH_SIZE = 256
 
@@ -34,7 +36,7 @@ class NetworkTrainer:
             keras.optimizers.Adam(config.learning_rate),
             keras.losses.SparseCategoricalCrossentropy(from_logits=True),
             metrics=["accuracy"],
-            jit_compile=False,  # XLA halves the speed of convolutions on CPUs
+            jit_compile=can_jit_compile(tf.distribute.get_strategy(), network),
         )
         self.model.optimizer.build(self.model.trainable_variables)
         self.variables = [*self.model.weights, *self.model.optimizer.variables]
@@ -64,8 +66,9 @@ class NetworkTrainer:
         callbacks = [*callbacks, StopOnNonFinite(self.network.name, policy)]
         if self.config.minutes:
             callbacks.append(TimedCosineDecay(epochs, self.config.minutes))
+        sizes = self.config.batch_size, not uses_xla(self.model)
         self.model.fit(
-            training_batches(examples, rows, self.network, self.config.batch_size),
+            training_batches(examples, rows, self.network, *sizes),
             epochs=epochs,
             verbose=0,
             shuffle=False,

@@ -17,6 +17,7 @@ from kerasgan.gan.image_generator import ImageGenerator, latent_dim_of, scale_im
 from kerasgan.gan.losses import LOSSES
 from kerasgan.gan.moving_average import update_moving_average
 from kerasgan.layers.registration import register
+from kerasgan.layers.text_vectorization import outside_step
 from kerasgan.training.devices import ReplicaSeedGenerator, gatherable, num_replicas
 
 METRICS = ("g_loss", "d_loss", "value", "d_real", "d_generated", "d_mismatched")
@@ -94,7 +95,7 @@ class GAN(keras.Model):
         gan_checks.check_choices(loss, order, augmentation or ())
         gan_checks.check_networks(generator, discriminator, vectorizer)
         self.generator, self.discriminator = generator, discriminator
-        self.vectorizer = vectorizer
+        self.vectorizer = outside_step(vectorizer)
         self.loss_name, self.order = loss, order
         self.r1, self.r2, self.r1_interval = r1, r2, r1_interval
         self.augmentation = tuple(augmentation or ())

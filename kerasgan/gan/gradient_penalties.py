@@ -27,7 +27,8 @@ def squared_gradient_norms(
         logits, vectors = discriminator.encode_image(images, training=True)
         if captions is not None:
             logits = logits + discriminator.match(vectors, captions)
-    gradients = tape.gradient(logits, images)
+    # In float32: thousands of small squares would not add up in bfloat16.
+    gradients = ops.cast(tape.gradient(logits, images), "float32")
     return ops.sum(ops.square(gradients), axis=(1, 2, 3))
 
 

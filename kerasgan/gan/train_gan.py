@@ -36,7 +36,7 @@ from kerasgan.training.callbacks import (
     TimeLimit,
 )
 from kerasgan.training.checkpoints import load_checkpoint
-from kerasgan.training.devices import can_jit_compile, use_device
+from kerasgan.training.devices import use_device
 
 FEW_IMAGES = 2000  # that D would memorize
 
@@ -166,7 +166,7 @@ def prepare_training(
     }
     run.write_options("train-gan", settings, run.chosen | chosen)
     with strategy.scope():
-        gan = build_gan(run.resolved_settings, vectorizer, can_jit_compile(strategy))
+        gan = build_gan(run.resolved_settings, vectorizer, strategy)
     return gan, dataset, batch_size
 
 
