@@ -174,7 +174,9 @@ def _decode(captioner, features, noise, count, choose: Callable, is_static=False
 
 def _gumbel_argmax(logits, key):
     """Samples an index from each row of logits, by the Gumbel-max trick."""
-    uniform = tf.random.stateless_uniform(tf.shape(logits), key, 1e-20, 1.0)
+    # This algorithm is the same on all devices, and under XLA.
+    shape = tf.shape(logits)
+    uniform = tf.random.stateless_uniform(shape, key, 1e-20, 1.0, alg="philox")
     logits -= tf.math.log(-tf.math.log(uniform))
     return tf.argmax(logits, axis=-1, output_type=tf.int32)
 

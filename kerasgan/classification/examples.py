@@ -113,6 +113,7 @@ def training_batches(
     network: keras.Model,
     batch_size: int,
     trim_padding: bool = True,
+    replicas: int = 1,
 ) -> tf.data.Dataset:
     """Builds a dataset for training.
 
@@ -126,6 +127,8 @@ def training_batches(
         batch_size: number of images in a batch.
         trim_padding: whether padding at the end of all captions of a batch is removed,
             which saves time; XLA needs batches of the same shape.
+        replicas: of the strategy. With several, batches have equal shares for them, and
+            examples that do not fill a batch are left for another epoch.
 
     Returns:
         A `tf.data.Dataset` of `(inputs, labels)`, where `inputs` is a dict of tensors.
@@ -154,4 +157,6 @@ def training_batches(
 
     dataset = tf.data.Dataset.from_tensor_slices(rows).shuffle(len(rows))
     # Not in parallel: the random captions would depend on the order of the threads.
-    return dataset.batch(batch_size).map(gather).prefetch(2)
+    batch_size = max(min(batch_size, len(rows)) // replicas, 1) * replicas
+    dataset = dataset.batch(batch_size, drop_remainder=replicas > 1)
+    return dataset.map(gather).prefetch(2)

@@ -8,11 +8,15 @@ import tensorflow as tf
 from scipy import special
 
 from kerasgan.classification.examples import PairExamples, training_batches
-from kerasgan.classification.validation_predictions import ValidationPredictions
+from kerasgan.classification.validation_predictions import (
+    ValidationPredictions,
+    predict,
+)
 from kerasgan.config.settings import ClassifierConfig
 from kerasgan.training.callbacks.stop_on_non_finite import StopOnNonFinite
 from kerasgan.training.callbacks.timed_cosine_decay import TimedCosineDecay
 from kerasgan.training.devices import can_jit_compile, uses_xla
+from kerasgan.training.replicas import shard_batches
 
 PREDICT_BATCH_SIZE = 256
 
@@ -66,9 +70,13 @@ class NetworkTrainer:
         callbacks = [*callbacks, StopOnNonFinite(self.network.name, policy)]
         if self.config.minutes:
             callbacks.append(TimedCosineDecay(epochs, self.config.minutes))
-        sizes = self.config.batch_size, not uses_xla(self.model)
+        batches = training_batches(
+            *(examples, rows, self.network, self.config.batch_size),
+            trim_padding=not uses_xla(self.model),
+            replicas=self.model.distribute_strategy.num_replicas_in_sync,
+        )
         self.model.fit(
-            training_batches(examples, rows, self.network, *sizes),
+            shard_batches(batches),
             epochs=epochs,
             verbose=0,
             shuffle=False,
@@ -150,5 +158,5 @@ class NetworkTrainer:
             examples: with `token_ids`.
         """
         inputs = examples.inputs(self.network)
-        logits = self.model.predict(inputs, batch_size=PREDICT_BATCH_SIZE, verbose=0)
+        logits = predict(self.model, inputs, PREDICT_BATCH_SIZE)
         return special.log_softmax(logits, axis=1)

@@ -20,6 +20,7 @@ from kerasgan.cli.options import (
     run_to_resume,
     table_options,
 )
+from kerasgan.cli.worker_runs import own_run
 from kerasgan.errors import UserError
 
 if TYPE_CHECKING:
@@ -110,7 +111,7 @@ def command(
     settings, run = _resolve(config, assignments, run_dir, resume, named)
     if dry_run:
         return print_settings(settings)
-    run = run or _new_run(settings, run_dir)
+    run = own_run("train-classifier", settings, run, run_dir)
     try:
         results = _train(settings, run, compare, seeds)
     except KeyboardInterrupt:
@@ -170,9 +171,3 @@ def _train(settings: "Settings", run: "Run", compare: bool, seeds: int) -> dict:
     )
     save_charts(results, run.results)
     return results
-
-
-def _new_run(settings, run_dir):
-    from kerasgan.runs import new_run
-
-    return new_run("train-classifier", settings, run_dir)

@@ -18,6 +18,7 @@ from kerasgan.cli.options import (
     run_to_resume,
     table_options,
 )
+from kerasgan.cli.worker_runs import own_run
 from kerasgan.errors import UserError
 
 if TYPE_CHECKING:
@@ -90,7 +91,7 @@ def command(
     settings, run = _resolve(config, assignments, run_dir, resume, seed, named)
     if dry_run:
         return _print_dry_run(settings)
-    run = run or _new_run(settings, run_dir)
+    run = own_run("train-gan", settings, run, run_dir)
     try:
         num_epochs = len(run.metrics)
         _train(settings, run)
@@ -143,6 +144,12 @@ def _train(settings: "Settings", run: "Run") -> None:
     from kerasgan.gan.train_gan import train_gan
 
     stage = settings.training.stage
+    if stage != "images" and settings.training.strategy in ("multi-worker", "tpu"):
+        raise UserError(
+            "The captions stage trains on one device. Use --stage images with"
+            f" --strategy {settings.training.strategy}, and then --resume with --stage"
+            " captions --strategy none."
+        )
     print_devices(settings, _stages(settings))
     if stage != "images":  # raises before the first stage if weights are missing
         build_image_encoder(settings.captions.backbone, encoder_image_size(settings))
@@ -171,12 +178,6 @@ def _stages(settings):
     if training.stage == "captions":
         del stages["images"]
     return {"images": stages["images"]} if training.stage == "images" else stages
-
-
-def _new_run(settings, run_dir):
-    from kerasgan.runs import new_run
-
-    return new_run("train-gan", settings, run_dir)
 
 
 def _print_dry_run(settings: "Settings") -> None:

@@ -18,7 +18,7 @@ from kerasgan.gan.losses import LOSSES
 from kerasgan.gan.moving_average import update_moving_average
 from kerasgan.layers.registration import register
 from kerasgan.layers.text_vectorization import outside_step
-from kerasgan.training.devices import ReplicaSeedGenerator, gatherable, num_replicas
+from kerasgan.training.replicas import gatherable, num_replicas
 
 METRICS = ("g_loss", "d_loss", "value", "d_real", "d_generated", "d_mismatched")
 SERIALIZED_ARGUMENTS = (
@@ -41,8 +41,8 @@ class GAN(keras.Model):
     With captions D tells real pairs from generated ones and from real images with
     another image's caption (GAN-CLS, Reed et al. 2016,
     https://arxiv.org/abs/1605.05396), and images and captions are contrasted over the
-    batch. The second half of a generated batch repeats the captions of the first half
-    with other noise, so that the diversity loss can compare them.
+    batch. Generated images are pairs of one caption with different noise, so that the
+    diversity loss can compare them.
 
     Args:
         generator: the result of `build_generator`.
@@ -105,7 +105,7 @@ class GAN(keras.Model):
         self.conditional = discriminator.text_branch is not None
         self.ema_generator = keras.models.clone_model(generator)
         self.ema_generator.set_weights(generator.get_weights())
-        self.seed_generator = ReplicaSeedGenerator(seed)
+        self.seed_generator = keras.random.SeedGenerator(seed)
         # int64: XLA on a GPU cannot reach int32 variables, which live on the host.
         self.step = self.add_weight(
             name="step", shape=(), dtype="int64", initializer="zeros", trainable=False

@@ -7,7 +7,7 @@ import tensorflow as tf
 from keras import ops
 
 from kerasgan.gan.forward_pass import ForwardPass
-from kerasgan.training.devices import num_replicas
+from kerasgan.training.replicas import num_replicas
 
 
 def gradients_of(tape: tf.GradientTape, loss: tf.Tensor, model: keras.Model) -> list:

@@ -2,7 +2,6 @@
 
 import contextlib
 import functools
-from typing import Any
 
 import keras
 import tensorflow as tf
@@ -145,48 +144,3 @@ def device_kind(strategy: tf.distribute.Strategy) -> str:
         return "GPU" if tf.config.list_logical_devices("GPU") else "CPU"
     device = strategy.extended.worker_devices[0].upper()
     return next(kind for kind in ("TPU", "GPU", "CPU") if kind in device)
-
-
-def num_replicas() -> int:
-    """Returns the number of replicas of the current strategy."""
-    return tf.distribute.get_strategy().num_replicas_in_sync
-
-
-def is_multi_worker(strategy: tf.distribute.Strategy) -> bool:
-    """Returns whether a strategy spans several processes.
-
-    Args:
-        strategy: see `distribution_strategy`.
-    """
-    return isinstance(strategy, tf.distribute.MultiWorkerMirroredStrategy)
-
-
-def gatherable(metric: tf.Tensor) -> tf.Tensor:
-    """Gives a metric the shape that a training step has to return.
-
-    Args:
-        metric: a scalar.
-
-    Returns:
-        The scalar; with shape `(1,)` under `MultiWorkerMirroredStrategy`, which cannot
-        gather scalars (tensorflow/tensorflow#72388).
-    """
-    if is_multi_worker(tf.distribute.get_strategy()):
-        return tf.reshape(metric, (1,))
-    return metric
-
-
-class ReplicaSeedGenerator(keras.random.SeedGenerator):
-    """A `SeedGenerator` with a different seed for each replica of a strategy.
-
-    Its state is the same on all replicas. Replica 0 gets Keras's own seeds, so that one
-    device draws the same numbers as with `keras.random.SeedGenerator`.
-    """
-
-    def next(self, ordered: bool = True) -> Any:
-        """Returns the next seed, a tensor `(2,)`."""
-        seed = super().next(ordered)
-        context = tf.distribute.get_replica_context()
-        replica = 0 if context is None else context.replica_id_in_sync_group
-        # Far apart, so that no replica repeats a run with the next seed.
-        return seed + [tf.cast(replica, seed.dtype) * 2**20, 0]
