@@ -69,7 +69,7 @@ def sample_captions(
         seed: int, or an int32 scalar tensor. The result also depends on which images
             are in the batch.
         is_static: whether the batch keeps its shape to the end, which XLA needs.
- ids `(n, count, caption_length - 1)` and log-likelihoods `(n, count)`.
+    ids `(n, count, caption_length - 1)` and log-likelihoods `(n, count)`.
     """
 
     def choose(log_probabilities, position):

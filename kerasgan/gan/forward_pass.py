@@ -107,7 +107,9 @@ def forward_pass(
             vectors, all_captions, first + rows, all_ids
         )
     if gan.diversity_weight:
-        g_loss = g_loss + gan.diversity_weight * diversity_loss(images, real, gather_rows)
+        g_loss = g_loss + gan.diversity_weight * diversity_loss(
+            images, real, gather_rows
+        )
     return ForwardPass(g_loss, d_loss, images, real_logits, logits, mismatched)
 
 

@@ -97,9 +97,9 @@ def worker_failures(strategy: tf.distribute.Strategy, advice: str) -> Iterator[N
         if not is_multi_worker(strategy):
             raise
         reason = str(error.message).strip().partition("\n")[0][:300]
-        raise JobError(f"A worker stopped or cannot be reached: {reason}. {advice}") from (
-            error
-        )
+        raise JobError(
+            f"A worker stopped or cannot be reached: {reason}. {advice}"
+        ) from (error)
 
 
 def _digest(values: list) -> str:

