@@ -64,10 +64,12 @@ class Sizes:
 
 
 def adam():
+    """Returns an optimizer with the captioner's clipping."""
     return keras.optimizers.Adam(1e-3, clipnorm=5.0)
 
 
 def gan(sizes, projected=False):
+    """Returns the GAN and a batch."""
     text = {"vocabulary_size": WORDS, "caption_length": LENGTH}
     model = kerasgan.GAN(
         kerasgan.build_generator(
@@ -91,10 +93,12 @@ def gan(sizes, projected=False):
 
 
 def projected_gan(sizes):
+    """Returns the GAN with a projected discriminator."""
     return gan(sizes, projected=True)
 
 
 def dual_encoder(sizes):
+    """Returns the dual encoder of features."""
     model = kerasgan.build_dual_encoder(WORDS, LENGTH, feature_dim=256)
     networks = model.image_encoder, model.text_encoder
     model.compile(adam(), jit_compile=jit(*networks))
@@ -103,12 +107,14 @@ def dual_encoder(sizes):
 
 
 def captioner(sizes):
+    """Returns the captioner, by maximum likelihood."""
     model = kerasgan.build_captioner((4, 4, 256), WORDS, START, dim=sizes.dim)
     model.compile(adam(), jit_compile=jit(model))
     return model, sizes.captions
 
 
 def adversarial(sizes):
+    """Returns the captioner against its discriminator."""
     model = _AdversarialCaptioning(
         captioner(sizes)[0],
         build_caption_discriminator(256, WORDS, LENGTH),
@@ -120,6 +126,7 @@ def adversarial(sizes):
 
 
 def classifier(sizes):
+    """Returns paper B's network."""
     filters = [sizes.filters, 2 * sizes.filters]
     model = build_classifier(
         10, build_conv_branch(sizes.image, filters), build_text_branch(WORDS, LENGTH)
@@ -131,6 +138,7 @@ def classifier(sizes):
 
 
 def jit(*networks):
+    """Returns whether XLA compiles networks on the present device."""
     return can_jit_compile(tf.distribute.get_strategy(), *networks)
 
 
@@ -213,6 +221,7 @@ def difference(build, sizes, device):
 
 
 def check(name, sizes, small_sizes, device):
+    """Returns the results of a job, as they are written."""
     build, precisions = JOBS[name]
     loss, weight = difference(build, small_sizes, device)
     result = {
@@ -238,6 +247,7 @@ def check(name, sizes, small_sizes, device):
 
 
 def main():
+    """Runs the command."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--out", type=Path, default=Path("gpu-check"))
     parser.add_argument("--minutes", type=float, default=5.5)

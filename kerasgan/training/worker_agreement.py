@@ -74,7 +74,8 @@ def disagreements(facts: Sequence[dict[str, str]]) -> list[str]:
     for index, other in enumerate(facts):
         names = [name for name in facts[0] if other.get(name) != facts[0][name]]
         lines += [
-            f"worker {index} has {name}={other.get(name)}, worker 0 has {facts[0][name]}"
+            f"worker {index} has {name}={other.get(name)}, worker 0 has"
+            f" {facts[0][name]}"
             for name in names[:MAX_NAMED]
         ]
     return lines
@@ -99,7 +100,7 @@ def worker_failures(strategy: tf.distribute.Strategy, advice: str) -> Iterator[N
         reason = str(error.message).strip().partition("\n")[0][:300]
         raise JobError(
             f"A worker stopped or cannot be reached: {reason}. {advice}"
-        ) from (error)
+        ) from error
 
 
 def _digest(values: list) -> str:
