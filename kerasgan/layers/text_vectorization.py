@@ -49,8 +49,8 @@ def outside_step(
     Returns:
         The vectorizer.
     """
-    if vectorizer is not None:
-        vectorizer.supports_jit = True
+    for layer in vectorizer._flatten_layers() if vectorizer else ():
+        layer.supports_jit = True
     return vectorizer
 
 
