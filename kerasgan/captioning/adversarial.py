@@ -216,14 +216,18 @@ class _AdversarialCaptioning(keras.Model):
         advantage = reward - tf.reduce_mean(reward, axis=1, keepdims=True)
         advantage /= tf.math.reduce_std(reward, axis=1, keepdims=True) + 0.01
         sampled = {**batch, "token_ids": generated}
-        captioner = self.captioner
+        captioner, is_static = self.captioner, uses_xla(self)
         with tf.GradientTape() as tape:
-            loss = captioner.weighted_loss(captioner(sampled), generated, advantage)
+            loss = captioner.weighted_loss(
+                captioner(sampled), generated, advantage, is_static
+            )
             # A few of each image's captions, others in each step.
             token_ids = tf.roll(batch["token_ids"], tf.convert_to_tensor(self.step), 1)
             real = {**batch, "token_ids": token_ids[:, :NUM_TEACHER_FORCED]}
             hidden = captioner(real, training=True)
-            likelihood_loss = captioner.compute_loss(real, y_pred=hidden)
+            likelihood_loss = captioner.weighted_loss(
+                hidden, real["token_ids"], is_static=is_static
+            )
             loss += self.config.likelihood_weight * likelihood_loss
         weights = captioner.trainable_variables
         self.g_optimizer.apply(tape.gradient(loss, weights), weights)

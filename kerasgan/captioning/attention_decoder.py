@@ -8,7 +8,6 @@ from keras import ops
 
 from kerasgan.captioning.tokens import END, MASKED_LOGIT, UNKNOWN
 from kerasgan.encoders.precision import recurrent_precision
-from kerasgan.training.devices import uses_xla
 
 GLOBAL_DROPOUT = 0.5  # of the features of the whole image
 
@@ -167,6 +166,7 @@ class AttentionDecoder:
         hidden: tf.Tensor,
         token_ids: tf.Tensor,
         weights: tf.Tensor | None = None,
+        is_static: bool = False,
     ) -> tf.Tensor:
         """Computes the mean negative log-likelihood of the words and end tokens.
 
@@ -177,6 +177,7 @@ class AttentionDecoder:
                 token.
             token_ids: int `(n, k, length)`.
             weights: float32 `(n, k)`, of the captions; None for ones.
+            is_static: whether shapes do not depend on the captions, which XLA needs.
 
         Returns:
             The weighted sum over the number of words, a float scalar.
@@ -190,7 +191,7 @@ class AttentionDecoder:
         num_words = tf.maximum(tf.reduce_sum(is_known), 1)
         # In float32, in which also the gradients of the selected words add up.
         tensors = [tf.cast(hidden[:, :, :-1], tf.float32), targets, weights]
-        if uses_xla(self):  # static shapes: the weights of padding are zero
+        if is_static:  # the weights of padding are zero
             tensors = [tf.reshape(x, [-1, *x.shape[3:]]) for x in tensors]
         else:  # the projection to the vocabulary is costly, so it skips the padding
             tensors = [tf.boolean_mask(x, has_next) for x in tensors]

@@ -13,6 +13,7 @@ from kerasgan.captioning.pair_training import PairTraining
 from kerasgan.captioning.tokens import END, UNKNOWN
 from kerasgan.layers.registration import register
 from kerasgan.layers.text_vectorization import outside_step, tokenize
+from kerasgan.training.devices import uses_xla
 
 SERIALIZED_ARGUMENTS = (
     *("vocabulary_size", "start_id", "caption_length", "dim", "noise_dim", "dropout"),
@@ -139,7 +140,8 @@ class Captioner(PairTraining, CaptionGeneration, AttentionDecoder, keras.Model):
 
     def compute_loss(self, x, y=None, y_pred=None, sample_weight=None, training=True):
         """Returns the mean negative log-likelihood of a word or end token."""
-        return self.weighted_loss(y_pred, self._token_ids(x))
+        is_static = uses_xla(self)
+        return self.weighted_loss(y_pred, self._token_ids(x), is_static=is_static)
 
     def get_config(self):
         """Returns the arguments of `__init__`."""

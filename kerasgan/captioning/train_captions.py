@@ -42,6 +42,7 @@ from kerasgan.training.allocator import retain_freed_memory
 from kerasgan.training.callbacks.epoch_printer import EpochPrinter
 from kerasgan.training.callbacks.json_lines_logger import JsonLinesLogger
 from kerasgan.training.callbacks.time_limit import TimeLimit
+from kerasgan.training.devices import use_device
 
 LOG_FILE = "captions.jsonl"  # in a run
 
@@ -67,6 +68,8 @@ def train_captions(
         JobError: a loss became NaN or infinite.
     """
     settings, run = run_for("train-gan", settings, run)
+    # One device, whatever the strategy of the images stage.
+    use_device(settings.training.model_copy(update={"strategy": "none"}))
     retain_freed_memory()
     if (run.models / STORE_FILE).is_file():
         return load_captioner(run)
