@@ -16,9 +16,18 @@ from kerasgan.config.settings import ClassifierConfig
 from kerasgan.training.callbacks.stop_on_non_finite import StopOnNonFinite
 from kerasgan.training.callbacks.timed_cosine_decay import TimedCosineDecay
 from kerasgan.training.devices import can_jit_compile, uses_xla
-from kerasgan.training.replicas import shard_batches
+from kerasgan.training.replicas import gatherable, shard_batches
 
 PREDICT_BATCH_SIZE = 256
+
+
+class _TrainedModel(keras.Model):
+    """A functional model whose losses several workers can gather."""
+
+    def train_step(self, data):
+        """Trains one step."""
+        logs = super().train_step(data)
+        return {name: gatherable(value) for name, value in logs.items()}
 
 
 class NetworkTrainer:
@@ -35,7 +44,7 @@ class NetworkTrainer:
 
     def __init__(self, network: keras.Model, config: ClassifierConfig):
         self.network, self.config = network, config
-        self.model = keras.Model(network.input, network.output)
+        self.model = _TrainedModel(network.input, network.output)
         self.model.compile(
             keras.optimizers.Adam(config.learning_rate),
             keras.losses.SparseCategoricalCrossentropy(from_logits=True),
