@@ -21,7 +21,7 @@ from kerasgan.training.replicas import gatherable, shard_batches
 PREDICT_BATCH_SIZE = 256
 
 
-class _TrainedModel(keras.Model):
+class _GatheringModel(keras.Model):
     """A functional model whose losses several workers can gather."""
 
     def train_step(self, data):
@@ -44,7 +44,7 @@ class NetworkTrainer:
 
     def __init__(self, network: keras.Model, config: ClassifierConfig):
         self.network, self.config = network, config
-        self.model = _TrainedModel(network.input, network.output)
+        self.model = _GatheringModel(network.input, network.output, name="trained")
         self.model.compile(
             keras.optimizers.Adam(config.learning_rate),
             keras.losses.SparseCategoricalCrossentropy(from_logits=True),
