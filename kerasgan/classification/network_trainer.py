@@ -17,11 +17,12 @@ from kerasgan.training.callbacks.stop_on_non_finite import StopOnNonFinite
 from kerasgan.training.callbacks.timed_cosine_decay import TimedCosineDecay
 from kerasgan.training.devices import can_jit_compile, uses_xla
 from kerasgan.training.replicas import gatherable, shard_batches
+from kerasgan.training.worker_fit import WorkerFit
 
 PREDICT_BATCH_SIZE = 256
 
 
-class _GatheringModel(keras.Model):
+class _GatheringModel(WorkerFit, keras.Model):
     """A functional model whose losses several workers can gather."""
 
     def train_step(self, data):

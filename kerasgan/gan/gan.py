@@ -19,6 +19,7 @@ from kerasgan.gan.moving_average import update_moving_average
 from kerasgan.layers.registration import register
 from kerasgan.layers.text_vectorization import outside_step
 from kerasgan.training.replicas import gatherable, num_replicas
+from kerasgan.training.worker_fit import WorkerFit
 
 METRICS = ("g_loss", "d_loss", "value", "d_real", "d_generated", "d_mismatched")
 SERIALIZED_ARGUMENTS = (
@@ -28,7 +29,7 @@ SERIALIZED_ARGUMENTS = (
 
 
 @register
-class GAN(keras.Model):
+class GAN(WorkerFit, keras.Model):
     """Trains a generator against a discriminator.
 
     `fit` takes batches of images, of `(images, captions)`, or of

@@ -5,7 +5,8 @@ batch, and each replica takes its rows; what compares rows of a batch with each 
 gathers them from all replicas.
 """
 
-from collections.abc import Callable
+import contextlib
+from collections.abc import Callable, Iterator
 
 import tensorflow as tf
 
@@ -105,5 +106,18 @@ def agreed(strategy: tf.distribute.Strategy, value: float) -> float:
     """
     if not is_multi_worker(strategy):
         return value
-    values = strategy.run(lambda: tf.constant(value, tf.float32))
-    return float(strategy.reduce("MEAN", values, axis=None))
+    with quiet_collectives():
+        values = strategy.run(lambda: tf.constant(value, tf.float32))
+        return float(strategy.reduce("MEAN", values, axis=None))
+
+
+@contextlib.contextmanager
+def quiet_collectives() -> Iterator[None]:
+    """Hides TensorFlow's warning that collectives outside of a step are slow."""
+    logger = tf.get_logger()
+    level = logger.level
+    logger.setLevel("ERROR")
+    try:
+        yield
+    finally:
+        logger.setLevel(level)

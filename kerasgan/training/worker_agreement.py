@@ -11,7 +11,7 @@ import tensorflow as tf
 
 from kerasgan.config.settings import Settings
 from kerasgan.errors import JobError, UserError
-from kerasgan.training.replicas import is_multi_worker
+from kerasgan.training.replicas import is_multi_worker, quiet_collectives
 
 MAY_DIFFER = {"data.data_dir", "data.source", "training.device"}  # places
 MAX_NAMED = 5  # disagreements that a message lists
@@ -113,7 +113,8 @@ def _gather(strategy: Any, facts: dict[str, str]) -> list[dict[str, str]]:
 
     def gather(values):
         tensor = tf.constant(np.asarray(values, np.int32)[None])
-        return strategy.gather(strategy.run(lambda: tensor), axis=0).numpy()
+        with quiet_collectives():
+            return strategy.gather(strategy.run(lambda: tensor), axis=0).numpy()
 
     length = int(gather([len(text)]).max())
     rows = gather(np.pad(text, (0, length - len(text))))
