@@ -9,14 +9,13 @@ from keras import ops
 from kerasgan.captioning import decoding
 from kerasgan.captioning.captioner import Captioner
 from kerasgan.captioning.cider_reward import CiderReward
-from kerasgan.captioning.tokens import END
 from kerasgan.config.settings import CaptionsConfig
-from kerasgan.encoders.precision import resolve_precision
 from kerasgan.encoders.text_branch import build_text_branch
 from kerasgan.gan.discriminator import Discriminator
 from kerasgan.gan.losses import contrastive_loss, non_saturating_discriminator_loss
 from kerasgan.training.callbacks.stop_on_non_finite import StopOnNonFinite
 from kerasgan.training.callbacks.timed_cosine_decay import TimedCosineDecay
+from kerasgan.training.devices import can_jit_compile, uses_xla
 
 NUM_TEACHER_FORCED = 2  # captions an image in the teacher forcing of a step
 NUM_NEGATIVES = 4  # other images of the batch that a caption should not match
@@ -128,8 +127,9 @@ class _AdversarialCaptioning(keras.Model):
         self.cider_reward = cider_reward
         self.config = config
         self.seed = seed
+        # int64: XLA on a GPU cannot reach int32 variables, which live on the host.
         self.step = self.add_weight(
-            shape=(), dtype="int32", initializer="zeros", trainable=False, name="step"
+            shape=(), dtype="int64", initializer="zeros", trainable=False, name="step"
         )
         self.trackers = [keras.metrics.Mean(name=name) for name in METRICS]
 
@@ -141,9 +141,9 @@ class _AdversarialCaptioning(keras.Model):
         """Calls the captioner."""
         return self.captioner(batch, training=training)
 
-    def compile(self, g_optimizer, d_optimizer):
+    def compile(self, g_optimizer, d_optimizer, jit_compile=False):
         """Sets the optimizers of captioner and discriminator."""
-        super().compile(optimizer=None, jit_compile=False)
+        super().compile(optimizer=None, jit_compile=jit_compile)
         self.g_optimizer, self.d_optimizer = g_optimizer, d_optimizer
         # Variables that the first step creates would make TensorFlow trace it twice.
         g_optimizer.build(self.captioner.trainable_variables)
@@ -162,7 +162,8 @@ class _AdversarialCaptioning(keras.Model):
             features,
             batch["noise"],
             self.config.sampled_captions,
-            seed=self.step + self.seed,
+            seed=tf.cast(self.step, tf.int32) + self.seed,
+            is_static=uses_xla(self),
         )
         shape = [*tf.unstack(tf.shape(generated))[:2], 1]
         generated = tf.concat([tf.fill(shape, token_ids[0, 0, 0]), generated], axis=-1)
@@ -215,21 +216,18 @@ class _AdversarialCaptioning(keras.Model):
         advantage = reward - tf.reduce_mean(reward, axis=1, keepdims=True)
         advantage /= tf.math.reduce_std(reward, axis=1, keepdims=True) + 0.01
         sampled = {**batch, "token_ids": generated}
-        captioner = self.captioner
+        captioner, is_static = self.captioner, uses_xla(self)
         with tf.GradientTape() as tape:
-            has_next = generated[:, :, :-1] != END
-            hidden = tf.boolean_mask(captioner(sampled)[:, :, :-1], has_next)
-            words = tf.boolean_mask(generated[:, :, 1:], has_next)
-            log_probabilities = captioner.log_probabilities(hidden)
-            log_probabilities = tf.gather(log_probabilities, words, batch_dims=1)
-            advantage = tf.broadcast_to(advantage[..., None], tf.shape(has_next))
-            advantage = tf.boolean_mask(advantage, has_next)
-            loss = -tf.reduce_mean(log_probabilities * advantage)
+            loss = captioner.weighted_loss(
+                captioner(sampled), generated, advantage, is_static
+            )
             # A few of each image's captions, others in each step.
-            token_ids = tf.roll(batch["token_ids"], self.step, axis=1)
+            token_ids = tf.roll(batch["token_ids"], tf.convert_to_tensor(self.step), 1)
             real = {**batch, "token_ids": token_ids[:, :NUM_TEACHER_FORCED]}
             hidden = captioner(real, training=True)
-            likelihood_loss = captioner.compute_loss(real, y_pred=hidden)
+            likelihood_loss = captioner.weighted_loss(
+                hidden, real["token_ids"], is_static=is_static
+            )
             loss += self.config.likelihood_weight * likelihood_loss
         weights = captioner.trainable_variables
         self.g_optimizer.apply(tape.gradient(loss, weights), weights)
@@ -262,6 +260,7 @@ def train_adversarially(
     model.compile(
         keras.optimizers.Adam(config.adversarial_learning_rate, clipnorm=5.0),
         keras.optimizers.Adam(config.learning_rate, beta_1=0.5),
+        can_jit_compile(captioner.distribute_strategy, captioner, discriminator),
     )
     model.fit(
         dataset,
@@ -269,9 +268,7 @@ def train_adversarially(
         verbose=0,
         shuffle=False,
         callbacks=[
-            StopOnNonFinite(
-                "captioner (adversarial)", resolve_precision(config.precision)
-            ),
+            StopOnNonFinite("captioner (adversarial)", captioner.dtype_policy.name),
             TimedCosineDecay(config.adversarial_epochs, config.adversarial_minutes),
             *callbacks,
         ],

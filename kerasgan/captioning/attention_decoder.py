@@ -6,7 +6,8 @@ import keras
 import tensorflow as tf
 from keras import ops
 
-from kerasgan.captioning.tokens import MASKED_LOGIT, UNKNOWN
+from kerasgan.captioning.tokens import END, MASKED_LOGIT, UNKNOWN
+from kerasgan.encoders.precision import recurrent_precision
 
 GLOBAL_DROPOUT = 0.5  # of the features of the whole image
 
@@ -54,7 +55,9 @@ class AttentionDecoder:
             2 * dim, activation="tanh", name="initial_state"
         )
         self.embedding = layers.Embedding(vocabulary_size, dim, name="embedding")
-        self.lstm = layers.LSTM(dim, return_sequences=True, name="lstm")
+        self.lstm = layers.LSTM(
+            dim, return_sequences=True, name="lstm", dtype=recurrent_precision()
+        )
         self.combine = layers.Dense(dim, activation="tanh", name="combine")
         self.output_projection = layers.Dense(
             vocabulary_size, dtype="float32", name="output_projection"
@@ -114,6 +117,7 @@ class AttentionDecoder:
             Hidden features `(n, k, dim)`, see `log_probabilities`, and attention
             weights `(n, k, height * width + 1)`.
         """
+        query = ops.cast(query, memory.dtype)
         scores = ops.matmul(query, ops.transpose(memory, (0, 2, 1)))
         weights = ops.softmax(scores / self.dim**0.5, axis=-1)
         context = ops.matmul(weights, memory)
@@ -133,11 +137,14 @@ class AttentionDecoder:
             Log-probabilities of the next words `(n, k, vocabulary_size)`, the new
             states, and attention weights `(n, k, height * width + 1)`.
         """
-        count = tokens.shape[1]
+        count, dtype = tokens.shape[1], states[0].dtype
         states = [ops.reshape(state, (-1, self.dim)) for state in states]
         words = ops.reshape(self.embedding(tokens), (-1, self.dim))
         _, states = self.lstm.cell(words, states)
-        states = [ops.reshape(state, (-1, count, self.dim)) for state in states]
+        states = [
+            ops.cast(ops.reshape(state, (-1, count, self.dim)), dtype)
+            for state in states
+        ]
         hidden, weights = self.attend(states[0], memory)
         return self.log_probabilities(hidden), states, weights
 
@@ -153,3 +160,44 @@ class AttentionDecoder:
         logits = self.output_projection(hidden)
         never = ops.one_hot([UNKNOWN, self.start_id], self.vocabulary_size)
         return ops.log_softmax(logits + MASKED_LOGIT * ops.sum(never, axis=0), axis=-1)
+
+    def weighted_loss(
+        self,
+        hidden: tf.Tensor,
+        token_ids: tf.Tensor,
+        weights: tf.Tensor | None = None,
+        is_static: bool = False,
+    ) -> tf.Tensor:
+        """Computes the mean negative log-likelihood of the words and end tokens.
+
+        Unknown words, which are never generated, do not count.
+
+        Args:
+            hidden: hidden features `(n, k, length, dim)` of the word that follows each
+                token.
+            token_ids: int `(n, k, length)`.
+            weights: float32 `(n, k)`, of the captions; None for ones.
+            is_static: whether shapes do not depend on the captions, which XLA needs.
+
+        Returns:
+            The weighted sum over the number of words, a float scalar.
+        """
+        has_next = token_ids[:, :, :-1] != END
+        targets = token_ids[:, :, 1:]
+        is_known = tf.cast(has_next & (targets != UNKNOWN), tf.float32)
+        if weights is None:
+            weights = tf.ones_like(is_known[..., 0])
+        weights = weights[..., None] * is_known
+        num_words = tf.maximum(tf.reduce_sum(is_known), 1)
+        # In float32, in which also the gradients of the selected words add up.
+        tensors = [tf.cast(hidden[:, :, :-1], tf.float32), targets, weights]
+        if is_static:  # the weights of padding are zero
+            tensors = [tf.reshape(x, [-1, *x.shape[3:]]) for x in tensors]
+        else:  # the projection to the vocabulary is costly, so it skips the padding
+            tensors = [tf.boolean_mask(x, has_next) for x in tensors]
+        hidden, targets, weights = tensors
+        # The log-probability of an unknown word is -1e9.
+        targets = tf.where(targets == UNKNOWN, END, targets)
+        log_probabilities = self.log_probabilities(hidden)
+        chosen = tf.gather(log_probabilities, targets, batch_dims=1)
+        return -tf.reduce_sum(chosen * weights) / num_words

@@ -5,7 +5,6 @@ from typing import Any
 
 import keras
 import numpy as np
-import tensorflow as tf
 from keras import ops
 
 from kerasgan.captioning.attention_decoder import AttentionDecoder
@@ -13,7 +12,8 @@ from kerasgan.captioning.caption_generation import CaptionGeneration, CompiledFu
 from kerasgan.captioning.pair_training import PairTraining
 from kerasgan.captioning.tokens import END, UNKNOWN
 from kerasgan.layers.registration import register
-from kerasgan.layers.text_vectorization import tokenize
+from kerasgan.layers.text_vectorization import outside_step, tokenize
+from kerasgan.training.devices import uses_xla
 
 SERIALIZED_ARGUMENTS = (
     *("vocabulary_size", "start_id", "caption_length", "dim", "noise_dim", "dropout"),
@@ -79,10 +79,9 @@ class Captioner(PairTraining, CaptionGeneration, AttentionDecoder, keras.Model):
         self.caption_length = caption_length
         self.dropout = dropout
         self.seed = seed
-        self.supports_jit = False  # shapes depend on the captions' lengths
         self.create_layers(vocabulary_size, dim, noise_dim, dropout)
         self.image_encoder = image_encoder
-        self.vectorizer = vectorizer
+        self.vectorizer = outside_step(vectorizer)
         self.seed_generator = keras.random.SeedGenerator(seed)
         self.compiled_functions = CompiledFunctions()
 
@@ -141,17 +140,8 @@ class Captioner(PairTraining, CaptionGeneration, AttentionDecoder, keras.Model):
 
     def compute_loss(self, x, y=None, y_pred=None, sample_weight=None, training=True):
         """Returns the mean negative log-likelihood of a word or end token."""
-        token_ids = self._token_ids(x)
-        has_next = token_ids[:, :, :-1] != END
-        # The projection to the vocabulary is costly, so it skips the padding.
-        hidden = tf.boolean_mask(y_pred[:, :, :-1], has_next)
-        targets = tf.boolean_mask(token_ids[:, :, 1:], has_next)
-        log_probabilities = tf.gather(
-            self.log_probabilities(hidden), targets, batch_dims=1
-        )
-        is_known = tf.cast(targets != UNKNOWN, log_probabilities.dtype)
-        num_words = tf.maximum(tf.reduce_sum(is_known), 1)
-        return -tf.reduce_sum(log_probabilities * is_known) / num_words
+        is_static = uses_xla(self)
+        return self.weighted_loss(y_pred, self._token_ids(x), is_static=is_static)
 
     def get_config(self):
         """Returns the arguments of `__init__`."""

@@ -53,6 +53,7 @@ def sample_captions(
     top_p: float = 1.0,
     temperature: float = 1.0,
     seed: int | tf.Tensor = 0,
+    is_static: bool = False,
 ) -> tuple[tf.Tensor, tf.Tensor]:
     """Samples captions: words are drawn by their probabilities.
 
@@ -65,10 +66,10 @@ def sample_captions(
             that make it up (Holtzman et al. 2020, https://arxiv.org/abs/1904.09751).
         temperature: below 1 prefers likely words.
         seed: int, or an int32 scalar tensor. The result also depends on which images
+        seed: int, or an int32 scalar tensor. The result also depends on which images
             are in the batch.
-
-    Returns:
-        Token ids `(n, count, caption_length - 1)` and log-likelihoods `(n, count)`.
+        is_static: whether the batch keeps its shape to the end, which XLA needs.
+    ids `(n, count, caption_length - 1)` and log-likelihoods `(n, count)`.
     """
 
     def choose(log_probabilities, position):
@@ -83,7 +84,7 @@ def sample_captions(
         index = _gumbel_argmax(tf.where(cumulative < top_p, logits, MASKED_LOGIT), key)
         return tf.gather(token_ids, index, batch_dims=2)
 
-    return _decode(captioner, features, noise, count, choose)
+    return _decode(captioner, features, noise, count, choose, is_static)
 
 
 def beam_search(
@@ -147,7 +148,7 @@ def beam_search(
     )
 
 
-def _decode(captioner, features, noise, count, choose: Callable):
+def _decode(captioner, features, noise, count, choose: Callable, is_static=False):
     """Decodes `count` captions an image, where `choose` picks the next tokens."""
     memory, states = captioner.encode(features, noise)
     generated = _empty_token_ids(captioner, memory, count)
@@ -165,14 +166,17 @@ def _decode(captioner, features, noise, count, choose: Callable):
         return position + 1, tokens, total, generated, *states
 
     total = tf.zeros(tf.shape(generated)[:2])
-    return _decoding_loop(
-        captioner, step, memory, total, generated, _repeat_states(states, count)
-    )
+    arguments = memory, total, generated, _repeat_states(states, count)
+    if is_static:
+        return _static_loop(captioner, step, *arguments)
+    return _decoding_loop(captioner, step, *arguments)
 
 
 def _gumbel_argmax(logits, key):
     """Samples an index from each row of logits, by the Gumbel-max trick."""
-    uniform = tf.random.stateless_uniform(tf.shape(logits), key, 1e-20, 1.0)
+    # This algorithm is the same on all devices, and under XLA.
+    shape = tf.shape(logits)
+    uniform = tf.random.stateless_uniform(shape, key, 1e-20, 1.0, alg="philox")
     logits -= tf.math.log(-tf.math.log(uniform))
     return tf.argmax(logits, axis=-1, output_type=tf.int32)
 
@@ -200,6 +204,22 @@ def _write_tokens(generated, position, tokens):
     is_position = tf.range(generated.shape[-1]) == position
     # LiteRT cannot compute `tokens[..., None]` where no size is known.
     return tf.where(is_position, tf.expand_dims(tokens, -1), generated)
+
+
+def _static_loop(captioner, step, memory, total, generated, states):
+    """Repeats `step` until all captions have ended, with all of them to the end."""
+    num_positions = captioner.caption_length - 1
+
+    def should_continue(position, tokens, *_):
+        has_unfinished = (position == 0) | tf.reduce_any(tokens != END)
+        return (position < num_positions) & has_unfinished
+
+    _, _, total, generated, *_ = tf.while_loop(
+        should_continue,
+        lambda *variables: step(memory, *variables),
+        (0, tf.fill(tf.shape(total), captioner.start_id), total, generated, *states),
+    )
+    return generated, total
 
 
 def _decoding_loop(captioner, step, memory, total, generated, states):

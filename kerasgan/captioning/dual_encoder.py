@@ -13,8 +13,9 @@ from kerasgan.captioning.embedding_networks import (
     build_embedding_networks,
 )
 from kerasgan.captioning.pair_training import PairTraining
+from kerasgan.captioning.tokens import END, UNKNOWN
 from kerasgan.layers.registration import register
-from kerasgan.layers.text_vectorization import tokenize
+from kerasgan.layers.text_vectorization import outside_step, tokenize
 from kerasgan.training.input_checks import check_captions, check_images
 
 BATCH_SIZE = 256  # images or captions that are embedded at once
@@ -66,10 +67,9 @@ class DualEncoder(PairTraining, keras.Model):
         super().__init__(**kwargs)
         self.image_encoder = image_encoder
         self.text_encoder = text_encoder
-        self.vectorizer = vectorizer
+        self.vectorizer = outside_step(vectorizer)
         self.temperature = temperature
         self.word_dropout = word_dropout
-        self.supports_jit = False  # XLA cannot compile the augmentation everywhere
         self.seed_generator = keras.random.SeedGenerator()
 
     def build(self, input_shape=None):
@@ -92,6 +92,11 @@ class DualEncoder(PairTraining, keras.Model):
         images = self.image_encoder(inputs["image"], training=training)
         token_ids = inputs["token_ids"]
         token_ids = ops.reshape(token_ids, (-1, token_ids.shape[-1]))
+        # A missing caption, which no loss counts, has one word: cuDNN's LSTM has no
+        # sequences of length zero.
+        is_first = ops.equal(ops.arange(token_ids.shape[-1]), 0)
+        is_empty = ops.logical_and(is_first, ops.equal(token_ids, END))
+        token_ids = ops.where(is_empty, UNKNOWN, token_ids)
         if training:
             token_ids = self.drop_words(token_ids)
         return images, self.text_encoder(token_ids, training=training)
@@ -103,12 +108,18 @@ class DualEncoder(PairTraining, keras.Model):
             token_ids: int32 `(n, length)`, a tensor.
 
         Returns:
-            A tensor of the same shape. The start token is kept.
+            A tensor of the same shape, with padding on the right alone, as cuDNN's LSTM
+            needs it. The start token is kept.
         """
         uniform = keras.random.uniform(ops.shape(token_ids), seed=self.seed_generator)
         is_start = ops.equal(ops.arange(token_ids.shape[-1]), 0)
         kept = ops.logical_or(uniform >= self.word_dropout, is_start)
-        return ops.where(kept, token_ids, 0)
+        kept = ops.logical_and(kept, ops.not_equal(token_ids, END))
+        length = token_ids.shape[-1]
+        positions = ops.where(kept, ops.arange(length), length)
+        order = ops.argsort(positions, axis=-1)
+        token_ids = ops.where(kept, token_ids, END)
+        return ops.take_along_axis(token_ids, order, axis=-1)
 
     def compute_loss(self, x, y=None, y_pred=None, sample_weight=None, training=True):
         """Returns the contrastive loss of a batch; see `pair_contrastive_loss`."""

@@ -8,9 +8,9 @@ import tensorflow as tf
 
 from kerasgan.captioning.captioner import Captioner
 from kerasgan.config.settings import CaptionsConfig
-from kerasgan.encoders.precision import resolve_precision
 from kerasgan.training.callbacks.stop_on_non_finite import StopOnNonFinite
 from kerasgan.training.callbacks.timed_cosine_decay import TimedCosineDecay
+from kerasgan.training.devices import can_jit_compile
 
 PATIENCE = 2  # epochs
 
@@ -32,7 +32,8 @@ def train_teacher_forcing(
         callbacks: further Keras callbacks.
     """
     optimizer = keras.optimizers.Adam(config.learning_rate, clipnorm=5.0)
-    captioner.compile(optimizer, jit_compile=False)
+    jit_compile = can_jit_compile(captioner.distribute_strategy, captioner)
+    captioner.compile(optimizer, jit_compile=jit_compile)
     sizes = captioner.noise_dim, config.batch_size
     captioner.fit(
         caption_batches(*train, *sizes),
@@ -40,7 +41,7 @@ def train_teacher_forcing(
         epochs=config.likelihood_epochs,
         verbose=0,
         callbacks=[
-            StopOnNonFinite("captioner", resolve_precision(config.precision)),
+            StopOnNonFinite("captioner (likelihood)", captioner.dtype_policy.name),
             TimedCosineDecay(config.likelihood_epochs, config.likelihood_minutes),
             keras.callbacks.EarlyStopping(
                 "val_loss", patience=PATIENCE, restore_best_weights=True

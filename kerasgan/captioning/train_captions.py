@@ -23,27 +23,26 @@ from kerasgan.captioning.pipeline import (
     CaptioningPipeline,
     load_captioner,
 )
+from kerasgan.captioning.precision_check import checked_precision
 from kerasgan.captioning.teacher_forcing import caption_batches, train_teacher_forcing
 from kerasgan.captioning.token_tfidf import inverse_document_frequencies
 from kerasgan.captioning.train_dual_encoder import (
     build_configured_dual_encoder,
     train_dual_encoder,
 )
+from kerasgan.config.recipes import resolve
 from kerasgan.config.settings import CaptionsConfig, Settings
 from kerasgan.data import load_data
 from kerasgan.encoders.feature_cache import average_pool, cached_features, encode_images
 from kerasgan.encoders.image_encoder import build_image_encoder
-from kerasgan.encoders.precision import (
-    dtype_policy_scope,
-    resolve_precision,
-    to_float32,
-)
+from kerasgan.encoders.precision import dtype_policy_scope, to_float32
 from kerasgan.files import write_text
 from kerasgan.runs import Run, run_for
 from kerasgan.training.allocator import retain_freed_memory
 from kerasgan.training.callbacks.epoch_printer import EpochPrinter
 from kerasgan.training.callbacks.json_lines_logger import JsonLinesLogger
 from kerasgan.training.callbacks.time_limit import TimeLimit
+from kerasgan.training.devices import use_device
 
 LOG_FILE = "captions.jsonl"  # in a run
 
@@ -69,16 +68,20 @@ def train_captions(
         JobError: a loss became NaN or infinite.
     """
     settings, run = run_for("train-gan", settings, run)
+    # One device, whatever the strategy of the images stage.
+    use_device(settings.training.model_copy(update={"strategy": "none"}))
     retain_freed_memory()
     if (run.models / STORE_FILE).is_file():
         return load_captioner(run)
-    chosen = {"captions.precision": resolve_precision(settings.captions.precision)}
-    run.update_options(chosen=chosen)
     pairs = load_data(data_for_captions(settings), progress=progress)
     run.write_data(pairs.info)
+    data = build_caption_data(settings, run, pairs.train)
+    precision = checked_precision(settings.captions, data.token_ids[data.train_rows])
+    chosen = {"captions.precision": precision}
+    run.update_options(chosen=chosen)
+    settings = resolve(None, chosen, base=settings)
     # Preparing a data set draws random numbers, reading a prepared one does not.
     keras.utils.set_random_seed(settings.training.seed)
-    data = build_caption_data(settings, run, pairs.train)
     encoded = _train_dual_encoder(settings, run, data, progress)
     captioner = _train_captioner(settings, run, data, encoded.views, progress)
     rows, token_ids = data.train_rows, data.token_ids[data.train_rows]

@@ -9,9 +9,9 @@ import tensorflow as tf
 from kerasgan.captioning.dual_encoder import DualEncoder, build_dual_encoder
 from kerasgan.captioning.validation_recall import ValidationRecall
 from kerasgan.config.settings import CaptionsConfig
-from kerasgan.encoders.precision import resolve_precision
 from kerasgan.training.callbacks.stop_on_non_finite import StopOnNonFinite
 from kerasgan.training.callbacks.timed_cosine_decay import TimedCosineDecay
+from kerasgan.training.devices import can_jit_compile
 
 PATIENCE = 8  # epochs
 
@@ -48,13 +48,15 @@ def train_dual_encoder(
         dual_encoder.adapt(images)
     batch_size = min(config.dual_encoder_batch_size, len(images))
     optimizer = keras.optimizers.Adam(config.dual_encoder_learning_rate)
-    dual_encoder.compile(optimizer, jit_compile=False)
+    networks = dual_encoder.image_encoder, dual_encoder.text_encoder
+    jit_compile = can_jit_compile(dual_encoder.distribute_strategy, *networks)
+    dual_encoder.compile(optimizer, jit_compile=jit_compile)
     dual_encoder.fit(
         dual_encoder_batches(images, token_ids, batch_size, config.captions_per_image),
         epochs=config.dual_encoder_epochs,
         verbose=0,
         callbacks=[
-            StopOnNonFinite("dual encoder", resolve_precision(config.precision)),
+            StopOnNonFinite("dual encoder", dual_encoder.dtype_policy.name),
             TimedCosineDecay(config.dual_encoder_epochs, config.dual_encoder_minutes),
             ValidationRecall(*validation),
             keras.callbacks.EarlyStopping(

@@ -112,6 +112,8 @@ def training_batches(
     rows: Sequence[int] | np.ndarray,
     network: keras.Model,
     batch_size: int,
+    trim_padding: bool = True,
+    replicas: int = 1,
 ) -> tf.data.Dataset:
     """Builds a dataset for training.
 
@@ -123,6 +125,10 @@ def training_batches(
         rows: indices of the examples that are used.
         network: the result of `build_classifier`, which determines the inputs.
         batch_size: number of images in a batch.
+        trim_padding: whether padding at the end of all captions of a batch is removed,
+            which saves time; XLA needs batches of the same shape.
+        replicas: of the strategy. With several, batches have equal shares for them, and
+            examples that do not fill a batch are left for another epoch.
 
     Returns:
         A `tf.data.Dataset` of `(inputs, labels)`, where `inputs` is a dict of tensors.
@@ -143,11 +149,14 @@ def training_batches(
             caption = tf.random.uniform(tf.shape(rows)) * tf.gather(num_captions, rows)
             indices = tf.stack([rows, tf.cast(caption, tf.int32)], axis=-1)
             batch = tf.gather_nd(token_ids, indices)
-            # Padding at the end of all captions would only take time.
-            is_used = tf.reduce_any(batch != 0, axis=0)
-            inputs["token_ids"] = batch[:, : tf.reduce_sum(tf.cast(is_used, tf.int32))]
+            if trim_padding:
+                is_used = tf.reduce_any(batch != 0, axis=0)
+                batch = batch[:, : tf.reduce_sum(tf.cast(is_used, tf.int32))]
+            inputs["token_ids"] = batch
         return inputs, tf.gather(labels, rows)
 
     dataset = tf.data.Dataset.from_tensor_slices(rows).shuffle(len(rows))
     # Not in parallel: the random captions would depend on the order of the threads.
-    return dataset.batch(batch_size).map(gather).prefetch(2)
+    batch_size = max(min(batch_size, len(rows)) // replicas, 1) * replicas
+    dataset = dataset.batch(batch_size, drop_remainder=replicas > 1)
+    return dataset.map(gather).prefetch(2)

@@ -4,15 +4,31 @@ from collections.abc import Sequence
 
 import keras
 import numpy as np
+import tensorflow as tf
 from scipy import special
 
 from kerasgan.classification.examples import PairExamples, training_batches
-from kerasgan.classification.validation_predictions import ValidationPredictions
+from kerasgan.classification.validation_predictions import (
+    ValidationPredictions,
+    predict,
+)
 from kerasgan.config.settings import ClassifierConfig
 from kerasgan.training.callbacks.stop_on_non_finite import StopOnNonFinite
 from kerasgan.training.callbacks.timed_cosine_decay import TimedCosineDecay
+from kerasgan.training.devices import can_jit_compile, uses_xla
+from kerasgan.training.replicas import gatherable, shard_batches
+from kerasgan.training.worker_fit import WorkerFit
 
 PREDICT_BATCH_SIZE = 256
+
+
+class _GatheringModel(WorkerFit, keras.Model):
+    """A functional model whose losses several workers can gather."""
+
+    def train_step(self, data):
+        """Trains one step."""
+        logs = super().train_step(data)
+        return {name: gatherable(value) for name, value in logs.items()}
 
 
 class NetworkTrainer:
@@ -29,12 +45,12 @@ class NetworkTrainer:
 
     def __init__(self, network: keras.Model, config: ClassifierConfig):
         self.network, self.config = network, config
-        self.model = keras.Model(network.input, network.output)
+        self.model = _GatheringModel(network.input, network.output, name="trained")
         self.model.compile(
             keras.optimizers.Adam(config.learning_rate),
             keras.losses.SparseCategoricalCrossentropy(from_logits=True),
             metrics=["accuracy"],
-            jit_compile=False,  # XLA halves the speed of convolutions on CPUs
+            jit_compile=can_jit_compile(tf.distribute.get_strategy(), network),
         )
         self.model.optimizer.build(self.model.trainable_variables)
         self.variables = [*self.model.weights, *self.model.optimizer.variables]
@@ -64,8 +80,13 @@ class NetworkTrainer:
         callbacks = [*callbacks, StopOnNonFinite(self.network.name, policy)]
         if self.config.minutes:
             callbacks.append(TimedCosineDecay(epochs, self.config.minutes))
+        batches = training_batches(
+            *(examples, rows, self.network, self.config.batch_size),
+            trim_padding=not uses_xla(self.model),
+            replicas=self.model.distribute_strategy.num_replicas_in_sync,
+        )
         self.model.fit(
-            training_batches(examples, rows, self.network, self.config.batch_size),
+            shard_batches(batches),
             epochs=epochs,
             verbose=0,
             shuffle=False,
@@ -147,5 +168,5 @@ class NetworkTrainer:
             examples: with `token_ids`.
         """
         inputs = examples.inputs(self.network)
-        logits = self.model.predict(inputs, batch_size=PREDICT_BATCH_SIZE, verbose=0)
+        logits = predict(self.model, inputs, PREDICT_BATCH_SIZE)
         return special.log_softmax(logits, axis=1)

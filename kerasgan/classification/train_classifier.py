@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable
 
 import keras
+import tensorflow as tf
 
 from kerasgan.classification.classifier import Classifier
 from kerasgan.classification.ensemble import fit_ensemble
@@ -18,6 +19,10 @@ from kerasgan.layers.text_vectorization import build_vectorizer
 from kerasgan.runs import Run, run_for
 from kerasgan.training.allocator import retain_freed_memory
 from kerasgan.training.callbacks.epoch_printer import EpochPrinter
+from kerasgan.training.devices import use_device
+from kerasgan.training.worker_agreement import require_agreement, worker_failures
+
+RESUME = "Start all workers again with --resume, which keeps the finished rows."
 
 
 def train_classifier(
@@ -69,9 +74,11 @@ def train_model(
         The trained model.
     """
     training = settings.training
-    model = fit_model(
-        settings.classifier, task, training.seed, training.precision, progress
-    )
+    strategy, train = use_device(training), task.train
+    require_agreement(strategy, settings, train.ids, train.texts)
+    arguments = training.seed, training.precision, progress, strategy
+    with worker_failures(strategy, RESUME):
+        model = fit_model(settings.classifier, task, *arguments)
     if task.test is not None:
         task.test.tokenize(model.vectorizer)
     return model
@@ -83,6 +90,7 @@ def fit_model(
     seed: int = 0,
     precision: str = "float32",
     progress: Callable[[str], None] = print,
+    strategy: tf.distribute.Strategy | None = None,
 ) -> TrainedNetwork | TrainedEnsemble:
     """Trains a network or an ensemble.
 
@@ -92,6 +100,7 @@ def fit_model(
         seed: seed of the folds and of `keras.utils.set_random_seed`.
         precision: see `dtype_policy_scope`.
         progress: called with the metrics of each epoch.
+        strategy: the result of `distribution_strategy`; None for TensorFlow's default.
 
     Returns:
         A `TrainedEnsemble` if `config.fusion` is `"ensemble"`, otherwise a
@@ -107,7 +116,8 @@ def fit_model(
     task.train.tokenize(vectorizer)
     builder = MemberBuilder(config, task, vectorizer, [EpochPrinter(progress)])
     preprocessing = (task.image_encoder, vectorizer, builder.image_size)
-    with dtype_policy_scope(precision):
+    strategy = strategy or tf.distribute.get_strategy()
+    with dtype_policy_scope(precision), strategy.scope():
         if config.fusion == "ensemble":
             members = builder.build_members()
             ensemble = fit_ensemble(members, task.train, config, seed)

@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -63,6 +63,78 @@ def _list_configs(context, option, value):
     for name, description in recipes:
         click.echo(f"{name:<{width}}  {description}")
     context.exit()
+
+
+def device_options(function: Callable) -> Callable:
+    """Adds `--device`, `--strategy`, `--precision` and `--batch-size` to a training."""
+    options = [
+        click.option(
+            "--device",
+            type=click.Choice(["auto", "cpu", "gpu", "tpu"]),
+            help="Train on this device.  [default: auto, a GPU if there is one]",
+        ),
+        click.option(
+            "--strategy",
+            type=click.Choice(["none", "mirrored", "multi-worker", "tpu"]),
+            help="Train on several devices, or machines (TF_CONFIG).  [default: none]",
+        ),
+        click.option(
+            "--precision",
+            type=click.Choice(["float32", "mixed_bfloat16"]),
+            help="Numeric precision of training.  [default: the recipe's]",
+        ),
+        click.option(
+            "--batch-size",
+            type=click.IntRange(2),
+            help="Images in a step, over all devices.  [default: the recipe's]",
+        ),
+    ]
+    for option in reversed(options):
+        function = option(function)
+    return function
+
+
+def device_values(named: dict[str, Any], sections: Sequence[str]) -> dict[str, Any]:
+    """Takes the options of `device_options` out of others, as settings.
+
+    Args:
+        named: options by name, from which they are removed.
+        sections: the sections with a `batch_size` that the command trains.
+
+    Returns:
+        `{"section.key": value}`; None for an option that was not given.
+    """
+    values = {f"training.{key}": named.pop(key) for key in ("device", "strategy")}
+    batch_size, precision = named.pop("batch_size"), named.pop("precision")
+    values |= {f"{section}.batch_size": batch_size for section in sections}
+    values["training.precision"] = precision
+    if "captions" in sections:
+        values["captions.precision"] = precision
+    return values
+
+
+def print_devices(settings: "Settings", stages: dict[str, tuple[str, int]]) -> Any:
+    """Chooses the devices of a training, and says which on standard error.
+
+    Args:
+        settings: all settings.
+        stages: precision and global batch of each stage by name.
+
+    Returns:
+        The `tf.distribute.Strategy`.
+
+    Raises:
+        UserError: the device is not available.
+    """
+    from kerasgan.training.devices import describe_devices, use_device
+
+    strategy = use_device(settings.training)
+    click.echo(describe_devices(strategy), err=True)
+    for name, (precision, batch_size) in stages.items():
+        click.echo(
+            f"{name}: precision {precision}, global batch {batch_size}", err=True
+        )
+    return strategy
 
 
 def caption_column_option(function: Callable) -> Callable:

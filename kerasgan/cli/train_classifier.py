@@ -7,9 +7,12 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from kerasgan.cli.options import (
+    device_options,
+    device_values,
     gather_settings,
     import_tensorflow,
     json_option,
+    print_devices,
     print_settings,
     print_skipped,
     read_scalar,
@@ -17,6 +20,7 @@ from kerasgan.cli.options import (
     run_to_resume,
     table_options,
 )
+from kerasgan.cli.worker_runs import own_run
 from kerasgan.errors import UserError
 
 if TYPE_CHECKING:
@@ -71,6 +75,7 @@ TABLE_HINT = (
     help="Number of random splits.",
 )
 @click.option("--epochs", type=click.IntRange(1), help="Maximum number of epochs.")
+@device_options
 @click.option(
     "--seed", type=int, help="Seed of the sample, the split and the training."
 )
@@ -106,7 +111,7 @@ def command(
     settings, run = _resolve(config, assignments, run_dir, resume, named)
     if dry_run:
         return print_settings(settings)
-    run = run or _new_run(settings, run_dir)
+    run = own_run("train-classifier", settings, run, run_dir)
     try:
         results = _train(settings, run, compare, seeds)
     except KeyboardInterrupt:
@@ -133,7 +138,8 @@ def command(
 
 def _resolve(config, assignments, run_dir, resume, named):
     """Resolves the options to settings and to the run that is resumed, if any."""
-    values = {
+    values = device_values(named, ("classifier",))
+    values |= {
         f"{'classifier' if key in CLASSIFIER_OPTIONS else 'data'}.{key}": value
         for key, value in named.items()
     }
@@ -155,6 +161,8 @@ def _train(settings: "Settings", run: "Run", compare: bool, seeds: int) -> dict:
     from kerasgan.report.classification_report import save_charts
 
     run.require_same_settings(settings)
+    stage = settings.training.precision, settings.classifier.batch_size
+    print_devices(settings, {"classifier": stage})
     rows = ROWS
     if not compare:
         rows = "majority", "tfidf", row_of_settings(settings.classifier)
@@ -163,9 +171,3 @@ def _train(settings: "Settings", run: "Run", compare: bool, seeds: int) -> dict:
     )
     save_charts(results, run.results)
     return results
-
-
-def _new_run(settings, run_dir):
-    from kerasgan.runs import new_run
-
-    return new_run("train-classifier", settings, run_dir)

@@ -6,8 +6,11 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from kerasgan.cli.options import (
+    device_options,
+    device_values,
     gather_settings,
     import_tensorflow,
+    print_devices,
     print_settings,
     print_skipped,
     read_scalar,
@@ -15,6 +18,7 @@ from kerasgan.cli.options import (
     run_to_resume,
     table_options,
 )
+from kerasgan.cli.worker_runs import own_run
 from kerasgan.errors import UserError
 
 if TYPE_CHECKING:
@@ -51,6 +55,7 @@ CONDITIONAL_COMMENT = (
 @click.option(
     "--minutes", type=float, help="Time limit of the images stage in minutes."
 )
+@device_options
 @click.option(
     "--seed", type=int, help="Seed of the sample, the split and the training."
 )
@@ -86,7 +91,7 @@ def command(
     settings, run = _resolve(config, assignments, run_dir, resume, seed, named)
     if dry_run:
         return _print_dry_run(settings)
-    run = run or _new_run(settings, run_dir)
+    run = own_run("train-gan", settings, run, run_dir)
     try:
         num_epochs = len(run.metrics)
         _train(settings, run)
@@ -115,7 +120,8 @@ def command(
 
 def _resolve(config, assignments, run_dir, resume, seed, named):
     """Resolves the options to settings and to the run that is resumed, if any."""
-    values = {
+    values = device_values(named, ("training", "captions"))
+    values |= {
         f"{'training' if key in TRAINING_OPTIONS else 'data'}.{key}": value
         for key, value in named.items()
     }
@@ -138,6 +144,13 @@ def _train(settings: "Settings", run: "Run") -> None:
     from kerasgan.gan.train_gan import train_gan
 
     stage = settings.training.stage
+    if stage != "images" and settings.training.strategy in ("multi-worker", "tpu"):
+        raise UserError(
+            "The captions stage trains on one device. Use --stage images with"
+            f" --strategy {settings.training.strategy}, and then --resume with --stage"
+            " captions --strategy none."
+        )
+    print_devices(settings, _stages(settings))
     if stage != "images":  # raises before the first stage if weights are missing
         build_image_encoder(settings.captions.backbone, encoder_image_size(settings))
     if stage != "captions":
@@ -151,10 +164,20 @@ def _train(settings: "Settings", run: "Run") -> None:
         run_evaluation(run)
 
 
-def _new_run(settings, run_dir):
-    from kerasgan.runs import new_run
+def _stages(settings):
+    """Precision and global batch of each stage that is trained."""
+    from kerasgan.encoders.precision import resolve_precision
 
-    return new_run("train-gan", settings, run_dir)
+    training, captions = settings.training, settings.captions
+    precision = resolve_precision(captions.precision)
+    stages = {
+        "images": (training.precision, training.batch_size),
+        "dual encoder": (precision, captions.dual_encoder_batch_size),
+        "captions": (precision, captions.batch_size),
+    }
+    if training.stage == "captions":
+        del stages["images"]
+    return {"images": stages["images"]} if training.stage == "images" else stages
 
 
 def _print_dry_run(settings: "Settings") -> None:

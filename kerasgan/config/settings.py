@@ -215,6 +215,7 @@ class TrainingConfig(Section):
     beta_2: Annotated[float, Field(gt=0, lt=1)] = 0.99
     precision: Literal["float32", "mixed_bfloat16"] = "float32"
     device: Literal["auto", "cpu", "gpu", "tpu"] = "auto"
+    strategy: Literal["none", "mirrored", "multi-worker", "tpu"] = "none"
     seed: Annotated[int, Field(ge=0, lt=2**31)] = 0
     grid: Annotated[int, Field(ge=1, le=16)] = 6  # rows and columns of the image grids
     grid_every: Positive = 1  # epochs

@@ -15,7 +15,7 @@ def resolve_precision(precision: str) -> str:
 
     That is mixed_bfloat16 on processors that multiply in bfloat16. On a GPU it is
     float32, which multiplies in TF32: on an H100 bfloat16 was not faster for networks
-    of this size, and the captioner's loss became NaN within the first epoch.
+    of this size.
 
     Args:
         precision: `"auto"`, `"float32"` or `"mixed_bfloat16"`.
@@ -27,6 +27,19 @@ def resolve_precision(precision: str) -> str:
         return precision
     has_gpu = bool(tf.config.list_physical_devices("GPU"))
     return "mixed_bfloat16" if supports_bfloat16() and not has_gpu else "float32"
+
+
+def recurrent_precision() -> str | None:
+    """Returns the dtype policy of an LSTM under the present global policy.
+
+    On a GPU an LSTM computes in float32. cuDNN's kernel is the one part of the
+    captioner that is another program there than on a CPU, where the captioner trains in
+    mixed_bfloat16; on an H100 its loss became NaN in the first epoch.
+
+    Returns:
+        `"float32"`, or None for the global policy.
+    """
+    return "float32" if tf.config.list_logical_devices("GPU") else None
 
 
 @contextlib.contextmanager

@@ -2,6 +2,7 @@
 
 import keras
 
+from kerasgan.encoders.precision import recurrent_precision
 from kerasgan.layers.attention_pooling import AttentionPooling
 from kerasgan.layers.weighted_embedding_sum import WeightedEmbeddingSum
 
@@ -45,7 +46,12 @@ def build_text_branch(
     else:
         has_attention = kind == "lstm-attention"
         words = keras.layers.Embedding(vocabulary_size, dim, mask_zero=True)(token_ids)
-        lstm = keras.layers.LSTM(dim, return_sequences=has_attention, name="lstm")
+        lstm = keras.layers.LSTM(
+            dim,
+            return_sequences=has_attention,
+            name="lstm",
+            dtype=recurrent_precision(),
+        )
         vector = lstm(words)
         if has_attention:
             vector = AttentionPooling(name="attention")(vector)

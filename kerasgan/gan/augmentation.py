@@ -11,6 +11,8 @@ import keras
 import tensorflow as tf
 from keras import ops
 
+from kerasgan.training.replicas import draw_rows
+
 
 def augment(
     images: tf.Tensor, policy: Sequence[str], seed: keras.random.SeedGenerator
@@ -20,7 +22,7 @@ def augment(
     Args:
         images: `(n, size, size, channels)` in [-1, 1].
         policy: any of `"color"`, `"translation"`, `"cutout"`, applied in this order.
-        seed: a `keras.random.SeedGenerator`; `ReplicaSeedGenerator` on several devices.
+        seed: a `keras.random.SeedGenerator`.
 
     Returns:
         Images of the same shape and dtype; `color` may leave [-1, 1].
@@ -32,10 +34,10 @@ def augment(
 
 
 def _uniform(images, count, seed):
-    shape = (ops.shape(images)[0], 1, 1, 1)
-    return [
-        keras.random.uniform(shape, dtype=images.dtype, seed=seed) for _ in range(count)
-    ]
+    def draw(rows):
+        return keras.random.uniform((rows, 1, 1, 1), dtype=images.dtype, seed=seed)
+
+    return [draw_rows(draw, ops.shape(images)[0]) for _ in range(count)]
 
 
 def _color(images, seed):
@@ -50,7 +52,10 @@ def _color(images, seed):
 def _translation(images, seed):
     """Moves images by up to an eighth of their side, and fills in zeros."""
     for axis in (1, 2):
-        shift = keras.random.uniform((ops.shape(images)[0],), -1, 1, seed=seed)
+        shift = draw_rows(
+            lambda rows: keras.random.uniform((rows,), -1, 1, seed=seed),
+            ops.shape(images)[0],
+        )
         size = ops.shape(images)[axis]
         shift = ops.cast(ops.round(shift * (size / 8)), "int32")[:, None]
         source = ops.arange(size)[None, :] + shift

@@ -1,6 +1,7 @@
 """Builds the GAN that settings describe."""
 
 import keras
+import tensorflow as tf
 
 from kerasgan.config.settings import Settings
 from kerasgan.errors import UserError
@@ -8,6 +9,7 @@ from kerasgan.gan.discriminator import build_discriminator
 from kerasgan.gan.gan import GAN
 from kerasgan.gan.gan_settings import resolve_gan_settings
 from kerasgan.gan.generator import build_generator
+from kerasgan.training.devices import can_jit_compile
 
 EQUAL_NAMES = (  # of settings and arguments
     *("r2", "r1_interval", "blur", "blur_images"),
@@ -18,14 +20,15 @@ EQUAL_NAMES = (  # of settings and arguments
 def build_gan(
     settings: Settings,
     vectorizer: keras.layers.Layer | None = None,
-    jit_compile: bool = False,
+    strategy: tf.distribute.Strategy | None = None,
 ) -> GAN:
     """Builds and compiles the GAN that settings describe.
 
     Args:
         settings: all options.
         vectorizer: tokenizes the captions; None trains without captions.
-        jit_compile: whether XLA compiles the training step.
+        strategy: the strategy in whose scope this is called, for which XLA compiles
+            the training step where it can.
 
     Returns:
         A compiled `GAN`.
@@ -67,7 +70,8 @@ def build_gan(
     model.compile(
         keras.optimizers.Adam(*rates),
         keras.optimizers.Adam(*rates),
-        jit_compile=jit_compile,
+        jit_compile=bool(strategy)
+        and can_jit_compile(strategy, generator, discriminator),
     )
     return model
 

@@ -11,6 +11,7 @@ from kerasgan.gan.blur import fading_blur
 from kerasgan.gan.gradient_penalties import wasserstein_gradient_penalty
 from kerasgan.gan.image_generator import latent_dim_of
 from kerasgan.gan.losses import AdversarialLoss, contrastive_loss, diversity_loss
+from kerasgan.training.replicas import draw_rows, first_row, gather_rows
 
 
 class ForwardPass(NamedTuple):
@@ -70,7 +71,7 @@ def forward_pass(
     discriminator, loss = gan.discriminator, gan.adversarial_loss
     count = ops.shape(real)[0]
     text_features, captions = discriminator.encode_text(token_ids, training=True)
-    rows = ops.arange(count) % (count // 2)  # each caption twice
+    rows = ops.arange(count) // 2 * 2  # every other caption, twice
     # D's text branch learns from D alone.
     condition = ops.stop_gradient(ops.take(text_features, rows, axis=0))
     images = gan.generator(
@@ -79,10 +80,19 @@ def forward_pass(
     real_logits, real_vectors, logits, vectors = _encode(gan, real, images)
     match = discriminator.match
     logits = logits + match(vectors, ops.take(captions, rows, axis=0))
-    mismatched = real_logits + match(real_vectors, ops.roll(captions, 1, axis=0))
+    # Of the batch over all replicas.
+    first, all_captions, all_ids = (
+        first_row(count),
+        gather_rows(captions),
+        gather_rows(token_ids),
+    )
+    neighbors = (first + ops.arange(count) - 1) % ops.shape(all_ids)[0]
+    mismatched = real_logits + match(
+        real_vectors, ops.take(all_captions, neighbors, axis=0)
+    )
     real_logits = real_logits + match(real_vectors, captions)
     # Where the neighbor has the same caption, a generated pair replaces it.
-    differs = ops.any(token_ids != ops.roll(token_ids, 1, axis=0), axis=-1)
+    differs = ops.any(token_ids != ops.take(all_ids, neighbors, axis=0), axis=-1)
     mismatched = ops.where(differs[:, None], mismatched, logits)
     d_loss = 0.5 * (
         loss.discriminator(real_logits, logits)
@@ -92,13 +102,15 @@ def forward_pass(
     g_loss = loss.of_generator(real_logits, logits)
     if gan.contrastive_weight:
         d_loss = d_loss + gan.contrastive_weight * contrastive_loss(
-            real_vectors, captions, ops.arange(count), token_ids
+            real_vectors, all_captions, first + ops.arange(count), all_ids
         )
         g_loss = g_loss + gan.contrastive_weight * contrastive_loss(
-            vectors, captions, rows, token_ids
+            vectors, all_captions, first + rows, all_ids
         )
     if gan.diversity_weight:
-        g_loss = g_loss + gan.diversity_weight * diversity_loss(images, real)
+        g_loss = g_loss + gan.diversity_weight * diversity_loss(
+            images, real, gather_rows
+        )
     return ForwardPass(g_loss, d_loss, images, real_logits, logits, mismatched)
 
 
@@ -112,8 +124,10 @@ def _unconditional(gan, real):
 
 
 def _noise(gan, count):
-    shape = (count, latent_dim_of(gan.generator))
-    return keras.random.normal(shape, seed=gan.seed_generator)
+    size = latent_dim_of(gan.generator)
+    return draw_rows(
+        lambda count: keras.random.normal((count, size), seed=gan.seed_generator), count
+    )
 
 
 def _encode(gan, real, images):

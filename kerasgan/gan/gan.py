@@ -16,11 +16,9 @@ from kerasgan.gan.image_generator import ImageGenerator, latent_dim_of, scale_im
 from kerasgan.gan.losses import LOSSES
 from kerasgan.gan.moving_average import update_moving_average
 from kerasgan.layers.registration import register
-from kerasgan.training.devices import (
-    ReplicaSeedGenerator,
-    gatherable,
-    global_batch_size,
-)
+from kerasgan.layers.text_vectorization import outside_step
+from kerasgan.training.replicas import gatherable, global_batch_size
+from kerasgan.training.worker_fit import WorkerFit
 
 METRICS = ("g_loss", "d_loss", "value", "d_real", "d_generated", "d_mismatched")
 SERIALIZED_ARGUMENTS = (
@@ -30,7 +28,7 @@ SERIALIZED_ARGUMENTS = (
 
 
 @register
-class GAN(keras.Model):
+class GAN(WorkerFit, keras.Model):
     """Trains a generator against a discriminator.
 
     `fit` takes batches of images, of `(images, captions)`, or of
@@ -43,8 +41,8 @@ class GAN(keras.Model):
     With captions D tells real pairs from generated ones and from real images with
     another image's caption (GAN-CLS, Reed et al. 2016,
     https://arxiv.org/abs/1605.05396), and images and captions are contrasted over the
-    batch. The second half of a generated batch repeats the captions of the first half
-    with other noise, so that the diversity loss can compare them.
+    batch. Generated images are pairs of one caption with different noise, so that the
+    diversity loss can compare them.
 
     Args:
         generator: the result of `build_generator`.
@@ -102,7 +100,7 @@ class GAN(keras.Model):
         gan_checks.check_choices(loss, order, augmentation or ())
         gan_checks.check_networks(generator, discriminator, vectorizer)
         self.generator, self.discriminator = generator, discriminator
-        self.vectorizer = vectorizer
+        self.vectorizer = outside_step(vectorizer)
         self.loss_name, self.order = loss, order
         self.r1, self.r2, self.r1_interval = r1, r2, r1_interval
         self.augmentation = tuple(augmentation or ())
@@ -113,7 +111,7 @@ class GAN(keras.Model):
         self.conditional = discriminator.text_branch is not None
         self.ema_generator = keras.models.clone_model(generator)
         self.ema_generator.set_weights(generator.get_weights())
-        self.seed_generator = ReplicaSeedGenerator(seed)
+        self.seed_generator = keras.random.SeedGenerator(seed)
         # int64: XLA on a GPU cannot reach int32 variables, which live on the host.
         self.step = self.add_weight(
             name="step", shape=(), dtype="int64", initializer="zeros", trainable=False

@@ -5,6 +5,7 @@ from keras import ops
 
 from kerasgan.gan.gan_checks import check_image_size
 from kerasgan.layers.modulation import Modulation
+from kerasgan.training.replicas import num_replicas
 
 ARCHITECTURES = ("light", "gated")
 EXCITATION_DISTANCE = 3  # doublings between an image and one that weights its channels
@@ -95,7 +96,12 @@ def _draw_gated(condition, filters):
     for size in filters:
         x = _convolution(2 * size, use_bias=False)(x)
         # With Keras's momentum of .99 the statistics would lag behind the weights.
-        x = keras.layers.BatchNormalization(momentum=0.9, center=False, scale=False)(x)
+        x = keras.layers.BatchNormalization(
+            momentum=0.9,
+            center=False,
+            scale=False,
+            synchronized=num_replicas() > 1,  # another formula, slower on one
+        )(x)
         x = Modulation(normalize=False)(x, condition)
         values, gates = ops.split(x, 2, axis=-1)
         x = keras.layers.UpSampling2D()(values * ops.sigmoid(gates))

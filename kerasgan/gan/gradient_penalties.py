@@ -5,6 +5,7 @@ import tensorflow as tf
 from keras import ops
 
 from kerasgan.gan.augmentation import augment
+from kerasgan.training.replicas import draw_rows
 
 WASSERSTEIN_PENALTY_WEIGHT = 10.0  # Gulrajani et al. 2017, section 4
 
@@ -30,7 +31,8 @@ def squared_gradient_norms(
         if captions is not None:
             logits = logits + discriminator.match(vectors, captions)
         logits = ops.mean(logits, axis=-1)
-    gradients = tape.gradient(logits, images)
+    # In float32: thousands of small squares would not add up in bfloat16.
+    gradients = ops.cast(tape.gradient(logits, images), "float32")
     return ops.sum(ops.square(gradients), axis=(1, 2, 3))
 
 
@@ -64,8 +66,8 @@ def lazy_penalty(
     Args:
         gan: a `GAN`.
         real: images `(n, size, size, channels)` in [-1, 1].
-        generated: images of the same shape; the second half has the captions of the
-            first half.
+        generated: images of the same shape; rows 2i and 2i + 1 have the caption of the
+            real row 2i.
         token_ids: captions of the real images, int32 `(n, length)`, or None.
 
     Returns:
@@ -74,8 +76,7 @@ def lazy_penalty(
     captions, repeated = None, None
     if token_ids is not None:
         _, captions = gan.discriminator.encode_text(token_ids, training=True)
-        half, _ = ops.split(captions, 2)
-        repeated = ops.concatenate([half, half])
+        repeated = ops.repeat(captions[::2], 2, axis=0)
     penalty = 0.0
     for weight, images, vectors in (
         (gan.r1, real, captions),
@@ -109,7 +110,10 @@ def wasserstein_gradient_penalty(
     Returns:
         A float scalar.
     """
-    shares = keras.random.uniform((ops.shape(real)[0], 1, 1, 1), seed=seed)
+    shares = draw_rows(
+        lambda count: keras.random.uniform((count, 1, 1, 1), seed=seed),
+        ops.shape(real)[0],
+    )
     between = real + shares * (ops.stop_gradient(generated) - real)
     norms = ops.sqrt(squared_gradient_norms(discriminator, between, captions) + 1e-12)
     return WASSERSTEIN_PENALTY_WEIGHT * ops.mean(ops.square(norms - 1))

@@ -8,7 +8,7 @@ from keras import ops
 
 from kerasgan.gan.forward_pass import ForwardPass
 from kerasgan.gan.gradient_penalties import lazy_penalty
-from kerasgan.training.devices import num_replicas
+from kerasgan.training.replicas import num_replicas
 
 
 def gradients_of(tape: tf.GradientTape, loss: tf.Tensor, model: keras.Model) -> list:

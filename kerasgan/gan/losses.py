@@ -173,11 +173,14 @@ def contrastive_loss(
 
 
 def diversity_loss(
-    generated: tf.Tensor, real: tf.Tensor, full_diversity: float = FULL_DIVERSITY
+    generated: tf.Tensor,
+    real: tf.Tensor,
+    gather: Callable[[tf.Tensor], tf.Tensor] | None = None,
+    full_diversity: float = FULL_DIVERSITY,
 ) -> tf.Tensor:
     """Returns how far generated images of one caption fall short of differing, 0 to 1.
 
-    The two halves of `generated` show the same captions with different noise. Their
+    Rows 2i and 2i + 1 of `generated` show one caption with different noise. Their
     distance, at a quarter of the resolution so that texture does not count, is divided
     by `full_diversity` times the distance between real images of different captions
     (in the spirit of Yang et al. 2019, https://arxiv.org/abs/1901.09024).
@@ -185,6 +188,7 @@ def diversity_loss(
     Args:
         generated: images `(n, size, size, channels)`, n even.
         real: images of the same shape.
+        gather: concatenates the real images of all replicas; None for one replica.
         full_diversity: share of the real distance at which the loss is zero.
 
     Returns:
@@ -193,7 +197,8 @@ def diversity_loss(
     generated, real = (
         ops.average_pool(images, 4, strides=4) for images in (generated, real)
     )
-    first, second = ops.split(generated, 2)
+    first, second = generated[::2], generated[1::2]
+    real = real if gather is None else gather(real)
     distances = ops.mean(ops.abs(first - second), axis=(1, 2, 3))
     target = full_diversity * ops.mean(ops.abs(real - ops.roll(real, 1, axis=0)))
     return ops.mean(ops.relu(1 - distances / (target + 1e-6)))

@@ -36,9 +36,12 @@ from kerasgan.training.callbacks import (
     TimeLimit,
 )
 from kerasgan.training.checkpoints import load_checkpoint
-from kerasgan.training.devices import can_jit_compile, distribution_strategy
+from kerasgan.training.devices import use_device
+from kerasgan.training.replicas import shard_batches
+from kerasgan.training.worker_agreement import require_agreement, worker_failures
 
 FEW_IMAGES = 2000  # that D would memorize
+RESUME = "Start all workers again with --resume: the last checkpoint is kept."
 
 
 def train_gan(
@@ -91,9 +94,11 @@ def _resolve(settings, run):
 
 
 def _train(settings, run, progress):
-    strategy = distribution_strategy(settings.training.device)
+    strategy = use_device(settings.training)
     pairs = load_data(settings.data, progress=progress)
     run.write_data(pairs.info)
+    with worker_failures(strategy, RESUME):
+        require_agreement(strategy, settings, pairs.train.ids, pairs.train.captions)
     share, seed = settings.gan.validation, settings.data.seed
     rows, validation_rows = hold_out(len(pairs.train.ids), share, seed)
     gan, dataset, batch_size = prepare_training(
@@ -127,7 +132,8 @@ def _train(settings, run, progress):
     ]
     try:
         if done["epoch"] < training.epochs and not time_limit.is_reached:
-            _fit(gan, dataset, batch_size, training, done["epoch"], callbacks)
+            with worker_failures(strategy, RESUME):
+                _fit(gan, dataset, batch_size, training, done["epoch"], callbacks)
     except KeyboardInterrupt:
         _save(gan, image_kid, run)
         raise
@@ -138,7 +144,7 @@ def _train(settings, run, progress):
 
 def _fit(gan, dataset, batch_size, training, epoch, callbacks):
     gan.fit(
-        dataset.batches(batch_size, training.seed, epoch + 1),
+        shard_batches(dataset.batches(batch_size, training.seed, epoch + 1)),
         steps_per_epoch=dataset.steps(batch_size),
         initial_epoch=epoch,
         epochs=training.epochs,
@@ -186,7 +192,7 @@ def prepare_training(
         chosen={"gan.conditional": conditional, "gan.augmentation": augmentation}
     )
     with strategy.scope():
-        gan = build_gan(run.resolved_settings, vectorizer, can_jit_compile(strategy))
+        gan = build_gan(run.resolved_settings, vectorizer, strategy)
     return gan, dataset, batch_size
 
 

@@ -36,6 +36,25 @@ def split_words(caption: str) -> list[str]:
     return standardize(tf.constant([caption])).numpy()[0].decode().split()[1:]
 
 
+def outside_step(
+    vectorizer: keras.layers.TextVectorization | None,
+) -> keras.layers.TextVectorization | None:
+    """Lets XLA compile the steps of a model that holds a vectorizer.
+
+    Keras compiles no model with a layer of strings, but the models of this package
+    tokenize in tf.data, before the step.
+
+    Args:
+        vectorizer: the result of `build_vectorizer`, or None.
+
+    Returns:
+        The vectorizer.
+    """
+    for layer in vectorizer._flatten_layers() if vectorizer else ():
+        layer.supports_jit = True
+    return vectorizer
+
+
 def build_vectorizer(
     captions: Sequence[str] | None = None,
     vocabulary: Sequence[str] | None = None,

@@ -23,6 +23,8 @@ RESUMABLE = {
     "training.minutes",
     "training.grid",
     "training.grid_every",
+    "training.device",
+    "training.strategy",
     "data.data_dir",
 }
 

@@ -30,6 +30,28 @@ def info_nce(images, captions, temperature=0.05):
     return sum(losses) / 2
 
 
+@pytest.mark.parametrize("text_branch", ["words", "lstm-attention"])
+def test_removed_words_leave_no_gaps(text_branch):
+    """cuDNN's LSTM takes padding on the right alone, and no empty captions."""
+    dual_encoder = build(text_branch=text_branch)
+    dual_encoder.word_dropout = 0.5
+    removed = np.asarray(dual_encoder.drop_words(np.repeat(TOKEN_IDS, 9, axis=0)))
+    is_word = removed != 0
+    assert (is_word[:, 1:] <= is_word[:, :-1]).all() and is_word[:, 0].all()
+    assert 0 < is_word[:, 1:].mean() < 1
+    for before, after in zip(np.repeat(TOKEN_IDS, 9, axis=0), removed, strict=True):
+        words = after[after != 0]
+        assert [word for word in before if word in words][: len(words)] == list(words)
+    token_ids = np.stack([TOKEN_IDS, 0 * TOKEN_IDS], axis=1)
+    seen = []
+    encode = dual_encoder.text_encoder.call
+    dual_encoder.text_encoder.call = lambda ids, **kwargs: (
+        seen.append(ids) or encode(ids, **kwargs)
+    )
+    dual_encoder({"image": FEATURES, "token_ids": token_ids})
+    assert (np.asarray(seen[0])[:, 0] != 0).all()
+
+
 def test_the_loss_is_the_mean_of_the_members():
     dual_encoder = build(num_members=2)
     inputs = {"image": FEATURES, "token_ids": TOKEN_IDS[:, None]}

@@ -6,15 +6,17 @@ import pytest
 
 from kerasgan.classification import task as task_module
 from kerasgan.classification.classifier import load_classifier
-from kerasgan.classification.task import load_task
+from kerasgan.classification.examples import PairExamples
+from kerasgan.classification.task import ClassificationTask, load_task
 from kerasgan.classification.train_classifier import (
+    fit_model,
     to_classifier,
     train_classifier,
     train_model,
 )
 from kerasgan.config.settings import ClassifierConfig, DataConfig, Settings
 from kerasgan.data import load_data
-from kerasgan.errors import UserError
+from kerasgan.errors import JobError, UserError
 from kerasgan.runs import new_run
 
 TINY = ClassifierConfig(
@@ -54,6 +56,17 @@ def trained(data_dir, task):
 @pytest.fixture(scope="module")
 def classifier(task, trained):
     return to_classifier(trained, task)
+
+
+@pytest.mark.parametrize("fusion", ["paper", "ensemble"])
+def test_a_loss_that_is_not_finite_stops_every_classifier(fusion):
+    images = np.full((12, 3), np.nan, "float32")
+    labels = np.arange(12) % 2
+    examples = PairExamples([""] * 12, images, [["a"]] * 12, labels)
+    config = TINY.model_copy(update={"fusion": fusion, "modality": "image"})
+    task = ClassificationTask(examples, ["a", "b"], image_encoder=object())
+    with pytest.raises(JobError, match="epoch 1, step 1, precision float32"):
+        fit_model(config, task, progress=ignore)
 
 
 def test_a_loaded_classifier_predicts_the_same(classifier, task, data_dir, tmp_path):

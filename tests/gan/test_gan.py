@@ -158,9 +158,10 @@ def test_the_gradient_depends_on_the_caption():
 
 def test_diversity_loss():
     real = RANDOM.uniform(-1, 1, (4, 8, 8, 3)).astype("float32")
-    alike = np.concatenate([real[:2], real[:2]])
+    alike = np.repeat(real[:2], 2, axis=0)
     assert float(diversity_loss(alike, real)) == pytest.approx(1)
-    apart = np.concatenate([-np.ones_like(real[:2]), np.ones_like(real[:2])])
+    apart = np.stack([-np.ones_like(real[:2]), np.ones_like(real[:2])], axis=1)
+    apart = apart.reshape(real.shape)
     assert float(diversity_loss(apart, real)) == 0
 
 
@@ -232,12 +233,6 @@ def test_a_saved_gan_generates_the_same_and_trains_on(tmp_path):
     ):
         np.testing.assert_array_equal(one, two)
     assert np.isfinite(loaded.fit(dataset, verbose=0).history["g_loss"]).all()
-
-
-def test_no_variable_of_a_step_is_int32():
-    """XLA on a GPU cannot reach int32 variables, which live in host memory."""
-    gan = build()
-    assert not [v.path for v in gan.variables if v.dtype == "int32"]
 
 
 def test_arrays_with_captions_are_data_too():

@@ -28,7 +28,7 @@ def fit(*callbacks, x=X, y=X, epochs=3, learning_rate=0.1):
 @pytest.mark.parametrize("value", [np.nan, np.inf])
 def test_a_loss_that_is_not_finite_stops_training(value):
     stop = kerasgan.callbacks.StopOnNonFinite("captions", "mixed_bfloat16")
-    message = "captions, epoch 1, precision mixed_bfloat16.: not finite: loss"
+    message = "captions, epoch 1, step 2, precision mixed_bfloat16.: not finite: loss"
     with pytest.raises(JobError, match=message):
         fit(stop, y=np.where(np.arange(8) == 5, value, X[:, 0]))
 
@@ -39,6 +39,14 @@ def test_a_loss_that_is_not_finite_is_noticed_within_an_epoch(monkeypatch):
     stop = kerasgan.callbacks.StopOnNonFinite("images")
     with pytest.raises(JobError, match="epoch 1, step 1,"):
         fit(stop, y=np.full((8, 1), np.nan))
+
+
+def test_weights_that_are_not_finite_stop_training_before_they_are_saved():
+    """The loss of a step is computed before its update."""
+    stop = kerasgan.callbacks.StopOnNonFinite("images")
+    saved = keras.callbacks.LambdaCallback(on_epoch_end=lambda *_: pytest.fail("saved"))
+    with pytest.raises(JobError, match="step 1, .*: not finite: sequential.*dense"):
+        fit(stop, saved, x=X[:4], y=X[:4], learning_rate=np.inf)
 
 
 def test_finite_losses_train_on():

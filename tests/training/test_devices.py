@@ -1,71 +1,50 @@
-import subprocess
-import sys
-from pathlib import Path
+"""Which device and strategy training takes."""
+
+import types
 
 import keras
-import numpy as np
-
-from kerasgan.training.devices import ReplicaSeedGenerator
-
-ROOT = Path(__file__).parents[2]
-TWO_DEVICES = """
+import pytest
 import tensorflow as tf
 
-processor = tf.config.list_physical_devices("CPU")[0]
-halves = [tf.config.LogicalDeviceConfiguration() for _ in range(2)]
-tf.config.set_logical_device_configuration(processor, halves)
-
-import keras
-import numpy as np
-
-from kerasgan.gan.augmentation import AUGMENTATIONS, augment
-from tests.gan.test_gan import BATCH, build
-
-strategy = tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
-alike = tf.constant(BATCH["image"][:2], tf.float32) / 255
+from kerasgan.config.settings import TrainingConfig
+from kerasgan.errors import UserError
+from kerasgan.training import devices
+from kerasgan.training.devices import (
+    can_jit_compile,
+    describe_devices,
+    device_kind,
+    distribution_strategy,
+    use_device,
+)
 
 
-def both(function):
-    parts = strategy.run(tf.function(function)).values
-    return [np.asarray(part) for part in parts]
+def test_the_default_is_the_one_processor():
+    strategy = use_device(TrainingConfig())
+    assert strategy.num_replicas_in_sync == 1 and device_kind(strategy) == "CPU"
+    assert device_kind(tf.distribute.get_strategy()) == "CPU"
+    assert describe_devices(strategy) == "Device: CPU, replicas: 1, XLA: off"
+    mirrored = distribution_strategy(strategy="mirrored")
+    assert isinstance(mirrored, tf.distribute.MirroredStrategy)
 
 
-with strategy.scope():
-    gan = build()
-    gan.compile(*(keras.optimizers.SGD(1e-3) for _ in range(2)), jit_compile=False)
-seeds = gan.seed_generator
-noise = both(lambda: keras.random.normal((4,), seed=seeds))
-assert abs(noise[0] - noise[1]).min() > 1e-3, noise
-alone = keras.random.normal((4,), seed=keras.random.SeedGenerator(0))
-np.testing.assert_array_equal(noise[0], alone)
-for name in AUGMENTATIONS:
-    for _ in range(3):  # two translations may well be the same once
-        seen = both(lambda: augment(alike, [name], seeds))
-        if (seen[0] != seen[1]).any():
-            break
-    else:
-        raise AssertionError(f"{name} is the same on both")
-
-start = gan.generator.get_weights()
-gan.fit(BATCH, batch_size=4, epochs=2, verbose=0)
-assert any((a != b).any() for a, b in zip(start, gan.generator.get_weights()))
-for weight in [*gan.trainable_variables, seeds.state]:
-    first, second = weight.value.values
-    np.testing.assert_array_equal(first, second)
-"""
+def test_a_device_that_is_missing_is_an_error():
+    with pytest.raises(UserError, match="finds no GPU"):
+        distribution_strategy("gpu")
+    with pytest.raises(UserError, match="No TPU can be reached"):
+        distribution_strategy("tpu")
+    with pytest.raises(UserError, match="device=cpu, training.strategy=tpu"):
+        distribution_strategy("cpu", "tpu")
+    with pytest.raises(UserError, match="device=tpu, training.strategy=mirrored"):
+        distribution_strategy("tpu", "mirrored")
 
 
-def test_replicas_draw_different_numbers_and_stay_the_same_networks():
-    command = [sys.executable, "-c", TWO_DEVICES]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
-
-
-def test_one_device_draws_what_keras_draws():
-    ours, usual = ReplicaSeedGenerator(5), keras.random.SeedGenerator(5)
-    for _ in range(3):
-        np.testing.assert_array_equal(
-            keras.random.normal((4,), seed=ours),
-            keras.random.normal((4,), seed=usual),
-        )
-    np.testing.assert_array_equal(ours.state.numpy(), [5, 3])
+def test_xla_compiles_on_a_gpu_what_it_can(monkeypatch):
+    strategy = types.SimpleNamespace(num_replicas_in_sync=1)
+    monkeypatch.setattr(devices, "device_kind", lambda strategy: "GPU")
+    dense = keras.Sequential([keras.Input((3, 1)), keras.layers.Dense(1)])
+    recurrent = keras.Sequential([dense, keras.layers.LSTM(1)])
+    assert can_jit_compile(strategy, dense) and can_jit_compile(strategy, recurrent)
+    recurrent.layers[1].supports_jit = False  # as Keras sets it where cuDNN is used
+    assert not can_jit_compile(strategy, dense, recurrent)
+    strategy.num_replicas_in_sync = 2
+    assert not can_jit_compile(strategy, dense)

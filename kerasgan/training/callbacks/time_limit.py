@@ -4,13 +4,16 @@ import time
 
 import keras
 
+from kerasgan.training.replicas import agreed, is_multi_worker
+
 
 class TimeLimit(keras.callbacks.Callback):
     """Stops training after some minutes, within an epoch if need be.
 
     Only the time of training steps counts, so this callback comes first in the list of
     callbacks. Adds `seconds`, the training time so far, and, with a batch size,
-    `images_per_second` to the logs of an epoch.
+    `images_per_second` to the logs of an epoch. Several workers stop between epochs, by
+    the mean of their clocks.
 
     Args:
         minutes: the limit, or None.
@@ -45,13 +48,18 @@ class TimeLimit(keras.callbacks.Callback):
     def on_train_batch_end(self, batch, logs=None):
         """Stops training when the limit is reached."""
         self.steps += 1
+        if is_multi_worker(self.model.distribute_strategy):
+            return
         if self.seconds + time.perf_counter() - self.start >= self.limit:
             self.model.stop_training = True
 
     def on_epoch_end(self, epoch, logs=None):
         """Stops the clock and adds to the logs."""
-        seconds = time.perf_counter() - self.start
+        strategy = self.model.distribute_strategy
+        seconds = agreed(strategy, time.perf_counter() - self.start)
         self.seconds += seconds
+        if self.is_reached:
+            self.model.stop_training = True
         if self.batch_size:
             logs["images_per_second"] = self.steps * self.batch_size / seconds
         logs["seconds"] = self.seconds

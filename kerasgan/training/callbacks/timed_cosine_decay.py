@@ -5,6 +5,8 @@ import time
 
 import keras
 
+from kerasgan.training.replicas import agreed, is_multi_worker
+
 OPTIMIZERS = ("optimizer", "g_optimizer", "d_optimizer")
 
 
@@ -12,7 +14,8 @@ class TimedCosineDecay(keras.callbacks.Callback):
     """Lowers the learning rate along half a cosine, then stops training.
 
     The rate reaches zero when the epochs or the minutes are used up, whichever is
-    first. `keras.optimizers.schedules.CosineDecay` counts steps alone.
+    first. `keras.optimizers.schedules.CosineDecay` counts steps alone. Several workers
+    read their clocks between epochs, and take the mean.
 
     Args:
         epochs: as given to `fit`.
@@ -41,13 +44,20 @@ class TimedCosineDecay(keras.callbacks.Callback):
     def on_epoch_begin(self, epoch, logs=None):
         """Counts epochs."""
         self.epoch = epoch
+        strategy = self.model.distribute_strategy
+        self.elapsed = None
+        if self.minutes and is_multi_worker(strategy):
+            self.elapsed = agreed(strategy, time.perf_counter() - self.start)
 
     def on_train_batch_begin(self, batch, logs=None):
         """Sets the learning rate for a step."""
         share = min(batch / self.steps, 1) if self.steps else 0
         progress = (self.epoch + share) / self.epochs
         if self.minutes:
-            elapsed = (time.perf_counter() - self.start) / (60 * self.minutes)
+            elapsed = self.elapsed
+            if elapsed is None:
+                elapsed = time.perf_counter() - self.start
+            elapsed /= 60 * self.minutes
             self.model.stop_training |= elapsed >= 1
             progress = max(progress, elapsed)
         factor = (1 + math.cos(math.pi * min(progress, 1))) / 2

@@ -1,0 +1,31 @@
+"""`fit` under `MultiWorkerMirroredStrategy`, on batches of several tensors."""
+
+from typing import Any
+
+import tensorflow as tf
+
+from kerasgan.training.replicas import is_multi_worker
+
+
+class WorkerFit:
+    """A base class beside `keras.Model` whose `fit` runs with several workers.
+
+    Before the first step Keras computes the mean of a batch over the workers, to learn
+    its shapes, which TensorFlow refuses for a dict or tuple. This takes the shapes from
+    the worker's own share. `gatherable` does the rest.
+    """
+
+    distribute_strategy: Any
+
+    def _maybe_symbolic_build(self, iterator=None, data_batch=None):
+        strategy = self.distribute_strategy
+        if iterator is None or not is_multi_worker(strategy):
+            return super()._maybe_symbolic_build(iterator, data_batch)  # type: ignore[misc]
+        for *_, batches in iterator:
+            data_batch = tf.nest.map_structure(
+                lambda value: strategy.experimental_local_results(value)[0],
+                next(batches),
+            )
+            break
+        with strategy.scope():
+            self._symbolic_build(data_batch=data_batch)  # type: ignore[attr-defined]

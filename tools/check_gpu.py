@@ -1,0 +1,294 @@
+"""Trains every job a few steps on the GPU, and compares them with the CPU.
+
+    python tools/check_gpu.py --out gpu-check
+
+Checks that all losses are finite, also in mixed_bfloat16, and that losses and weights
+of the first step equal the CPU's; measures images a second and memory. Writes
+`check.json` and `check.log` into the folder, and exits with 1 if a check fails. Without
+a GPU it does the same on the CPU, and says so. After --minutes no further job starts.
+"""
+
+import argparse
+import contextlib
+import json
+import math
+import sys
+import time
+import unittest.mock
+from pathlib import Path
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+import kerasgan
+from kerasgan.captioning.adversarial import (
+    _AdversarialCaptioning,
+    build_caption_discriminator,
+)
+from kerasgan.captioning.cider_reward import CiderReward
+from kerasgan.classification.networks import build_classifier, build_conv_branch
+from kerasgan.config.settings import CaptionsConfig
+from kerasgan.encoders.efficientnet_lite import is_installed
+from kerasgan.encoders.precision import dtype_policy_scope
+from kerasgan.encoders.text_branch import build_text_branch
+from kerasgan.training.devices import can_jit_compile
+
+LOSS_TOLERANCE = 5e-3  # relative, in float32 without TF32
+WEIGHT_TOLERANCE = 5e-3  # of the largest change of a weight in the first step
+WORDS, LENGTH, START = 2000, 24, 2
+
+
+class Sizes:
+    """Sizes of data and networks; small ones for the CPU."""
+
+    def __init__(self, small):
+        self.batch, self.image, self.dim = (8, 32, 16) if small else (256, 64, 256)
+        self.filters, self.steps = (4, 4) if small else (32, 30)
+        random = np.random.default_rng(0)
+        shape = self.batch, self.image, self.image, 3
+        self.images = random.integers(0, 256, shape).astype("uint8")
+        ids = random.integers(3, WORDS, (self.batch, 5, LENGTH)).astype("int32")
+        lengths = random.integers(3, LENGTH, (self.batch, 5, 1))
+        ids = np.where(np.arange(LENGTH) < lengths, ids, 0)
+        ids[..., 0] = START
+        ids[::7, 4] = 0  # images with fewer captions
+        self.token_ids = ids
+        self.features = random.normal(size=(self.batch, 4, 4, 256)).astype("float32")
+        noise = random.normal(size=(self.batch, 16)).astype("float32")
+        self.captions = {
+            "features": np.maximum(self.features, 0),
+            "token_ids": ids,
+            "noise": noise,
+        }
+
+
+def adam():
+    """Returns an optimizer with the captioner's clipping."""
+    return keras.optimizers.Adam(1e-3, clipnorm=5.0)
+
+
+def gan(sizes, projected=False):
+    """Returns the GAN and a batch."""
+    text = {"vocabulary_size": WORDS, "caption_length": LENGTH}
+    model = kerasgan.GAN(
+        kerasgan.build_generator(
+            sizes.image,
+            min_filters=sizes.filters,
+            text_dim=128,
+            architecture="gated" if projected else "light",
+        ),
+        kerasgan.build_discriminator(
+            sizes.image,
+            min_filters=sizes.filters,
+            backbone="efficientnet-lite0" if projected else None,
+            **text,
+        ),
+        loss="hinge" if projected else "non-saturating",
+        r1=0.0 if projected else 1.0,
+    )
+    networks = model.generator, model.discriminator
+    model.compile(adam(), adam(), jit_compile=jit(*networks))
+    return model, {"image": sizes.images, "token_ids": sizes.token_ids[:, 0]}
+
+
+def projected_gan(sizes):
+    """Returns the GAN with a projected discriminator."""
+    return gan(sizes, projected=True)
+
+
+def dual_encoder(sizes):
+    """Returns the dual encoder of features."""
+    model = kerasgan.build_dual_encoder(WORDS, LENGTH, feature_dim=256)
+    networks = model.image_encoder, model.text_encoder
+    model.compile(adam(), jit_compile=jit(*networks))
+    features = sizes.features.mean((1, 2))
+    return model, {"image": features, "token_ids": sizes.token_ids}
+
+
+def captioner(sizes):
+    """Returns the captioner, by maximum likelihood."""
+    model = kerasgan.build_captioner((4, 4, 256), WORDS, START, dim=sizes.dim)
+    model.compile(adam(), jit_compile=jit(model))
+    return model, sizes.captions
+
+
+def adversarial(sizes):
+    """Returns the captioner against its discriminator."""
+    model = _AdversarialCaptioning(
+        captioner(sizes)[0],
+        build_caption_discriminator(256, WORDS, LENGTH),
+        CiderReward(sizes.token_ids, WORDS),
+        CaptionsConfig(),
+    )
+    model.compile(adam(), adam(), jit(model.captioner, model.discriminator))
+    return model, sizes.captions
+
+
+def classifier(sizes):
+    """Returns paper B's network."""
+    filters = [sizes.filters, 2 * sizes.filters]
+    model = build_classifier(
+        10, build_conv_branch(sizes.image, filters), build_text_branch(WORDS, LENGTH)
+    )
+    loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+    model.compile(adam(), loss, jit_compile=jit(model))
+    inputs = {"image": sizes.images, "token_ids": sizes.token_ids[:, 0]}
+    return model, (inputs, np.arange(sizes.batch) % 10)
+
+
+def jit(*networks):
+    """Returns whether XLA compiles networks on the present device."""
+    return can_jit_compile(tf.distribute.get_strategy(), *networks)
+
+
+JOBS = {
+    "gan": (gan, ("float32", "mixed_bfloat16")),
+    "gan, projected": (projected_gan, ("float32",)),
+    "dual encoder": (dual_encoder, ("float32", "mixed_bfloat16")),
+    "captioner, likelihood": (captioner, ("float32", "mixed_bfloat16")),
+    "captioner, adversarial": (adversarial, ("float32", "mixed_bfloat16")),
+    "classifier": (classifier, ("float32", "mixed_bfloat16")),
+}
+
+
+@contextlib.contextmanager
+def fixed_numbers():
+    """Draws the same numbers on all devices, and drops nothing out."""
+
+    def uniform(shape, minval=0.0, maxval=1.0, dtype=None, seed=None):
+        count = tf.reduce_prod(tf.stack(shape))
+        waves = tf.sin(97.0 * (1 + tf.range(count, dtype=tf.float32)))
+        values = minval + (maxval - minval) * (1 + waves) / 2
+        return tf.cast(tf.reshape(values, shape), dtype or tf.float32)
+
+    def normal(shape, dtype=None, seed=None):
+        return uniform(shape, -1.0, 1.0, dtype)
+
+    def keep(self, inputs, training=False):
+        return inputs
+
+    patch = unittest.mock.patch.object
+    with (
+        patch(keras.random, "uniform", uniform),
+        patch(keras.random, "normal", normal),
+        patch(keras.layers.Dropout, "call", keep),
+    ):
+        yield
+
+
+def train(build, sizes, device, precision, steps, weights=None):
+    """Losses of steps, the weights after the last one, seconds, and initial weights."""
+    strategy = tf.distribute.OneDeviceStrategy(device)
+    keras.utils.set_random_seed(0)
+    with dtype_policy_scope(precision), strategy.scope():
+        model, batch = build(sizes)
+        if weights is not None:
+            model.set_weights(weights)
+    initial = model.get_weights()
+    dataset = tf.data.Dataset.from_tensors(batch).repeat()
+    losses, marks = [], []
+
+    def record(step, logs):
+        losses.append({name: float(np.ravel(logs[name])[0]) for name in logs})
+        marks.append(time.perf_counter())
+
+    callback = keras.callbacks.LambdaCallback(on_train_batch_end=record)
+    # An epoch of each step, so that the losses are no running means.
+    for _ in range(min(steps, 2)):
+        model.fit(dataset, steps_per_epoch=1, verbose=0, callbacks=[callback])
+    weights = model.get_weights() if steps == 1 else None
+    if steps > 2:
+        model.fit(dataset, steps_per_epoch=steps - 2, verbose=0, callbacks=[callback])
+    seconds = (marks[-1] - marks[2]) / max(len(marks) - 3, 1) if steps > 3 else None
+    return losses, weights, seconds, initial
+
+
+def difference(build, sizes, device):
+    """How far the first step on a device is from the CPU's."""
+    with fixed_numbers():
+        tf.config.experimental.enable_tensor_float_32_execution(False)
+        expected, cpu, _, initial = train(build, sizes, "/cpu:0", "float32", 1)
+        losses, other, _, _ = train(build, sizes, device, "float32", 1, initial)
+        tf.config.experimental.enable_tensor_float_32_execution(True)
+    loss = max(
+        abs(losses[0][name] - value) / (abs(value) + 1e-3)
+        for name, value in expected[0].items()
+    )
+    change = max(np.abs(a - b).max() for a, b in zip(cpu, initial, strict=True))
+    weight = max(np.abs(a - b).max() for a, b in zip(cpu, other, strict=True))
+    return loss, float(weight / change)
+
+
+def check(name, sizes, small_sizes, device):
+    """Returns the results of a job, as they are written."""
+    build, precisions = JOBS[name]
+    loss, weight = difference(build, small_sizes, device)
+    result = {
+        "loss difference": loss,
+        "weight difference": weight,
+        "equal": loss <= LOSS_TOLERANCE and weight <= WEIGHT_TOLERANCE,
+    }
+    for precision in precisions:
+        if "GPU" in device.upper():
+            tf.config.experimental.reset_memory_stats("GPU:0")
+        losses, _, seconds, _ = train(build, sizes, device, precision, sizes.steps)
+        values = [value for step in losses for value in step.values()]
+        result[precision] = {
+            "finite": all(map(math.isfinite, values)),
+            "images per second": round(sizes.batch / seconds, 1) if seconds else None,
+            "last": losses[-1],
+        }
+        if "GPU" in device.upper():
+            memory = tf.config.experimental.get_memory_info("GPU:0")["peak"]
+            result[precision]["peak MiB"] = memory >> 20
+    result["passed"] = result["equal"] and result["float32"]["finite"]
+    return result
+
+
+def main():
+    """Runs the command."""
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--out", type=Path, default=Path("gpu-check"))
+    parser.add_argument("--minutes", type=float, default=5.5)
+    parser.add_argument("--small", action="store_true", help="Small networks and data.")
+    parser.add_argument("--jobs", nargs="*", choices=list(JOBS), default=list(JOBS))
+    arguments = parser.parse_args()
+    arguments.out.mkdir(parents=True, exist_ok=True)
+    log = open(arguments.out / "check.log", "w", encoding="utf-8")  # noqa: SIM115
+
+    def say(line):
+        print(line, flush=True)
+        print(line, file=log, flush=True)
+
+    gpus, start = tf.config.list_physical_devices("GPU"), time.perf_counter()
+    device = "/gpu:0" if gpus else "/cpu:0"
+    details = tf.config.experimental.get_device_details(gpus[0]) if gpus else {}
+    title = details.get("device_name", "GPU") if gpus else "no GPU: this checks the CPU"
+    say(f"{title}; TensorFlow {tf.__version__}, Keras {keras.__version__}")
+    report = {"device": title, "jobs": {}}
+    sizes, small_sizes = Sizes(arguments.small or not gpus), Sizes(small=True)
+    for name in arguments.jobs:
+        if time.perf_counter() - start > 60 * arguments.minutes:
+            result = {"skipped": "no time"}
+        elif name == "gan, projected" and not is_installed():
+            result = {"skipped": "no weights of the backbone"}
+        else:
+            try:
+                result = check(name, sizes, small_sizes, device)
+            except Exception as error:  # the next jobs are checked all the same
+                result = {"passed": False, "error": f"{type(error).__name__}: {error}"}
+        report["jobs"][name] = result
+        report["seconds"] = time.perf_counter() - start
+        say(f"{name}: {json.dumps(result)}")
+        text = json.dumps(report, indent=1)
+        (arguments.out / "check.json").write_text(text, encoding="utf-8")
+    failed = [name for name in report["jobs"] if not report["jobs"][name].get("passed")]
+    failed = [name for name in failed if "skipped" not in report["jobs"][name]]
+    say(f"failed: {', '.join(failed) or 'none'}; {report['seconds']:.0f} s")
+    log.close()
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
