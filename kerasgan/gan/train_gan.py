@@ -1,6 +1,7 @@
 """Trains a GAN from settings into a run directory (paper A)."""
 
 import functools
+import itertools
 from collections.abc import Sequence
 
 import keras
@@ -10,7 +11,7 @@ import tensorflow as tf
 from kerasgan.config.recipes import resolve
 from kerasgan.config.settings import Settings
 from kerasgan.data import load_data
-from kerasgan.data.pipeline import Pairs, Split
+from kerasgan.data.pipeline import Pairs, Split, print_memory_note
 from kerasgan.encoders.efficientnet_lite import is_installed
 from kerasgan.encoders.pooled_features import pooled_features
 from kerasgan.encoders.precision import dtype_policy_scope
@@ -22,7 +23,12 @@ from kerasgan.gan.gan import GAN
 from kerasgan.gan.gan_diagnostics import GanDiagnostics
 from kerasgan.gan.gan_settings import resolve_gan_settings
 from kerasgan.gan.image_generator import ImageGenerator
-from kerasgan.gan.pair_dataset import PairDataset, hold_out, to_grayscale
+from kerasgan.gan.pair_dataset import (
+    PairDataset,
+    StoredPairDataset,
+    hold_out,
+    to_grayscale,
+)
 from kerasgan.layers.text_vectorization import load_or_build_vectorizer, tokenize
 from kerasgan.runs import Run, run_for
 from kerasgan.training.allocator import retain_freed_memory
@@ -71,6 +77,7 @@ def _train(settings, run, progress):
     strategy = distribution_strategy(settings.training.device)
     pairs = load_data(settings.data, progress=progress)
     run.write_data(pairs.info)
+    print_memory_note(pairs, progress)
     share, seed = settings.gan.validation, settings.data.seed
     rows, validation_rows = hold_out(len(pairs.train.ids), share, seed)
     gan, dataset, batch_size = prepare_training(
@@ -114,15 +121,19 @@ def _train(settings, run, progress):
 
 
 def _fit(gan, dataset, batch_size, training, epoch, callbacks):
-    gan.fit(
-        dataset.batches(batch_size, training.seed, epoch + 1),
-        steps_per_epoch=dataset.steps(batch_size),
-        initial_epoch=epoch,
-        epochs=training.epochs,
-        verbose=0,
-        shuffle=False,
-        callbacks=callbacks,
-    )
+    try:
+        gan.fit(
+            dataset.batches(batch_size, training.seed, epoch + 1),
+            steps_per_epoch=dataset.steps(batch_size),
+            initial_epoch=epoch,
+            epochs=training.epochs,
+            verbose=0,
+            shuffle=False,
+            callbacks=callbacks,
+        )
+    except tf.errors.OpError:
+        dataset.check()
+        raise
 
 
 def _save(gan, image_kid, run):
@@ -199,7 +210,7 @@ def _is_conditional(settings, train):
 
 
 def _vectorizer(settings, run, train):
-    captions = [caption for group in train.captions for caption in group]
+    captions = itertools.chain.from_iterable(train.captions)
     sizes = settings.gan.vocabulary_size, settings.gan.caption_length
     return load_or_build_vectorizer(run.models / "vocabulary.txt", *sizes, captions)
 
@@ -207,6 +218,9 @@ def _vectorizer(settings, run, train):
 def _pair_dataset(settings, train, vectorizer, rows):
     grayscale = settings.gan.channels == "grayscale"
     images = to_grayscale(train.images) if grayscale else train.images
+    if not train.in_memory:
+        counts = None if vectorizer is None else np.maximum(train.captions.counts, 1)
+        return StoredPairDataset(images, counts, vectorizer, rows)
     if vectorizer is None:
         return PairDataset(images, rows=rows)
     groups = [captions or [""] for captions in train.captions]

@@ -24,6 +24,7 @@ RESUMABLE = {
     "training.grid",
     "training.grid_every",
     "data.data_dir",
+    "data.keep_in_memory",
 }
 
 

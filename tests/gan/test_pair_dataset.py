@@ -5,7 +5,11 @@ import itertools
 import numpy as np
 import pytest
 
-from kerasgan.gan.pair_dataset import PairDataset, to_grayscale
+from kerasgan.data.pipeline import Pairs, load_data
+from kerasgan.gan import pair_dataset
+from kerasgan.gan.pair_dataset import PairDataset, shuffled_rows, to_grayscale
+from kerasgan.gan.train_gan import _pair_dataset
+from kerasgan.layers.text_vectorization import build_vectorizer
 
 IMAGES = np.arange(10, dtype="uint8")[:, None, None, None].repeat(4, 1)
 TOKENS = [np.full((1 + n % 3, 2), n, "int32") + [[0, 100]] for n in range(10)]
@@ -61,3 +65,51 @@ def test_every_caption_is_used():
 def test_grayscale_is_luminance():
     colors = np.array([[255, 255, 255], [255, 0, 0], [0, 255, 0], [0, 0, 255]], "uint8")
     assert to_grayscale(colors[None, None]).ravel().tolist() == [255, 76, 150, 29]
+
+
+@pytest.mark.parametrize("count", [1, 31, 33, 100, 257])
+def test_shuffling_by_blocks_and_buffers_keeps_each_row(count, monkeypatch):
+    monkeypatch.setattr(pair_dataset, "BUFFER_SIZE", 64)
+    rows = shuffled_rows(count, np.random.default_rng(0))
+    assert sorted(rows) == list(range(count))
+    again = shuffled_rows(count, np.random.default_rng(0))
+    np.testing.assert_array_equal(rows, again)
+    for start in range(0, count - 64, 64):  # each buffer has few blocks
+        assert len(set(rows[start : start + 64] // 32)) <= 4
+
+
+def test_small_data_are_shuffled_completely():
+    rows = np.stack(
+        [shuffled_rows(100, np.random.default_rng(seed)) for seed in range(300)]
+    )
+    assert abs(np.corrcoef(rows[:, 0], rows[:, 1])[0, 1]) < 0.2
+    assert len(set(rows[:, 0])) > 80
+
+
+@pytest.mark.parametrize("channels", ["rgb", "grayscale"])
+@pytest.mark.parametrize("conditional", [True, False])
+def test_batches_from_the_disk_equal_those_from_memory(
+    tiny, channels, conditional, monkeypatch
+):
+    monkeypatch.setattr(pair_dataset, "BUFFER_SIZE", 16)
+    monkeypatch.setattr(pair_dataset, "BLOCK_SIZE", 4)
+    gan = tiny.gan.model_copy(update={"channels": channels})
+    settings = tiny.model_copy(update={"gan": gan})
+    path = load_data(tiny.data, progress=False).path
+    rows = np.flatnonzero(np.arange(32) % 5)
+    disk, memory = (
+        _pair_dataset(
+            settings,
+            split := Pairs(path, keep_in_memory=where).train,
+            build_vectorizer(itertools.chain(*split.captions)) if conditional else None,
+            rows,
+        )
+        for where in ("never", "always")
+    )
+    assert disk.batches(4, 0).element_spec == memory.batches(4, 0).element_spec
+    expected = epochs(memory, 4, 5, first_epoch=1, count=3)
+    found = epochs(disk, 4, 5, first_epoch=1, count=3)
+    resumed = epochs(disk, 4, 5, first_epoch=3)
+    for name, values in expected.items():
+        np.testing.assert_array_equal(found[name], values)
+        np.testing.assert_array_equal(resumed[name], values[-len(resumed[name]) :])
