@@ -141,7 +141,7 @@ def measure(path, options):
 
 def build(path, options):
     """A GAN, and its data from the disk and from memory."""
-    from kerasgan import GanConfig, Settings
+    from kerasgan import DataConfig, GanConfig, Settings
     from kerasgan.data.pipeline import Pairs
     from kerasgan.gan.train_gan import prepare_training
     from kerasgan.runs import new_run
@@ -153,7 +153,7 @@ def build(path, options):
     for name, keep_in_memory in (("disk", "never"), ("memory", "always")):
         if name == "memory" and options.only_disk:
             continue
-        split = Pairs(path, keep_in_memory=keep_in_memory).train
+        split = Pairs(path, config=DataConfig(keep_in_memory=keep_in_memory)).train
         gan, datasets[name], _ = prepare_training(
             settings, run, split, distribution_strategy("cpu")
         )

@@ -6,7 +6,11 @@ import keras
 import numpy as np
 from scipy import special
 
-from kerasgan.classification.examples import PairExamples, training_batches
+from kerasgan.classification.examples import (
+    PairExamples,
+    predict_in_batches,
+    training_batches,
+)
 from kerasgan.classification.validation_predictions import ValidationPredictions
 from kerasgan.config.settings import ClassifierConfig
 from kerasgan.training.callbacks.stop_on_non_finite import StopOnNonFinite
@@ -147,5 +151,5 @@ class NetworkTrainer:
             examples: with `token_ids`.
         """
         inputs = examples.inputs(self.network)
-        logits = self.model.predict(inputs, batch_size=PREDICT_BATCH_SIZE, verbose=0)
+        logits = predict_in_batches(self.model, inputs, PREDICT_BATCH_SIZE)
         return special.log_softmax(logits, axis=1)

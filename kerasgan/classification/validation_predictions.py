@@ -6,6 +6,8 @@ import keras
 import numpy as np
 from scipy import special
 
+from kerasgan.classification.examples import predict_in_batches
+
 
 class ValidationPredictions(keras.callbacks.Callback):
     """Predicts validation data after each epoch, and adds their loss to the logs.
@@ -39,7 +41,7 @@ class ValidationPredictions(keras.callbacks.Callback):
 
     def on_epoch_end(self, epoch, logs=None):
         """Adds `val_loss` and `val_accuracy` to the logs."""
-        logits = self.model.predict(self.inputs, batch_size=self.batch_size, verbose=0)
+        logits = predict_in_batches(self.model, self.inputs, self.batch_size)
         predictions = special.log_softmax(logits, axis=1)
         true_class = predictions[np.arange(len(predictions)), self.labels]
         self.log_probabilities.append(predictions)

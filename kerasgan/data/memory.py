@@ -6,6 +6,8 @@ from pathlib import Path
 
 import psutil
 
+from kerasgan.config.settings import DataConfig
+
 MEMORY_SHARE = 0.25  # of the free memory that the images of a data set may take
 CGROUPS = Path("/sys/fs/cgroup")
 CGROUP_FILES = {  # by version
@@ -14,12 +16,16 @@ CGROUP_FILES = {  # by version
 }
 
 
-def fits_in_memory(size: int) -> bool:
-    """Returns whether something takes at most `MEMORY_SHARE` of the free memory.
+def keep_in_memory(size: int, config: DataConfig) -> bool:
+    """Returns whether data are kept in memory rather than on the disk.
 
     Args:
-        size: in bytes.
+        size: of the data in bytes.
+        config: whose `keep_in_memory` decides; `"auto"` allows `MEMORY_SHARE` of the
+            free memory.
     """
+    if config.keep_in_memory != "auto":
+        return config.keep_in_memory == "always"
     return size <= MEMORY_SHARE * available_memory()
 
 
@@ -54,10 +60,12 @@ def _cgroup_memory(
     for line in lines:  # such as 4:memory:/jobs/17, or 0::/jobs/17 of version 2
         _, controllers, group = line.split(":", 2)
         if controllers in CGROUP_FILES:
-            folder = root / controllers / group.lstrip("/")
-            # Inside a container, the limits of its group are those of the root.
-            for place in {folder, *folder.parents} & {folder, root / controllers}:
-                yield from _free_in_group(place, CGROUP_FILES[controllers])
+            top = root / controllers
+            folder = top / group.lstrip("/")
+            # All groups above limit it, too. In a container, only the top is visible.
+            for place in (folder, *folder.parents):
+                if place.is_relative_to(top):
+                    yield from _free_in_group(place, CGROUP_FILES[controllers])
 
 
 def _free_in_group(folder: Path, names: tuple[str, str]) -> Iterator[int]:

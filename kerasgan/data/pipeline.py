@@ -4,7 +4,6 @@ import fcntl
 import functools
 import json
 import shutil
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from kerasgan.config.settings import DataConfig
 from kerasgan.data.dataset_spec import DATA_JSON, DatasetSpec
-from kerasgan.data.memory import fits_in_memory
+from kerasgan.data.memory import keep_in_memory
 from kerasgan.errors import JobError
 from kerasgan.quiet import quiet_import, quiet_tfds
 
@@ -47,9 +46,9 @@ def load_data(config: DataConfig | None = None, progress: bool = True) -> "Pairs
     """
     spec = DatasetSpec.from_config(config or DataConfig())
     if spec.is_prepared:
-        return Pairs(spec.path, True, spec.config.keep_in_memory)
+        return Pairs(spec.path, True, spec.config)
     prepare(spec.load_annotations(), progress)
-    return Pairs(spec.path, keep_in_memory=spec.config.keep_in_memory)
+    return Pairs(spec.path, config=spec.config)
 
 
 def prepare(spec: DatasetSpec, progress: bool) -> None:
@@ -181,7 +180,7 @@ class Pairs:
     Args:
         path: directory of the prepared data set.
         was_prepared: whether it existed before.
-        keep_in_memory: see `DataConfig`.
+        config: with `keep_in_memory`; None for the default.
 
     Attributes:
         path: see above.
@@ -194,13 +193,14 @@ class Pairs:
     """
 
     def __init__(
-        self, path: Path, was_prepared: bool = False, keep_in_memory: str = "auto"
+        self,
+        path: Path,
+        was_prepared: bool = False,
+        config: DataConfig | None = None,
     ):
         self.path, self.was_prepared = path, was_prepared
         self.info = json.loads((path / DATA_JSON).read_text(encoding="utf-8"))
-        self.in_memory = keep_in_memory == "always" or (
-            keep_in_memory == "auto" and fits_in_memory(self.image_bytes)
-        )
+        self.in_memory = keep_in_memory(self.image_bytes, config or DataConfig())
         self.train, self.test = (
             Split(path, name, ids, self.info["image_size"], self.in_memory)
             for name, ids in (
@@ -216,18 +216,13 @@ class Pairs:
         count = len(self.info["train_ids"]) + len(self.info["test_ids"])
         return count * self.info["image_size"] ** 2 * 3
 
-
-def print_memory_note(pairs: Pairs, progress: bool = True) -> None:
-    """Says on standard error that images stay on the disk, where they do.
-
-    Args:
-        pairs: the data set.
-        progress: whether anything is printed.
-    """
-    if progress and not pairs.in_memory:
-        print(
-            f"Images are read from the disk during training: {len(pairs.train.ids):,}"
-            f" of {pairs.info['image_size']} pixels. In memory, all would take"
-            f" {pairs.image_bytes / 1e9:.1f} GB (see data.keep_in_memory).",
-            file=sys.stderr,
+    @property
+    def memory_note(self) -> str | None:
+        """A sentence that says that images stay on the disk; None if they do not."""
+        if self.in_memory:
+            return None
+        return (
+            f"Images are read from the disk during training: {len(self.train.ids):,} of"
+            f" {self.info['image_size']} pixels. In memory, all would take"
+            f" {self.image_bytes / 1e9:.1f} GB (see data.keep_in_memory)."
         )

@@ -1,5 +1,6 @@
 """Images and captions that stay on the disk until they are indexed."""
 
+import functools
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, overload
 
@@ -23,6 +24,7 @@ class StoredImages:
     Args:
         shards: the records of the split.
         size: width and height in pixels.
+        rows: of the split that are meant, int `(n,)`; None for all.
         convert: from an array of RGB images to one of other channels; None for none.
         channels: of the converted images.
     """
@@ -33,11 +35,22 @@ class StoredImages:
         self,
         shards: Shards,
         size: int,
+        rows: np.ndarray | None = None,
         convert: Callable[[np.ndarray], np.ndarray] | None = None,
         channels: int = 3,
     ):
         self.shards, self.convert = shards, convert
-        self.shape = (len(shards), size, size, channels)
+        self.rows = np.arange(len(shards)) if rows is None else rows
+        self.shape = (len(self.rows), size, size, channels)
+
+    def select(self, rows: Any) -> "StoredImages":
+        """Returns some of the images, without reading them.
+
+        Args:
+            rows: a slice or an array of rows.
+        """
+        size, channels = self.shape[2:]
+        return StoredImages(self.shards, size, self.rows[rows], self.convert, channels)
 
     def converted(
         self, convert: Callable[[np.ndarray], np.ndarray], channels: int
@@ -48,41 +61,52 @@ class StoredImages:
             convert: from RGB images to uint8 `(n, size, size, channels)`.
             channels: of the converted images.
         """
-        return StoredImages(self.shards, self.shape[1], convert, channels)
+        return StoredImages(self.shards, self.shape[1], self.rows, convert, channels)
 
     def __len__(self) -> int:
         return self.shape[0]
 
+    def __iter__(self) -> Iterator[np.ndarray]:
+        for batch in self.batches(BATCH_SIZE):
+            yield from batch
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
+        return self[:].astype(dtype or self.dtype, copy=False)
+
     def __getitem__(self, rows: Any) -> np.ndarray:
-        selected = np.arange(len(self))[rows]
-        if selected.ndim == 0:
-            return self[selected[None]][0]
-        images, start = np.empty((len(selected), *self.shape[1:]), self.dtype), 0
-        for batch in self.batches(BATCH_SIZE, selected):
+        if np.ndim(np.arange(len(self))[rows]) == 0:
+            return self[[rows]][0]
+        selected = self.select(rows)
+        images, start = np.empty(selected.shape, self.dtype), 0
+        for batch in selected.batches(BATCH_SIZE):
             images[start : start + len(batch)] = batch
             start += len(batch)
         return images
 
-    def batches(
-        self, batch_size: int, rows: np.ndarray | None = None
-    ) -> Iterator[np.ndarray]:
-        """Reads and decodes images ahead, in threads.
+    def batches(self, batch_size: int) -> Iterator[np.ndarray]:
+        """Reads and decodes all images in order, ahead, and in threads.
 
         Args:
             batch_size: images a batch; the last one may be smaller.
-            rows: int `(m,)`; None for all, in order.
 
         Yields:
             uint8 `(batch_size, size, size, channels)`.
         """
-        rows = np.arange(len(self)) if rows is None else rows
         with tf.device("/cpu:0"):
-            dataset = tf.data.Dataset.from_tensor_slices(rows).batch(batch_size)
-            dataset = dataset.map(
-                lambda rows: self.decode(self.shards.records(rows)),
-                num_parallel_calls=tf.data.AUTOTUNE,
-            )
-            yield from dataset.prefetch(2).as_numpy_iterator()
+            rows = tf.data.Dataset.range(len(self)).batch(batch_size)
+            batches = rows.map(self.gather, num_parallel_calls=tf.data.AUTOTUNE)
+            yield from batches.prefetch(2).as_numpy_iterator()
+
+    def gather(self, rows: tf.Tensor) -> tf.Tensor:
+        """Reads and decodes images in a graph.
+
+        Args:
+            rows: int `(n,)`.
+
+        Returns:
+            uint8 `(n, size, size, channels)`.
+        """
+        return self.decode(self.shards.records(tf.gather(self.rows, rows)))
 
     def decode(self, records: tf.Tensor) -> tf.Tensor:
         """Decodes the images of records in a graph.
@@ -130,6 +154,34 @@ class StoredCaptions(Sequence):
     def counts(self) -> np.ndarray:
         """The number of captions of each image, int32 `(n,)`."""
         return pa.compute.list_value_length(self._column).to_numpy()
+
+
+def gather_function(array: np.ndarray | StoredImages) -> Callable:
+    """Returns a function that gathers rows in a graph, from memory or from the disk.
+
+    Args:
+        array: `(n, ...)`.
+
+    Returns:
+        A function of rows, int `(m,)`, that returns a tensor `(m, ...)`.
+    """
+    if isinstance(array, StoredImages):
+        return array.gather
+    with tf.device("/cpu:0"):
+        tensor = tf.constant(array)
+    return functools.partial(tf.gather, tensor)
+
+
+def select_rows(
+    array: np.ndarray | StoredImages, rows: Any
+) -> np.ndarray | StoredImages:
+    """Selects rows, without reading them from the disk.
+
+    Args:
+        array: `(n, ...)`.
+        rows: a slice or an array of rows.
+    """
+    return array.select(rows) if isinstance(array, StoredImages) else array[rows]
 
 
 def choose_captions(records: tf.Tensor, numbers: tf.Tensor) -> tf.Tensor:

@@ -158,6 +158,7 @@ class StoredPairDataset(PairDataset):
         batch = {"image": self.images.decode(records)}
         if self.num_captions is not None:
             token_ids = self.vectorizer(choose_captions(records, captions))
+            token_ids = tf.ensure_shape(token_ids, (*captions.shape, None))
             batch["token_ids"] = tf.cast(token_ids, tf.int32)
         return batch
 

@@ -2,6 +2,7 @@
 
 import functools
 import itertools
+import sys
 from collections.abc import Sequence
 
 import keras
@@ -11,7 +12,7 @@ import tensorflow as tf
 from kerasgan.config.recipes import resolve
 from kerasgan.config.settings import Settings
 from kerasgan.data import load_data
-from kerasgan.data.pipeline import Pairs, Split, print_memory_note
+from kerasgan.data.pipeline import Pairs, Split
 from kerasgan.encoders.efficientnet_lite import is_installed
 from kerasgan.encoders.pooled_features import pooled_features
 from kerasgan.encoders.precision import dtype_policy_scope
@@ -77,7 +78,8 @@ def _train(settings, run, progress):
     strategy = distribution_strategy(settings.training.device)
     pairs = load_data(settings.data, progress=progress)
     run.write_data(pairs.info)
-    print_memory_note(pairs, progress)
+    if progress and pairs.memory_note:
+        print(pairs.memory_note, file=sys.stderr)
     share, seed = settings.gan.validation, settings.data.seed
     rows, validation_rows = hold_out(len(pairs.train.ids), share, seed)
     gan, dataset, batch_size = prepare_training(

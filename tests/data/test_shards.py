@@ -3,13 +3,23 @@
 import json
 import shutil
 
+import keras
 import numpy as np
 import pytest
 import tensorflow as tf
 
+from kerasgan.captioning.train_dual_encoder import dual_encoder_batches
+from kerasgan.classification.examples import (
+    PairExamples,
+    predict_in_batches,
+    training_batches,
+)
+from kerasgan.classification.networks import build_classifier, build_conv_branch
 from kerasgan.config.settings import DataConfig
 from kerasgan.data import load_data
 from kerasgan.data.pipeline import Pairs
+from kerasgan.data.stored_arrays import gather_function
+from kerasgan.encoders.text_branch import build_text_branch
 from kerasgan.errors import JobError, UserError
 from tests.data import makers
 
@@ -68,11 +78,15 @@ def shard(path, number):
 
 
 def stored(path):
-    return Pairs(path, keep_in_memory="never").train
+    return Pairs(path, config=DataConfig(keep_in_memory="never")).train
+
+
+def read_at_once(path):
+    return Pairs(path, config=DataConfig(keep_in_memory="always")).train
 
 
 def test_the_disk_has_the_same_as_memory(prepared):
-    disk, arrays = stored(prepared), Pairs(prepared, keep_in_memory="always").train
+    disk, arrays = stored(prepared), read_at_once(prepared)
     images = disk.images
     assert images.shape == arrays.images.shape == (8, 16, 16, 3)
     assert len(images) == 8 and images.dtype == arrays.images.dtype
@@ -116,7 +130,9 @@ def test_reading_ahead_changes_nothing(prepared):
 @pytest.mark.parametrize("has_index", [True, False])
 def test_damage_is_named_with_its_shard(prepared, keep_in_memory, has_index):
     def read():
-        return Pairs(prepared, keep_in_memory=keep_in_memory).train.images[:]
+        return Pairs(
+            prepared, config=DataConfig(keep_in_memory=keep_in_memory)
+        ).train.images[:]
 
     if has_index:
         read()
@@ -192,3 +208,38 @@ def test_without_permission_the_index_is_made_in_memory(prepared, monkeypatch):
     monkeypatch.setattr("os.replace", fail)
     assert len(stored(prepared).captions) == 8
     assert not list(prepared.glob("*index*"))
+
+
+def test_selected_images(prepared):
+    disk, arrays = stored(prepared).images, read_at_once(prepared).images
+    rows = np.array([6, 1, 3])
+    selected = disk.select(rows)
+    assert selected.shape == (3, 16, 16, 3)
+    np.testing.assert_array_equal(np.asarray(selected), arrays[rows])
+    np.testing.assert_array_equal(selected.select([2, 0])[:], arrays[[3, 6]])
+    np.testing.assert_array_equal(np.stack(list(selected)), arrays[rows])
+    for images in (disk, arrays):
+        gather = gather_function(images)
+        np.testing.assert_array_equal(gather(tf.constant(rows)), arrays[rows])
+
+
+def test_batches_of_a_dual_encoder_and_a_classifier_are_the_same(prepared):
+    classifier = build_classifier(
+        2, build_conv_branch(16, [4], 4), build_text_branch(9, None, 4, "lstm")
+    )
+    token_ids = np.random.default_rng(0).integers(1, 9, (8, 3, 5)).astype("int32")
+    labels = np.arange(8) % 2
+    found, predictions = [], []
+    for split in (stored(prepared), read_at_once(prepared)):
+        examples = PairExamples(
+            split.ids, split.images, split.captions, labels, token_ids
+        )[np.array([7, 1, 2, 4, 5])]
+        keras.utils.set_random_seed(0)
+        batches = training_batches(examples, [0, 1, 4, 3], classifier, 2)
+        pairs = dual_encoder_batches(split.images, token_ids, 4, 2)
+        found.append([*batches, *batches, *pairs, *pairs])
+        inputs = examples.inputs(classifier)
+        predictions.append(predict_in_batches(classifier, inputs, 2))
+    for one, other in zip(*found, strict=True):
+        tf.nest.map_structure(np.testing.assert_array_equal, one, other)
+    np.testing.assert_allclose(*predictions, rtol=1e-5)

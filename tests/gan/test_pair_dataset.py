@@ -1,10 +1,17 @@
-"""The order of training batches."""
+"""The order of training batches, from memory and from the disk."""
 
+import io
 import itertools
+import json
+import subprocess
+import sys
 
 import numpy as np
 import pytest
+import tensorflow as tf
+from PIL import Image
 
+from kerasgan.config.settings import DataConfig
 from kerasgan.data.pipeline import Pairs, load_data
 from kerasgan.gan import pair_dataset
 from kerasgan.gan.pair_dataset import PairDataset, shuffled_rows, to_grayscale
@@ -100,7 +107,7 @@ def test_batches_from_the_disk_equal_those_from_memory(
     disk, memory = (
         _pair_dataset(
             settings,
-            split := Pairs(path, keep_in_memory=where).train,
+            split := Pairs(path, config=DataConfig(keep_in_memory=where)).train,
             build_vectorizer(itertools.chain(*split.captions)) if conditional else None,
             rows,
         )
@@ -113,3 +120,56 @@ def test_batches_from_the_disk_equal_those_from_memory(
     for name, values in expected.items():
         np.testing.assert_array_equal(found[name], values)
         np.testing.assert_array_equal(resumed[name], values[-len(resumed[name]) :])
+
+
+TRAIN_IN_LITTLE_MEMORY = """
+import pathlib, resource, sys
+import psutil, tensorflow as tf
+from kerasgan.config.settings import DataConfig
+from kerasgan.data.pipeline import Pairs
+from kerasgan.gan.pair_dataset import StoredPairDataset
+
+next(iter(tf.data.Dataset.range(1)))
+limit = psutil.Process().memory_info().data + 300 * 2**20
+resource.setrlimit(resource.RLIMIT_DATA, (limit, limit))
+path = pathlib.Path(sys.argv[1])
+pairs = Pairs(path)
+assert not pairs.in_memory and pairs.image_bytes > 450e6
+dataset = StoredPairDataset(pairs.train.images)
+batches = dataset.batches(2, 0).take(dataset.steps(2))
+print(sum(int(batch["image"].numpy()[:, 0, 0, 0].sum()) for batch in batches))
+try:
+    Pairs(path, config=DataConfig(keep_in_memory="always")).train.images
+except MemoryError:
+    print("more than fits")
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="RLIMIT_DATA")
+def test_images_that_do_not_fit_into_memory_are_trained_with(tmp_path):
+    size, count = 1024, 150
+    info = {"image_size": size, "label_names": None, "test_ids": []}
+    info["train_ids"] = [str(number) for number in range(count)]
+    (tmp_path / "data.json").write_text(json.dumps(info))
+    split = {"name": "train", "shardLengths": [str(count)]}
+    info = {"name": "flat", "splits": [split]}
+    (tmp_path / "dataset_info.json").write_text(json.dumps(info))
+    shard = str(tmp_path / "flat-train.tfrecord-00000-of-00001")
+    with tf.io.TFRecordWriter(shard) as writer:
+        for number in range(count):
+            file = io.BytesIO()
+            Image.new("RGB", (size, size), (number, 0, 0)).save(file, "PNG")
+            example = tf.train.Example()
+            for key, value in (
+                ("image_id", str(number).encode()),
+                ("image", file.getvalue()),
+            ):
+                example.features.feature[key].bytes_list.value.append(value)
+            writer.write(example.SerializeToString())
+    result = subprocess.run(
+        [sys.executable, "-c", TRAIN_IN_LITTLE_MEMORY, str(tmp_path)],
+        capture_output=True,
+        text=True,
+    )
+    assert result.returncode == 0, result.stderr
+    assert result.stdout.split("\n")[:2] == [str(sum(range(count))), "more than fits"]
