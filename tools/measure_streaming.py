@@ -147,16 +147,17 @@ def build(path, options):
     from kerasgan.runs import new_run
     from kerasgan.training.devices import distribution_strategy
 
+    strategy = distribution_strategy("cpu")
     settings = Settings(gan=GanConfig(discriminator="conv", augmentation=[]))
-    run = new_run("train-gan", settings, tempfile.mkdtemp(dir=options.data_dir))
     datasets = {}
-    for name, keep_in_memory in (("disk", "never"), ("memory", "always")):
-        if name == "memory" and options.only_disk:
-            continue
-        split = Pairs(path, config=DataConfig(keep_in_memory=keep_in_memory)).train
-        gan, datasets[name], _ = prepare_training(
-            settings, run, split, distribution_strategy("cpu")
-        )
+    with tempfile.TemporaryDirectory() as directory:
+        run = new_run("train-gan", settings, directory)
+        for name, keep_in_memory in (("disk", "never"), ("memory", "always")):
+            if name == "disk" or not options.only_disk:
+                config = DataConfig(keep_in_memory=keep_in_memory)
+                gan, datasets[name], _ = prepare_training(
+                    settings, run, Pairs(path, config=config).train, strategy
+                )
     return gan, datasets
 
 

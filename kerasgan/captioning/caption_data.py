@@ -60,7 +60,7 @@ def build_caption_data(settings: Settings, run: Run, split: Split) -> CaptionDat
         run.models / VOCABULARY_FILE,
         config.vocabulary_size,
         config.caption_length,
-        [caption for row in train_rows for caption in split.captions[row]],
+        (caption for row in train_rows for caption in split.captions[row]),
     )
     token_ids = pad_token_ids(vectorizer, split.captions)
     return CaptionData(split, train_rows, held_out, vectorizer, token_ids)

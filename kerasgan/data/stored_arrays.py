@@ -74,7 +74,7 @@ class StoredImages:
         return self[:].astype(dtype or self.dtype, copy=False)
 
     def __getitem__(self, rows: Any) -> np.ndarray:
-        if np.ndim(np.arange(len(self))[rows]) == 0:
+        if np.ndim(self.rows[rows]) == 0:
             return self[[rows]][0]
         selected = self.select(rows)
         images, start = np.empty(selected.shape, self.dtype), 0
