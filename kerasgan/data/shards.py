@@ -43,7 +43,8 @@ class Shards:
         self._shards = np.repeat(np.arange(len(counts)), counts)
         self._offsets = ends - self.sizes - TRAILER - starts[self._shards]
         self._files = [os.open(path, os.O_RDONLY) for path in self.paths]
-        weakref.finalize(self, _close, self._files)
+        # At exit, threads may still be reading.
+        weakref.finalize(self, _close, self._files).atexit = False
         self._check_first_records(ids)
 
     def __len__(self) -> int:
