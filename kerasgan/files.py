@@ -1,9 +1,11 @@
 """Files that are written completely or not at all."""
 
+import contextlib
 import json
 import os
+from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -45,3 +47,24 @@ def write_json(path: Path, content: Any) -> None:
         content: anything that JSON can hold.
     """
     write_text(path, json.dumps(content, indent=2, ensure_ascii=False) + "\n")
+
+
+@contextlib.contextmanager
+def open_partial(path: Path) -> Iterator[BinaryIO]:
+    """Opens a new file that gets its name when it is complete and on the disk.
+
+    Args:
+        path: of the file. Several processes may write it; the last one counts.
+
+    Yields:
+        The file, opened for writing. If an exception is raised, nothing is kept.
+    """
+    partial = path.with_name(f"{path.name}.{os.getpid()}.partial")
+    try:
+        with open(partial, "wb") as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(partial, path)
+    finally:
+        partial.unlink(missing_ok=True)

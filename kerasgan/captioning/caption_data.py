@@ -9,6 +9,7 @@ import numpy as np
 from kerasgan.captioning.pipeline import VOCABULARY_FILE
 from kerasgan.config.settings import DataConfig, Settings
 from kerasgan.data.pipeline import Split
+from kerasgan.data.stored_arrays import StoredImages, select_rows
 from kerasgan.encoders.image_encoder import BACKBONE_IMAGE_SIZE
 from kerasgan.errors import UserError
 from kerasgan.layers.text_vectorization import load_or_build_vectorizer, tokenize
@@ -60,7 +61,7 @@ def build_caption_data(settings: Settings, run: Run, split: Split) -> CaptionDat
         run.models / VOCABULARY_FILE,
         config.vocabulary_size,
         config.caption_length,
-        [caption for row in train_rows for caption in split.captions[row]],
+        (caption for row in train_rows for caption in split.captions[row]),
     )
     token_ids = pad_token_ids(vectorizer, split.captions)
     return CaptionData(split, train_rows, held_out, vectorizer, token_ids)
@@ -137,17 +138,20 @@ def pad_token_ids(
 
 
 def stack_views(
-    views: Sequence[np.ndarray], token_ids: np.ndarray, rows: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
+    views: Sequence[np.ndarray | StoredImages],
+    token_ids: np.ndarray,
+    rows: np.ndarray,
+) -> tuple[np.ndarray | StoredImages, np.ndarray]:
     """Concatenates several views of some images, each with the images' captions.
 
     Args:
-        views: arrays `(n, ...)`.
+        views: arrays `(n, ...)`; a single one may be on the disk, and stays there.
         token_ids: `(n, k, length)`.
         rows: m row numbers.
 
     Returns:
         `(m * views, ...)` and `(m * views, k, length)`.
     """
-    images = np.concatenate([view[rows] for view in views])
+    images = [select_rows(view, rows) for view in views]
+    images = images[0] if len(images) == 1 else np.concatenate(images)
     return images, np.tile(token_ids[rows], (len(views), 1, 1))

@@ -161,7 +161,7 @@ class DualEncoder(PairTraining, keras.Model):
         """
         shape = self.image_encoder.input_shape[1:]
         if len(shape) == 3:
-            images = np.asarray(images)
+            images = images if hasattr(images, "shape") else np.asarray(images)
             check_images(images, shape)
         return _embed(self.image_encoder, images)
 

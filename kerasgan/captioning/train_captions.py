@@ -1,5 +1,7 @@
 """Trains the captions stage of a run: paper A's second generator."""
 
+import shutil
+import sys
 from dataclasses import dataclass
 
 import keras
@@ -33,9 +35,17 @@ from kerasgan.captioning.train_dual_encoder import (
 from kerasgan.config.recipes import resolve
 from kerasgan.config.settings import CaptionsConfig, Settings
 from kerasgan.data import load_data
-from kerasgan.encoders.feature_cache import average_pool, cached_features, encode_images
+from kerasgan.data.memory import keep_in_memory
+from kerasgan.data.stored_arrays import select_rows
+from kerasgan.encoders.feature_cache import (
+    average_pool,
+    cached_features,
+    encode_images,
+    store_features,
+)
 from kerasgan.encoders.image_encoder import build_image_encoder
 from kerasgan.encoders.precision import dtype_policy_scope, to_float32
+from kerasgan.encoders.stored_features import SelectedRows
 from kerasgan.files import write_text
 from kerasgan.runs import Run, run_for
 from kerasgan.training.allocator import retain_freed_memory
@@ -45,6 +55,7 @@ from kerasgan.training.callbacks.time_limit import TimeLimit
 from kerasgan.training.devices import use_device
 
 LOG_FILE = "captions.jsonl"  # in a run
+FEATURES = "features"  # in a run, while it is trained
 
 
 def train_captions(
@@ -75,6 +86,8 @@ def train_captions(
         return load_captioner(run)
     pairs = load_data(data_for_captions(settings), progress=progress)
     run.write_data(pairs.info)
+    if progress and pairs.memory_note:
+        print(pairs.memory_note, file=sys.stderr)
     data = build_caption_data(settings, run, pairs.train)
     precision = checked_precision(settings.captions, data.token_ids[data.train_rows])
     chosen = {"captions.precision": precision}
@@ -99,6 +112,7 @@ def train_captions(
     rows = data.validation_rows
     pipeline.fit_reranker(encoded.views[0][rows], vectors[rows], data.token_ids[rows])
     pipeline.save(run)
+    shutil.rmtree(run.path / FEATURES, ignore_errors=True)
     return pipeline
 
 
@@ -166,6 +180,8 @@ def _train_dual_encoder(settings, run, data, progress):
             for mirrored in (False, True)
         ]
         inputs = [average_pool(view) for view in views]
+        if keep_in_memory(sum(view.nbytes for view in views), settings.data):
+            views = [np.asarray(view) for view in views]
     if dual_encoder is None:
         dual_encoder = _fit_dual_encoder(
             config,
@@ -182,10 +198,18 @@ def _train_dual_encoder(settings, run, data, progress):
         run.save_network("dual_encoder", dual_encoder)
     if trains_image_encoder:
         views = [
-            encode_images(image_encoder, split.images, mirrored, np.float16)
-            for mirrored in (False, True)
+            _encode(image_encoder, split, run, mirrored) for mirrored in (False, True)
         ]
     return _EncodedImages(image_encoder, dual_encoder, inputs[0], views)
+
+
+def _encode(image_encoder, split, run, mirrored):
+    """Features of a trained image encoder; on the disk where the images are, too."""
+    if split.in_memory:
+        return encode_images(image_encoder, split.images, mirrored, np.float16)
+    folder = run.path / FEATURES / f"mirrored-{mirrored}".lower()
+    folder.parent.mkdir(exist_ok=True)
+    return store_features(image_encoder, split.images, folder, mirrored)
 
 
 def _fit_dual_encoder(config, run, data, inputs, image_encoder, progress):
@@ -194,7 +218,7 @@ def _fit_dual_encoder(config, run, data, inputs, image_encoder, progress):
         dual_encoder = train_dual_encoder(
             config,
             stack_views(inputs, token_ids, data.train_rows),
-            (inputs[0][rows], token_ids[rows]),
+            (select_rows(inputs[0], rows), token_ids[rows]),
             data.vocabulary_size,
             image_encoder,
             callbacks=_log_callbacks(run, "dual_encoder", progress),
@@ -211,14 +235,17 @@ def _train_captioner(settings, run, data: CaptionData, views, progress):
             config, views[0].shape[1:], data.vocabulary_size, start_id
         )
     token_ids = captioner.to_output_vocabulary(data.token_ids)
-    train = [view[rows] for view in views], token_ids[rows]
+    train = [SelectedRows(view, rows) for view in views], token_ids[rows]
     trained = _load_saved(run, "captioner-likelihood")
     if trained is None:
         train_teacher_forcing(
             captioner,
             config,
             train,
-            ([views[0][data.validation_rows]], token_ids[data.validation_rows]),
+            (
+                [SelectedRows(views[0], data.validation_rows)],
+                token_ids[data.validation_rows],
+            ),
             callbacks=_log_callbacks(run, "likelihood", progress),
         )
         run.save_network("captioner-likelihood", to_float32(captioner))

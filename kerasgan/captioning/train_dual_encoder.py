@@ -9,6 +9,7 @@ import tensorflow as tf
 from kerasgan.captioning.dual_encoder import DualEncoder, build_dual_encoder
 from kerasgan.captioning.validation_recall import ValidationRecall
 from kerasgan.config.settings import CaptionsConfig
+from kerasgan.data.stored_arrays import StoredImages, gather_function
 from kerasgan.training.callbacks.stop_on_non_finite import StopOnNonFinite
 from kerasgan.training.callbacks.timed_cosine_decay import TimedCosineDecay
 from kerasgan.training.devices import can_jit_compile
@@ -18,8 +19,8 @@ PATIENCE = 8  # epochs
 
 def train_dual_encoder(
     config: CaptionsConfig,
-    train: tuple[np.ndarray, np.ndarray],
-    validation: tuple[np.ndarray, np.ndarray],
+    train: tuple[np.ndarray | StoredImages, np.ndarray],
+    validation: tuple[np.ndarray | StoredImages, np.ndarray],
     vocabulary_size: int,
     image_encoder: keras.Model | None = None,
     callbacks: Sequence[keras.callbacks.Callback] = (),
@@ -94,7 +95,10 @@ def build_configured_dual_encoder(
 
 
 def dual_encoder_batches(
-    images: np.ndarray, token_ids: np.ndarray, batch_size: int, num_captions: int
+    images: np.ndarray | StoredImages,
+    token_ids: np.ndarray,
+    batch_size: int,
+    num_captions: int,
 ) -> tf.data.Dataset:
     """Creates batches of images and captions, shuffled anew in each epoch.
 
@@ -108,8 +112,9 @@ def dual_encoder_batches(
         A `tf.data.Dataset` of `{"image", "token_ids"}`.
     """
     num_captions = min(num_captions, token_ids.shape[1])
+    gather_images = gather_function(images)
     with tf.device("/cpu:0"):
-        images, token_ids = tf.constant(images), tf.constant(token_ids)
+        token_ids = tf.constant(token_ids)
 
     def gather(rows):
         captions = tf.gather(token_ids, rows)
@@ -117,10 +122,9 @@ def dual_encoder_batches(
         rank = tf.random.uniform(tf.shape(captions)[:2])
         rank += tf.cast(captions[..., 0] == 0, tf.float32)
         chosen = tf.argsort(rank, axis=1)[:, :num_captions]
-        return {
-            "image": tf.gather(images, rows),
-            "token_ids": tf.gather(captions, chosen, batch_dims=1),
-        }
+        token_ids_of_rows = tf.gather(captions, chosen, batch_dims=1)
+        # After the random numbers, whose seed depends on the operations before them.
+        return {"image": gather_images(rows), "token_ids": token_ids_of_rows}
 
     count = len(images)
     rows = tf.data.Dataset.range(count, output_type=tf.int32).shuffle(count)

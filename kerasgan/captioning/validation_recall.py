@@ -3,6 +3,8 @@
 import keras
 import numpy as np
 
+from kerasgan.data.stored_arrays import StoredImages
+
 RANK = 10
 
 
@@ -17,7 +19,7 @@ class ValidationRecall(keras.callbacks.Callback):
         token_ids: int32 `(n, k, length)`.
     """
 
-    def __init__(self, images: np.ndarray, token_ids: np.ndarray):
+    def __init__(self, images: np.ndarray | StoredImages, token_ids: np.ndarray):
         super().__init__()
         self.images, self.token_ids = images, token_ids[:, 0]
 

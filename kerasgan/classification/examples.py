@@ -8,6 +8,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from kerasgan.data.stored_arrays import StoredImages, gather_function, select_rows
 from kerasgan.layers.text_vectorization import tokenize
 
 MAX_CAPTIONS = 5  # captions of an image that are used for training
@@ -19,8 +20,8 @@ class PairExamples:
 
     Attributes:
         ids: n strings.
-        images: uint8 `(n, size, size, 3)`; features `(n, d)` of a frozen image encoder;
-            or None if only texts are used.
+        images: uint8 `(n, size, size, 3)`, in memory or on the disk; features `(n, d)`
+            of a frozen image encoder; or None if only texts are used.
         texts: the captions of each image: none, one or several.
         labels: int64 `(n,)`.
         token_ids: int32 `(n, k, length)`, zero beyond the last caption of an image;
@@ -28,7 +29,7 @@ class PairExamples:
     """
 
     ids: list[str]
-    images: np.ndarray | None
+    images: np.ndarray | StoredImages | None
     texts: list[list[str]]
     labels: np.ndarray
     token_ids: np.ndarray | None = None
@@ -39,7 +40,7 @@ class PairExamples:
     def __getitem__(self, rows: Sequence[int] | np.ndarray) -> "PairExamples":
         return PairExamples(
             [self.ids[row] for row in rows],
-            None if self.images is None else self.images[rows],
+            None if self.images is None else select_rows(self.images, rows),
             [self.texts[row] for row in rows],
             self.labels[rows],
             None if self.token_ids is None else self.token_ids[rows],
@@ -134,8 +135,8 @@ def training_batches(
         A `tf.data.Dataset` of `(inputs, labels)`, where `inputs` is a dict of tensors.
     """
     names = set(network.input)
+    images = gather_function(examples.images) if "image" in names else None
     with tf.device("/cpu:0"):
-        images = tf.constant(examples.images) if "image" in names else None
         token_ids, labels = map(tf.constant, (examples.token_ids, examples.labels))
         rows = tf.constant(rows, tf.int32)
     counts = tf.reduce_sum(tf.cast(token_ids[..., 0] != 0, tf.int32), axis=1)
@@ -143,8 +144,6 @@ def training_batches(
 
     def gather(rows):
         inputs = {}
-        if "image" in names:
-            inputs["image"] = tf.gather(images, rows)
         if "token_ids" in names:
             caption = tf.random.uniform(tf.shape(rows)) * tf.gather(num_captions, rows)
             indices = tf.stack([rows, tf.cast(caption, tf.int32)], axis=-1)
@@ -153,6 +152,9 @@ def training_batches(
                 is_used = tf.reduce_any(batch != 0, axis=0)
                 batch = batch[:, : tf.reduce_sum(tf.cast(is_used, tf.int32))]
             inputs["token_ids"] = batch
+        # After the random numbers, whose seed depends on the operations before them.
+        if "image" in names:
+            inputs["image"] = images(rows)
         return inputs, tf.gather(labels, rows)
 
     dataset = tf.data.Dataset.from_tensor_slices(rows).shuffle(len(rows))

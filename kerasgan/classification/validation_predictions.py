@@ -1,10 +1,14 @@
 """The predictions for validation data after each epoch."""
 
 from collections.abc import Mapping
+from typing import Any
 
 import keras
 import numpy as np
+import tensorflow as tf
 from scipy import special
+
+from kerasgan.data.stored_arrays import StoredImages, gather_function
 
 
 class ValidationPredictions(keras.callbacks.Callback):
@@ -48,25 +52,31 @@ class ValidationPredictions(keras.callbacks.Callback):
 
 
 def predict(
-    model: keras.Model, inputs: Mapping[str, np.ndarray], batch_size: int
+    model: keras.Model, inputs: Mapping[str, Any], batch_size: int
 ) -> np.ndarray:
     """Computes the outputs of a model, on this process alone.
 
     Args:
         model: a compiled model.
-        inputs: arrays by the name of the model's input.
+        inputs: the result of `PairExamples.inputs`, in memory or on the disk.
         batch_size: number of rows that are predicted at once.
 
     Returns:
         An array `(n, ...)`.
     """
-    if model.distribute_strategy.num_replicas_in_sync == 1:
+    is_stored = any(isinstance(array, StoredImages) for array in inputs.values())
+    is_replicated = model.distribute_strategy.num_replicas_in_sync > 1
+    if not is_stored and not is_replicated:
         return model.predict(inputs, batch_size=batch_size, verbose=0)
+    functions = {name: gather_function(array) for name, array in inputs.items()}
     count = len(next(iter(inputs.values())))
-    batches = [
-        {name: array[start : start + batch_size] for name, array in inputs.items()}
-        for start in range(0, count, batch_size)
-    ]
+    batches = tf.data.Dataset.range(count).batch(batch_size)
+    batches = batches.map(
+        lambda rows: {name: gather(rows) for name, gather in functions.items()},
+        num_parallel_calls=tf.data.AUTOTUNE,
+    )
+    if not is_replicated:
+        return model.predict(batches.prefetch(2), verbose=0)
     return np.concatenate(
         [keras.ops.convert_to_numpy(model(batch, training=False)) for batch in batches]
     )

@@ -43,6 +43,8 @@ class DataConfig(Section):
     dataset: str = "scenes"
     source: Path | None = None  # directory or file of the data set
     data_dir: Path | None = None  # of prepared data sets; None: the default of TFDS
+    # Images. auto: if they take at most a quarter of the free memory.
+    keep_in_memory: Literal["auto", "always", "never"] = "auto"
     image_size: Annotated[int, Field(ge=8, le=1024)] = 64
     fit: Literal["crop", "pad", "stretch"] = "crop"  # how an image becomes square
     num_images: Positive = 2600  # of the data set `scenes`

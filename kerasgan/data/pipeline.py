@@ -4,12 +4,14 @@ import fcntl
 import functools
 import json
 import shutil
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kerasgan.config.settings import DataConfig
 from kerasgan.data.dataset_spec import DATA_JSON, DatasetSpec
+from kerasgan.data.memory import keep_in_memory
 from kerasgan.errors import JobError
 from kerasgan.quiet import quiet_import, quiet_tfds
 
@@ -19,7 +21,8 @@ if TYPE_CHECKING:
     import numpy as np
     import tensorflow as tf
 
-READ_BATCH_SIZE = 256  # images
+    from kerasgan.data.shards import Shards
+    from kerasgan.data.stored_arrays import StoredImages
 
 
 def load_data(config: DataConfig | None = None, progress: bool = True) -> "Pairs":
@@ -43,9 +46,9 @@ def load_data(config: DataConfig | None = None, progress: bool = True) -> "Pairs
     """
     spec = DatasetSpec.from_config(config or DataConfig())
     if spec.is_prepared:
-        return Pairs(spec.path, was_prepared=True)
+        return Pairs(spec.path, True, spec.config)
     prepare(spec.load_annotations(), progress)
-    return Pairs(spec.path)
+    return Pairs(spec.path, config=spec.config)
 
 
 def prepare(spec: DatasetSpec, progress: bool) -> None:
@@ -112,17 +115,20 @@ def import_tfds() -> "ModuleType":
 class Split:
     """The training or the test part of a data set.
 
-    The arrays are read when they are accessed for the first time.
-
     Attributes:
         path: directory of the prepared data set.
         name: "train" or "test".
         ids: ids of the images, in the order of images, captions and labels.
+        image_size: width and height of the images in pixels.
+        in_memory: whether images and captions are read at once when they are accessed
+            for the first time. Otherwise they stay on the disk.
     """
 
     path: Path
     name: str
     ids: list[str]
+    image_size: int
+    in_memory: bool = True
 
     def as_dataset(self) -> "tf.data.Dataset":
         """Returns the examples as a `tf.data.Dataset`, in the order of `ids`.
@@ -137,49 +143,35 @@ class Split:
             builder = tfds.builder_from_directory(self.path)
             return builder.as_dataset(split=self.name, shuffle_files=False)
 
-    @property
-    def images(self) -> "np.ndarray":
-        """Images: uint8, shape `(n, size, size, 3)`, RGB."""
-        return self._arrays[0]
+    @functools.cached_property
+    def shards(self) -> "Shards":
+        """The records of the split, on the disk."""
+        with quiet_import():
+            from kerasgan.data.shards import Shards
 
-    @property
-    def captions(self) -> list[list[str]]:
-        """The captions of each image."""
-        return self._arrays[1]
-
-    @property
-    def labels(self) -> "np.ndarray | None":
-        """Labels: int64, shape `(n,)`, indices into `Pairs.label_names`; or None."""
-        return self._arrays[2]
+            return Shards(self.path, self.name, self.ids)
 
     @functools.cached_property
-    def _arrays(self) -> tuple:
-        import numpy as np
+    def images(self) -> "np.ndarray | StoredImages":
+        """Images: uint8, shape `(n, size, size, 3)`, RGB; on the disk array-like."""
+        from kerasgan.data.stored_arrays import StoredImages
 
-        if not self.ids:
-            return np.empty((0, 0, 0, 3), np.uint8), [], None
-        images, captions, labels, start = None, [], [], 0
-        dataset = self.as_dataset().map(_join_captions)
-        for batch in dataset.batch(READ_BATCH_SIZE).prefetch(2).as_numpy_iterator():
-            if images is None:
-                images = np.empty((len(self.ids), *batch["image"].shape[1:]), np.uint8)
-            images[start : start + len(batch["image"])] = batch["image"]
-            start += len(batch["image"])
-            captions += [
-                text.decode().split("\n") if text else [] for text in batch["captions"]
-            ]
-            labels.append(batch.get("label"))
-        if labels[0] is None:
-            return images, captions, None
-        return images, captions, np.concatenate(labels)
+        images = StoredImages(self.shards, self.image_size)
+        return self.shards.read_images(images.shape) if self.in_memory else images
 
+    @functools.cached_property
+    def captions(self) -> Sequence[list[str]]:
+        """The captions of each image."""
+        from kerasgan.data.stored_arrays import StoredCaptions
 
-def _join_captions(example: dict) -> dict:
-    r"""Joins captions by \n, which they do not contain: batches need equal shapes."""
-    import tensorflow as tf
+        captions = StoredCaptions(self.shards.table["captions"])
+        return list(captions) if self.in_memory else captions
 
-    joined = tf.strings.reduce_join(example["captions"], separator="\n")
-    return example | {"captions": joined}
+    @functools.cached_property
+    def labels(self) -> "np.ndarray | None":
+        """Labels: int64, shape `(n,)`, indices into `Pairs.label_names`; or None."""
+        labels = self.shards.table["label"].to_numpy()
+        return None if (labels < 0).all() else labels
 
 
 class Pairs:
@@ -188,19 +180,49 @@ class Pairs:
     Args:
         path: directory of the prepared data set.
         was_prepared: whether it existed before.
+        config: with `keep_in_memory`; None for the default.
 
     Attributes:
         path: see above.
         was_prepared: see above.
+        in_memory: whether images and captions are read into memory at once.
         info: what was read and chosen, see `selection.dataset_info`.
         train: the training `Split`.
         test: the test `Split`.
         label_names: class names in the order of their numbers, or None.
     """
 
-    def __init__(self, path: Path, was_prepared: bool = False):
+    def __init__(
+        self,
+        path: Path,
+        was_prepared: bool = False,
+        config: DataConfig | None = None,
+    ):
         self.path, self.was_prepared = path, was_prepared
         self.info = json.loads((path / DATA_JSON).read_text(encoding="utf-8"))
-        self.train = Split(path, "train", self.info["train_ids"])
-        self.test = Split(path, "test", self.info["test_ids"])
+        self.in_memory = keep_in_memory(self.image_bytes, config or DataConfig())
+        self.train, self.test = (
+            Split(path, name, ids, self.info["image_size"], self.in_memory)
+            for name, ids in (
+                ("train", self.info["train_ids"]),
+                ("test", self.info["test_ids"]),
+            )
+        )
         self.label_names: list[str] | None = self.info["label_names"]
+
+    @property
+    def image_bytes(self) -> int:
+        """Size of all images in memory, in bytes."""
+        count = len(self.info["train_ids"]) + len(self.info["test_ids"])
+        return count * self.info["image_size"] ** 2 * 3
+
+    @property
+    def memory_note(self) -> str | None:
+        """A sentence that says that images stay on the disk; None if they do not."""
+        if self.in_memory:
+            return None
+        return (
+            f"Images are read from the disk during training: {len(self.train.ids):,} of"
+            f" {self.info['image_size']} pixels. In memory, all would take"
+            f" {self.image_bytes / 1e9:.1f} GB (see data.keep_in_memory)."
+        )

@@ -2,7 +2,9 @@
 
 import functools
 import hashlib
+import math
 import os
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +12,12 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from kerasgan.encoders.stored_features import StoredFeatures
+from kerasgan.errors import JobError
+from kerasgan.files import open_partial
+
 BATCH_SIZE = 64
+SHARD_SIZE = 1024  # images whose features are in one file
 
 
 def encode_images(
@@ -54,15 +61,16 @@ def cached_features(
     split: Any,
     weights: str = "imagenet",
     mirrored: bool = False,
-) -> np.ndarray:
-    """Computes the features of a split with a frozen encoder, or reads them from disk.
+) -> StoredFeatures:
+    """Computes the features of a split with a frozen encoder, or finds them on disk.
 
-    The features lie beside the prepared images, are written completely or not at all,
-    and are read as a memory map.
+    They lie beside the prepared images, in files of `SHARD_SIZE` images. Each file is
+    written completely or not at all; an interrupted computation continues with the
+    first one that is missing.
 
     Args:
         image_encoder: the result of `build_image_encoder`.
-        backbone: the argument of `build_image_encoder`; names the file.
+        backbone: the argument of `build_image_encoder`; names the folder.
         split: a `kerasgan.data.Split`.
         weights: the argument of `build_image_encoder`; each file of weights has
             features of its own.
@@ -70,24 +78,71 @@ def cached_features(
 
     Returns:
         float16 features `(n, height, width, channels)`.
+
+    Raises:
+        JobError: the disk is full, or cannot be written to.
     """
+    name = _cache_name(backbone, weights, mirrored)
+    folder = Path(split.path) / f"{name}-{split.name}"
+    return store_features(image_encoder, split.images, folder, mirrored)
+
+
+def store_features(
+    image_encoder: keras.Model, images: Any, folder: Path, mirrored: bool = False
+) -> StoredFeatures:
+    """Computes the features of images, and writes those that a folder lacks.
+
+    Args:
+        image_encoder: the result of `build_image_encoder`.
+        images: uint8 `(n, size, size, 3)`, in memory or on the disk.
+        folder: of the features, which is made if its parent exists.
+        mirrored: whether the images are flipped horizontally first.
+
+    Returns:
+        float16 features `(n, height, width, channels)`.
+
+    Raises:
+        JobError: the disk is full, or cannot be written to.
+    """
+    count = len(images)
+    total = -(-count // SHARD_SIZE)
+    paths = [folder / f"{number:05d}-of-{total:05d}.npy" for number in range(total)]
+    shape = (count, *image_encoder.output_shape[1:])
+    try:
+        _check_disk_space(folder, paths, shape)
+        for number, path in enumerate(paths):
+            if not path.is_file():
+                chunk = images[number * SHARD_SIZE : (number + 1) * SHARD_SIZE]
+                features = encode_images(image_encoder, chunk, mirrored, np.float16)
+                with open_partial(path) as file:
+                    np.save(file, features)
+    except OSError as error:
+        raise JobError(
+            f"Could not store features of images in {folder}: {error}\nThe files that"
+            " are complete are kept and used by the next attempt. Make room, or choose"
+            " another directory with --data-dir DIR."
+        ) from error
+    return StoredFeatures(paths, SHARD_SIZE, shape)
+
+
+def _cache_name(backbone, weights, mirrored):
     name = backbone.lower()
     if weights != "imagenet":  # a file, which may change
         status = os.stat(weights)
         state = f"{os.path.abspath(weights)} {status.st_size} {status.st_mtime_ns}"
         name += f"-{hashlib.sha256(state.encode()).hexdigest()[:12]}"
-    name += "-mirrored" if mirrored else ""
-    path = Path(split.path) / f"{name}-{split.name}.npy"
-    if not path.is_file():
-        features = encode_images(image_encoder, split.images, mirrored, np.float16)
-        partial = path.with_suffix(f".{os.getpid()}.partial")
-        try:
-            with open(partial, "wb") as file:
-                np.save(file, features)
-            os.replace(partial, path)
-        finally:
-            partial.unlink(missing_ok=True)
-    return np.load(path, mmap_mode="r")
+    return name + ("-mirrored" if mirrored else "")
+
+
+def _check_disk_space(folder, paths, shape):
+    """Raises an OSError before hours of computation whose result does not fit."""
+    missing = sum(not path.is_file() for path in paths)
+    if missing:
+        folder.mkdir(exist_ok=True)
+        size = min(missing * SHARD_SIZE, shape[0]) * math.prod(shape[1:]) * 2
+        free = shutil.disk_usage(folder).free
+        if size > free:
+            raise OSError(f"{size / 1e9:.1f} GB are needed, {free / 1e9:.1f} are free")
 
 
 def average_pool(features: np.ndarray) -> np.ndarray:

@@ -1,6 +1,8 @@
 """Trains a GAN from settings into a run directory (paper A)."""
 
 import functools
+import itertools
+import sys
 from collections.abc import Sequence
 
 import keras
@@ -22,7 +24,12 @@ from kerasgan.gan.gan import GAN
 from kerasgan.gan.gan_diagnostics import GanDiagnostics
 from kerasgan.gan.gan_settings import resolve_gan_settings
 from kerasgan.gan.image_generator import ImageGenerator
-from kerasgan.gan.pair_dataset import PairDataset, hold_out, to_grayscale
+from kerasgan.gan.pair_dataset import (
+    PairDataset,
+    StoredPairDataset,
+    hold_out,
+    to_grayscale,
+)
 from kerasgan.layers.text_vectorization import load_or_build_vectorizer, tokenize
 from kerasgan.runs import Run, run_for
 from kerasgan.training.allocator import retain_freed_memory
@@ -97,6 +104,8 @@ def _train(settings, run, progress):
     strategy = use_device(settings.training)
     pairs = load_data(settings.data, progress=progress)
     run.write_data(pairs.info)
+    if progress and pairs.memory_note:
+        print(pairs.memory_note, file=sys.stderr)
     with worker_failures(strategy, RESUME):
         require_agreement(strategy, settings, pairs.train.ids, pairs.train.captions)
     share, seed = settings.gan.validation, settings.data.seed
@@ -143,15 +152,20 @@ def _train(settings, run, progress):
 
 
 def _fit(gan, dataset, batch_size, training, epoch, callbacks):
-    gan.fit(
-        shard_batches(dataset.batches(batch_size, training.seed, epoch + 1)),
-        steps_per_epoch=dataset.steps(batch_size),
-        initial_epoch=epoch,
-        epochs=training.epochs,
-        verbose=0,
-        shuffle=False,
-        callbacks=callbacks,
-    )
+    batches = dataset.batches(batch_size, training.seed, epoch + 1)
+    try:
+        gan.fit(
+            shard_batches(batches),
+            steps_per_epoch=dataset.steps(batch_size),
+            initial_epoch=epoch,
+            epochs=training.epochs,
+            verbose=0,
+            shuffle=False,
+            callbacks=callbacks,
+        )
+    except tf.errors.OpError:
+        dataset.check()
+        raise
 
 
 def _save(gan, image_kid, run):
@@ -225,7 +239,7 @@ def _is_conditional(settings, train):
 
 
 def _vectorizer(settings, run, train):
-    captions = [caption for group in train.captions for caption in group]
+    captions = itertools.chain.from_iterable(train.captions)
     sizes = settings.gan.vocabulary_size, settings.gan.caption_length
     return load_or_build_vectorizer(run.models / "vocabulary.txt", *sizes, captions)
 
@@ -233,6 +247,9 @@ def _vectorizer(settings, run, train):
 def _pair_dataset(settings, train, vectorizer, rows):
     grayscale = settings.gan.channels == "grayscale"
     images = to_grayscale(train.images) if grayscale else train.images
+    if not train.in_memory:
+        counts = None if vectorizer is None else np.maximum(train.captions.counts, 1)
+        return StoredPairDataset(images, counts, vectorizer, rows)
     if vectorizer is None:
         return PairDataset(images, rows=rows)
     groups = [captions or [""] for captions in train.captions]

@@ -1,6 +1,7 @@
 """Converts captions to token ids, equally in training, saved runs and exports."""
 
-from collections.abc import Sequence
+import itertools
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import keras
@@ -11,6 +12,7 @@ from kerasgan.errors import UserError
 from kerasgan.files import write_text
 
 START = "[START]"
+BATCH_SIZE = 4096  # captions that are processed at once
 
 
 @keras.saving.register_keras_serializable(package="kerasgan")
@@ -56,7 +58,7 @@ def outside_step(
 
 
 def build_vectorizer(
-    captions: Sequence[str] | None = None,
+    captions: Iterable[str] | None = None,
     vocabulary: Sequence[str] | None = None,
     vocabulary_size: int = 5000,
     sequence_length: int = 24,
@@ -92,15 +94,24 @@ def build_vectorizer(
                 "build_vectorizer needs captions, a list of strings, or a vocabulary."
                 f" Received: captions={captions!r}"
             )
-        vectorizer.adapt(tf.data.Dataset.from_tensor_slices(list(captions)).batch(4096))
+        vectorizer.adapt(_batches(captions))
     return vectorizer
+
+
+def _batches(captions):
+    """Batches of captions, which may be more than fit into memory."""
+    captions = iter(captions)
+    batches = iter(lambda: list(itertools.islice(captions, BATCH_SIZE)), [])
+    return tf.data.Dataset.from_generator(
+        lambda: batches, output_signature=tf.TensorSpec((None,), tf.string)
+    )
 
 
 def load_or_build_vectorizer(
     path: Path | str,
     vocabulary_size: int,
     sequence_length: int,
-    captions: Sequence[str],
+    captions: Iterable[str],
 ) -> keras.layers.TextVectorization:
     """Builds a vectorizer from a vocabulary file, which is written if it is missing.
 
@@ -182,7 +193,7 @@ def load_vocabulary(path: Path | str) -> list[str]:
 def tokenize(
     vectorizer: keras.layers.TextVectorization,
     captions: Sequence[str],
-    batch_size: int = 4096,
+    batch_size: int = BATCH_SIZE,
 ) -> np.ndarray:
     """Converts captions to token ids.
 

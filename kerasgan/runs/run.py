@@ -26,6 +26,7 @@ RESUMABLE = {
     "training.device",
     "training.strategy",
     "data.data_dir",
+    "data.keep_in_memory",
 }
 
 
