@@ -22,6 +22,7 @@ COMMANDS = {
     "evaluate": "Evaluate a run on its test split or on new data.",
     "export": "Export a run as SavedModel, Keras, LiteRT or ONNX models.",
 }
+ALIASES = {"categorise": "categorize"}
 
 
 class LazyGroup(click.Group):
@@ -33,6 +34,7 @@ class LazyGroup(click.Group):
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """Imports a subcommand."""
+        cmd_name = ALIASES.get(cmd_name, cmd_name)
         if cmd_name not in COMMANDS:
             return None
         module = importlib.import_module(f"kerasgan.cli.{cmd_name.replace('-', '_')}")

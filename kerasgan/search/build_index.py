@@ -148,7 +148,8 @@ def _new_manifest(run, path, decoding, pipeline, message):
         **save_models(path / "model", pipeline),
     }
     try:
-        manifest["ranking"] = validate(run, pipeline, decoding, message)["ranking"]
+        choices = validate(run, pipeline, decoding, message)
+        manifest["ranking"] = choices["rankings"][decoding]
     except UserError as error:
         message(
             f"The validation images of {run.path} cannot be read, so the ranking is"

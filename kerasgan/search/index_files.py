@@ -9,7 +9,7 @@ partial/        images that are not part of the data yet, see `journal`
 import hashlib
 import json
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -30,6 +30,7 @@ ARRAYS = {  # number of dimensions of the arrays with a row for each image
     "leading": 2,
     "trailing": 2,
     "residuals": 1,
+    "tails": 1,
     "hubness": 1,
     "words-columns": 1,
     "words-rows": 1,
@@ -145,6 +146,7 @@ class IndexData:
         leading: float32 `(n, m)`, the leading dimensions of the rotated unit vectors.
         trailing: float32 `(n, d - m)`, the others.
         residuals: float32 `(n,)`, the norms of `trailing`.
+        tails: float32 `(n,)`, the norms of the last dimensions of `trailing`.
         hubness: float32 `(n,)`, see `kerasgan.captioning.hubness`.
         words: TF-IDF of the captions: columns `(words + 1,)`, the beginning of each
             word's entries; rows int32 and values float32 of the entries.
@@ -155,6 +157,7 @@ class IndexData:
     leading: np.ndarray
     trailing: np.ndarray
     residuals: np.ndarray
+    tails: np.ndarray
     hubness: np.ndarray
     words: tuple[np.ndarray, np.ndarray, np.ndarray]
     offsets: np.ndarray
@@ -173,12 +176,12 @@ class IndexData:
             name: load_array(path / f"{name}.npy", ndim)
             for name, ndim in ARRAYS.items()
         }
-        words = tuple(arrays.pop(f"words-{name}") for name in _WORDS)
-        data = cls(path, words=words, **arrays)
-        lengths = {len(getattr(data, name)) for name in ("trailing", "residuals")}
-        lengths |= {len(data.leading), len(data.hubness), len(data.offsets) - 1}
+        columns, rows, values = (arrays.pop(f"words-{name}") for name in _WORDS)
+        data = cls(path, words=(columns, rows, values), **arrays)
+        lengths = {len(array) for name, array in arrays.items() if name != "offsets"}
+        lengths.add(len(data))
         records = path / RECORDS
-        if len(lengths) != 1 or len(words[1]) != len(words[2]):
+        if len(lengths) != 1 or len(rows) != len(values):
             raise damaged(path, f"arrays of different lengths {sorted(lengths)}")
         if not records.is_file() or records.stat().st_size != data.offsets[-1]:
             raise damaged(records, "it has another length than offsets.npy says")
@@ -187,14 +190,14 @@ class IndexData:
     def __len__(self) -> int:
         return len(self.offsets) - 1
 
-    def records(self, rows: Sequence[int]) -> list[dict[str, Any]]:
+    def records(self, rows: Iterable[int]) -> list[dict[str, Any]]:
         """Reads the records of some images.
 
         Args:
             rows: k row numbers.
 
         Returns:
-            k dicts, see `file_record`.
+            k dicts, see `parse_record`.
         """
         found = []
         with open(self.path / RECORDS, "rb") as file:

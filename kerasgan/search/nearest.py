@@ -3,7 +3,7 @@
 Vectors are rotated, so that their leading dimensions hold most of their length. One
 product with these dimensions gives every score up to an error that the norms of the
 rest bound (Cauchy-Schwarz). Only rows that could be among the best are compared in the
-other dimensions, so that the result is that of a full product.
+next dimensions, and then in all, so that the result is that of a full product.
 """
 
 import numpy as np
@@ -11,6 +11,8 @@ import numpy as np
 from kerasgan.search.index_files import IndexData
 
 LEADING = 64  # dimensions
+NEXT = 128  # dimensions
+SAMPLE = 16  # rows that are compared first, for each row that is looked for
 MIN_BLOCKS = 64  # of `best_positions`, for each row that is looked for
 ROUNDING = 1e-5  # of float32 inner products of unit vectors
 MAX_SHARE = 0.2  # of the rows; more are compared faster by a full product
@@ -71,26 +73,32 @@ def nearest_rows(
         Row numbers, the best first, and their sums.
     """
     split = data.leading.shape[1]
-    leading, trailing = query[:split], query[split:]
-    scores = data.leading @ leading
+    scores = data.leading @ query[:split]
     scores += bias
-    rows = _candidates(data, scores, trailing, count)
+    rest = query[split:]
+    rows, exact = _compare_candidates(data, scores, rest, count)
     if rows is None:
-        scores += data.trailing @ trailing
+        scores += data.trailing @ rest
         rows = best_positions(scores, count)
         return rows, scores[rows]
-    exact = scores[rows] + data.trailing[rows] @ trailing
     order = best_positions(exact, count)
     return rows[order], exact[order]
 
 
-def _candidates(data, scores, trailing, count):
-    """Returns the rows that could be among the best, or None for too many."""
-    if len(scores) <= count or not trailing.size:
-        return None
-    first = best_positions(scores, count)
-    exact = scores[first] + data.trailing[first] @ trailing
-    threshold = exact.min() - ROUNDING
-    slack = float(np.linalg.norm(trailing))
-    rows = np.flatnonzero(data.residuals * np.float32(slack) + scores >= threshold)
-    return rows if len(rows) <= MAX_SHARE * len(scores) else None
+def _compare_candidates(data, scores, rest, count):
+    """Returns the rows that could be among the best and their sums, or None twice."""
+    if len(scores) <= SAMPLE * count:
+        return None, None
+    rows = best_positions(scores, SAMPLE * count)
+    sums = scores[rows] + data.trailing[rows] @ rest
+    threshold = np.partition(sums, -count)[-count] - ROUNDING
+    bounds = data.residuals * np.float32(np.linalg.norm(rest))
+    bounds += scores
+    rows = np.flatnonzero(bounds >= threshold)
+    if len(rows) > MAX_SHARE * len(scores):
+        return None, None
+    sums = scores[rows] + data.trailing[rows, :NEXT] @ rest[:NEXT]
+    slack = data.tails[rows] * np.float32(np.linalg.norm(rest[NEXT:]))
+    is_candidate = sums + slack >= threshold
+    rows, sums = rows[is_candidate], sums[is_candidate]
+    return rows, sums + data.trailing[rows, NEXT:] @ rest[NEXT:]

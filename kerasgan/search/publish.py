@@ -20,7 +20,7 @@ from kerasgan.search.index_files import (
     save_array,
 )
 from kerasgan.search.journal import Journal
-from kerasgan.search.nearest import LEADING
+from kerasgan.search.nearest import LEADING, NEXT
 from kerasgan.search.word_index import WordModel, save_word_index
 
 BLOCK_SIZE = 8192  # rows that are copied at once
@@ -110,12 +110,13 @@ def _write_vectors(path, models, old, kept, vectors, finished):
         return np.lib.format.open_memmap(path / f"{name}.npy", "w+", np.float32, shape)
 
     leading, trailing = create("leading", split), create("trailing", dim - split)
-    residuals, hubs = create("residuals"), create("hubness")
+    residuals, tails, hubs = (create(n) for n in ("residuals", "tails", "hubness"))
     for start in range(0, len(kept), BLOCK_SIZE):
         rows = kept[start : start + BLOCK_SIZE]
         block = slice(start, start + len(rows))
         leading[block], trailing[block] = old.leading[rows], old.trailing[rows]
-        residuals[block], hubs[block] = old.residuals[rows], old.hubness[rows]
+        residuals[block], tails[block] = old.residuals[rows], old.tails[rows]
+        hubs[block] = old.hubness[rows]
     if len(finished):
         from kerasgan.captioning.hubness import hubness  # imports Keras
     for start in range(0, len(finished), BLOCK_SIZE):
@@ -124,8 +125,9 @@ def _write_vectors(path, models, old, kept, vectors, finished):
         rotated = new @ rotation
         leading[block], trailing[block] = rotated[:, :split], rotated[:, split:]
         residuals[block] = np.linalg.norm(rotated[:, split:], axis=1)
+        tails[block] = np.linalg.norm(rotated[:, split + NEXT :], axis=1)
         hubs[block] = hubness(new, bank)
-    for mapped in (leading, trailing, residuals, hubs):
+    for mapped in (leading, trailing, residuals, tails, hubs):
         mapped.flush()
 
 

@@ -2,7 +2,7 @@
 
 import hashlib
 import mmap
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -126,20 +126,20 @@ class SearchIndex:
         """
         self.check_query(text)
         by = by or self.manifest["ranking"]["default"]
-        bias, share = np.float32(0), 0.0
-        if by != "embedding":
+        share = {"words": 1.0, "embedding": 0.0}.get(by)
+        share = np.float32(
+            self.manifest["ranking"]["weight"] if share is None else share
+        )
+        scores = np.zeros(len(self.data), np.float32)
+        if share > 0:
             query = self.words.transform(text)
-            bias = word_scores(self.data.words, query, len(self.data))
-        if by == "words":
-            rows = best_positions(bias, count)
-            rows = rows[bias[rows] > 0]
-            return rows, bias[rows]
-        if by == "blend":
-            share = self.manifest["ranking"]["weight"]
-            bias *= np.float32(share)
-        bias = bias - np.float32(1 - share) * self.data.hubness
-        vector = np.float32(1 - share) * self.embed(text)
-        return nearest_rows(self.data, vector, bias, count)
+            scores = share * word_scores(self.data.words, query, len(self.data))
+        if share == 1:
+            rows = best_positions(scores, count)
+            rows = rows[scores[rows] > 0]
+            return rows, scores[rows]
+        scores -= (1 - share) * self.data.hubness
+        return nearest_rows(self.data, (1 - share) * self.embed(text), scores, count)
 
     def rank_alike(
         self, vector: np.ndarray, count: int = 10
@@ -180,7 +180,7 @@ class SearchIndex:
         return int(np.searchsorted(self.data.offsets, position, side="right")) - 1
 
     def results(
-        self, rows: Sequence[int] | np.ndarray, scores: Sequence[float] | np.ndarray
+        self, rows: Iterable[int], scores: Iterable[float]
     ) -> list[dict[str, Any]]:
         """Describes images that were found.
 

@@ -16,6 +16,7 @@ from kerasgan.evaluation.retrieval import scores_from_similarity
 from kerasgan.evaluation.tfidf_similarity import fit_tfidf
 from kerasgan.files import write_json
 from kerasgan.runs import Run
+from kerasgan.search.categories import category_scores
 from kerasgan.search.index_files import models_digest
 from kerasgan.search.models import training_captions
 
@@ -29,45 +30,60 @@ MIN_IMAGES, MAX_SHARE = 3, 0.2  # of the images that such a word describes
 def validate(
     run: Run,
     pipeline: CaptioningPipeline,
-    decoding: str,
+    decoding: str | None,
     progress: Callable[[str], None],
 ) -> dict[str, Any]:
     """Chooses ranking and threshold, or reads what was chosen before.
 
     Args:
-        run: the run; `results/search.json` keeps the choice.
+        run: the run; `results/search.json` keeps the choices.
         pipeline: its models.
-        decoding: of the captions, see `CaptioningPipeline.caption`.
+        decoding: of the captions, see `CaptioningPipeline.caption`; None if no ranking
+            is needed.
         progress: called with a message if something is computed.
 
     Returns:
-        `ranking`, see `choose_ranking`, `categories`, see `choose_threshold`, and what
-        they depend on.
+        `categories`, see `choose_threshold`; `rankings`, see `choose_ranking`, by
+        decoding; and `models`, on which they depend.
 
     Raises:
         UserError: the data of the run cannot be read.
     """
-    key = {"models": models_digest(run.models), "decoding": decoding}
-    path = run.results / RESULTS_FILE
-    try:
-        found = json.loads(path.read_text(encoding="utf-8"))
-        if all(found[name] == value for name, value in key.items()):
-            return found
-    except (OSError, ValueError, KeyError, TypeError):
-        pass  # not chosen yet
-    progress("Choosing the ranking on the validation images of the run.")
+    found = _read_choices(run)
+    if found and (decoding is None or decoding in found["rankings"]):
+        return found
+    progress("Reading the validation images of the run.")
     split = load_data(data_for_captions(run.settings)).train
     _, rows = validation_rows(split, run.settings.captions.validation, run.settings)
     images = CaptionedImages(split, rows[:MAX_IMAGES], pipeline, run.settings)
-    found = key | {
-        "ranking": choose_ranking(images, pipeline, decoding),
+    found = found or {
+        "models": models_digest(run.models),
         "categories": choose_threshold(images, pipeline),
+        "rankings": {},
     }
+    if decoding is not None:
+        progress(f"Captioning {len(images):,} validation images to choose the ranking.")
+        found["rankings"][decoding] = choose_ranking(images, pipeline, decoding)
     try:
-        write_json(path, found)
+        write_json(run.results / RESULTS_FILE, found)
     except OSError as error:
-        progress(f"Cannot keep the choice in {path}: {error.strerror}")
+        progress(f"Cannot keep {RESULTS_FILE} in {run.results}: {error.strerror}")
     return found
+
+
+def _read_choices(run):
+    """Returns what was chosen with the present models before, or None."""
+    try:
+        text = (run.results / RESULTS_FILE).read_text(encoding="utf-8")
+        found = dict(json.loads(text))
+        is_current = found["models"] == models_digest(run.models)
+        complete = {
+            "rankings": dict(found["rankings"]),
+            "categories": found["categories"],
+        }
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+    return found | complete if is_current else None
 
 
 def choose_ranking(
@@ -122,7 +138,7 @@ def _mean_recall(recall):
 def choose_threshold(
     images: CaptionedImages, pipeline: CaptioningPipeline
 ) -> dict[str, Any]:
-    """Chooses the least relevance of a category, with words as categories.
+    """Chooses the least score of a category, with words as categories.
 
     The categories are words that describe some but not most validation images. An
     image belongs to those in its captions.
@@ -145,7 +161,9 @@ def choose_threshold(
     ]
     if not words:
         return {"threshold": 0.0, "f1": 0.0, "words": 0}
-    scores = pipeline.relevance(images.vectors, pipeline.embed_captions(words)).ravel()
+    scores = category_scores(
+        images.vectors, pipeline.embed_captions(words), pipeline.store.vectors
+    ).ravel()
     matched = np.array([[word in texts for word in words] for texts in described])
     order = np.argsort(-scores, kind="stable")
     hits = np.cumsum(matched.ravel()[order])
