@@ -92,10 +92,8 @@ def _load(run, names, threshold, several, folders, shown):
     pipeline = load_captioner(run)
     categorizer = Categorizer(pipeline, names, 0.0, several)
     if threshold is None:
-        found = validate(
-            run, pipeline, "rerank", lambda text: click.echo(text, err=True)
-        )
-        threshold = found["categories"]["threshold"]
+        choices = validate(run, pipeline, None, lambda text: click.echo(text, err=True))
+        threshold = choices["categories"]["threshold"]
     categorizer.threshold = threshold
 
     def load_image(item):
