@@ -41,7 +41,7 @@ COLUMNS |= {"image": str, "caption": str, "state": str, "error": str}
 @click.option(
     "--threshold",
     type=click.FloatRange(0, 1, min_open=True),
-    default=0.98,
+    default=0.9,
     show_default=True,
     help="Least cosine of --duplicates.",
 )

@@ -8,6 +8,7 @@ partial/        images that are not part of the data yet, see `journal`
 
 import hashlib
 import json
+import mmap
 import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -151,6 +152,7 @@ class IndexData:
         words: TF-IDF of the captions: columns `(words + 1,)`, the beginning of each
             word's entries; rows int32 and values float32 of the entries.
         offsets: int64 `(n + 1,)`, the beginning of each line of `records.jsonl`.
+        lines: the content of `records.jsonl`.
     """
 
     path: Path
@@ -161,6 +163,7 @@ class IndexData:
     hubness: np.ndarray
     words: tuple[np.ndarray, np.ndarray, np.ndarray]
     offsets: np.ndarray
+    lines: mmap.mmap
 
     @classmethod
     def open(cls, path: Path) -> "IndexData":
@@ -177,15 +180,13 @@ class IndexData:
             for name, ndim in ARRAYS.items()
         }
         columns, rows, values = (arrays.pop(f"words-{name}") for name in _WORDS)
-        data = cls(path, words=(columns, rows, values), **arrays)
+        lines, count = _map_file(path / RECORDS), len(arrays["offsets"]) - 1
         lengths = {len(array) for name, array in arrays.items() if name != "offsets"}
-        lengths.add(len(data))
-        records = path / RECORDS
-        if len(lengths) != 1 or len(rows) != len(values):
+        if lengths != {count} or len(rows) != len(values):
             raise damaged(path, f"arrays of different lengths {sorted(lengths)}")
-        if not records.is_file() or records.stat().st_size != data.offsets[-1]:
-            raise damaged(records, "it has another length than offsets.npy says")
-        return data
+        if len(lines) != arrays["offsets"][-1]:
+            raise damaged(path / RECORDS, "it has another length than offsets.npy says")
+        return cls(path, words=(columns, rows, values), lines=lines, **arrays)
 
     def __len__(self) -> int:
         return len(self.offsets) - 1
@@ -199,18 +200,12 @@ class IndexData:
         Returns:
             k dicts, see `parse_record`.
         """
-        found = []
-        with open(self.path / RECORDS, "rb") as file:
-            for row in rows:
-                start, end = int(self.offsets[row]), int(self.offsets[row + 1])
-                file.seek(start)
-                found.append(parse_record(file.read(end - start), self.path))
-        return found
+        ends = ((self.offsets[row], self.offsets[row + 1]) for row in rows)
+        return [parse_record(self.lines[a:b], self.path) for a, b in ends]
 
     def __iter__(self) -> Iterator[dict[str, Any]]:
-        with open(self.path / RECORDS, "rb") as file:
-            for line in file:
-                yield parse_record(line, self.path)
+        for row in range(len(self)):
+            yield from self.records([row])
 
     def vectors(self, rows: Any) -> np.ndarray:
         """Returns rotated unit vectors, float32 `(k, d)`.
@@ -219,6 +214,14 @@ class IndexData:
             rows: a slice, or k row numbers.
         """
         return np.concatenate([self.leading[rows], self.trailing[rows]], axis=1)
+
+
+def _map_file(path):
+    try:
+        with open(path, "rb") as file:
+            return mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+    except (OSError, ValueError) as error:  # ValueError: an empty file
+        raise damaged(path, error) from error
 
 
 _WORDS = ("columns", "rows", "values")

@@ -1,7 +1,6 @@
 """Searches an index."""
 
 import hashlib
-import mmap
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,7 +12,6 @@ from kerasgan.evaluation.caption_words import normalize_caption
 from kerasgan.search.index_files import (
     MANIFEST,
     PARTIAL,
-    RECORDS,
     IndexData,
     file_state,
     load_array,
@@ -61,10 +59,21 @@ class SearchIndex:
                 f" kerasgan index RUN --out {path}"
             )
         self.manifest: dict[str, Any] = manifest
-        self.data = IndexData.open(path / manifest["data"])
+        self.data = self._open_data()
         self.words = WordModel.load(path / "model")
         self.rotation = load_array(path / "model" / "rotation.npy", 2)
         self._text: TextEmbedding | None = None
+
+    def _open_data(self):
+        try:
+            return IndexData.open(self.path / self.manifest["data"])
+        except UserError:
+            manifest = read_manifest(self.path)
+            if manifest == self.manifest:
+                raise
+        # An update replaced the data in this moment.
+        self.manifest = manifest
+        return IndexData.open(self.path / manifest["data"])
 
     @property
     def is_being_updated(self) -> bool:
@@ -170,11 +179,7 @@ class SearchIndex:
                 digest = hashlib.file_digest(file, "sha256").hexdigest()
         except OSError as error:
             raise UserError(f"Cannot read {path}: {error.strerror}") from error
-        with (
-            open(self.data.path / RECORDS, "rb") as file,
-            mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content,
-        ):
-            position = content.find(f'"sha256": "{digest}"'.encode())
+        position = self.data.lines.find(f'"sha256": "{digest}"'.encode())
         if position < 0:
             return None
         return int(np.searchsorted(self.data.offsets, position, side="right")) - 1

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 from kerasgan.errors import UserError
+from kerasgan.search import search_index
 from kerasgan.search.search_index import SearchIndex
 from tests.search.makers import make_index, set_manifest, unit_vectors
 
@@ -61,12 +62,28 @@ def test_files_are_compared_with_the_index(tmp_path):
     records = index.data.path / "records.jsonl"
     digest = hashlib.sha256(b"x").hexdigest()
     records.write_text(records.read_text().replace(line["sha256"], digest))
+    index = SearchIndex(index.path)
     found = index.results([2], [1])[0]  # another time, but the same content
     assert "state" not in found and found["rank"] == 1
     assert index.find_file(tmp_path / "3.jpg") == 2
     assert index.find_file(tmp_path / "1.jpg") is None
     with pytest.raises(UserError, match="Cannot read"):
         index.find_file(tmp_path / "0.jpg")
+
+
+def test_an_update_does_not_disturb_an_open_index(copy, monkeypatch):
+    index = SearchIndex(copy)
+    (copy / "data-00001").rename(copy / "data-00002")
+    set_manifest(copy, data="data-00002")
+    assert index.results(*index.rank("boat", "words"))[0]["caption"] == CAPTIONS[1]
+    manifest, read = SearchIndex(copy).manifest, []
+
+    def read_manifest(path):
+        read.append(path)
+        return manifest | {"data": "data-00001" if len(read) == 1 else "data-00002"}
+
+    monkeypatch.setattr(search_index, "read_manifest", read_manifest)
+    assert len(SearchIndex(copy).data) == 4 and len(read) == 2
 
 
 def test_no_index(tmp_path, copy):
