@@ -12,7 +12,7 @@ import pytest
 PACKAGE = Path(__file__).parents[1] / "kerasgan"
 LEVELS = [  # each imports from itself and from lower ones only
     {"cli", "__init__", "__main__", "callbacks"},
-    {"report", "export"},
+    {"report", "export", "search"},
     {"evaluation"},
     {"serialization"},
     {"inference"},
@@ -74,7 +74,10 @@ def fresh(code):
 
 @pytest.mark.parametrize(
     "command",
-    ["", "load-data", "train-gan", "save-imgs", "caption", "classify", "export"],
+    [
+        *("", "load-data", "train-gan", "save-imgs", "caption", "classify", "export"),
+        *("index", "search", "categorize", "categorise"),
+    ],
 )
 def test_help_imports_nothing_heavy(command):
     heavy = {"tensorflow", "keras", "tensorflow_datasets", "pandas"}

@@ -1,7 +1,6 @@
 """Trains the captions stage of a run: paper A's second generator."""
 
 import shutil
-import sys
 from dataclasses import dataclass
 
 import keras
@@ -86,8 +85,7 @@ def train_captions(
         return load_captioner(run)
     pairs = load_data(data_for_captions(settings), progress=progress)
     run.write_data(pairs.info)
-    if progress and pairs.memory_note:
-        print(pairs.memory_note, file=sys.stderr)
+    pairs.print_memory_note(progress)
     data = build_caption_data(settings, run, pairs.train)
     precision = checked_precision(settings.captions, data.token_ids[data.train_rows])
     chosen = {"captions.precision": precision}

@@ -15,10 +15,14 @@ COMMANDS = {
     "save-imgs": "Generate images with a trained generator.",
     "train-classifier": "Train a classifier of images and texts.",
     "caption": "Generate captions of images.",
+    "index": "Caption and embed images for searches.",
+    "search": "Find images by a sentence or an image.",
+    "categorize": "Assign images to categories given as words.",
     "classify": "Predict the classes of images and texts.",
     "evaluate": "Evaluate a run on its test split or on new data.",
     "export": "Export a run as SavedModel, Keras, LiteRT or ONNX models.",
 }
+ALIASES = {"categorise": "categorize"}
 
 
 class LazyGroup(click.Group):
@@ -30,6 +34,7 @@ class LazyGroup(click.Group):
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """Imports a subcommand."""
+        cmd_name = ALIASES.get(cmd_name, cmd_name)
         if cmd_name not in COMMANDS:
             return None
         module = importlib.import_module(f"kerasgan.cli.{cmd_name.replace('-', '_')}")

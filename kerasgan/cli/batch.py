@@ -51,7 +51,7 @@ def batch_options(function: Callable) -> Callable:
             "NAME",
             "Column of the table with file names of images.  [default: inferred]",
         ),
-        ("--out", "FILE", "Write the predictions to a .jsonl or .parquet file."),
+        ("--out", "FILE", "Write the predictions to a .jsonl, .csv or .parquet file."),
     ]
     function = click.option(
         "--resume", is_flag=True, help="Continue the interrupted file of --out."

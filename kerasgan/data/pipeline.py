@@ -4,6 +4,7 @@ import fcntl
 import functools
 import json
 import shutil
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -226,3 +227,12 @@ class Pairs:
             f" {self.info['image_size']} pixels. In memory, all would take"
             f" {self.image_bytes / 1e9:.1f} GB (see data.keep_in_memory)."
         )
+
+    def print_memory_note(self, progress: bool) -> None:
+        """Prints `memory_note` on standard error, if messages are shown.
+
+        Args:
+            progress: whether they are.
+        """
+        if progress and self.memory_note:
+            print(self.memory_note, file=sys.stderr)

@@ -4,10 +4,9 @@ import keras
 import tensorflow as tf
 
 from kerasgan.config.settings import Settings
-from kerasgan.errors import UserError
 from kerasgan.gan.discriminator import build_discriminator
 from kerasgan.gan.gan import GAN
-from kerasgan.gan.gan_settings import resolve_gan_settings
+from kerasgan.gan.gan_settings import check_gan_settings, resolve_gan_settings
 from kerasgan.gan.generator import build_generator
 from kerasgan.training.devices import can_jit_compile
 
@@ -74,30 +73,3 @@ def build_gan(
         and can_jit_compile(strategy, generator, discriminator),
     )
     return model
-
-
-def check_gan_settings(settings: Settings) -> None:
-    """Rejects settings with which no GAN can be built.
-
-    Args:
-        settings: all options.
-
-    Raises:
-        UserError: the image size does not fit, the precision does not suit the
-            discriminator, or weights are not installed.
-    """
-    size = settings.data.image_size
-    if size & (size - 1) or size < 8:
-        raise UserError(
-            "The generator needs an image size that is a power of two, at least 8."
-            f" Received: data.image_size={size}"
-        )
-    gan, precision = settings.gan, settings.training.precision
-    is_normalized = gan.spectral_normalization or gan.discriminator == "projected"
-    if is_normalized and precision != "float32":
-        raise UserError(
-            "gan.spectral_normalization and gan.discriminator=projected need"
-            " training.precision=float32: Keras's layer would round the kernels to"
-            f" bfloat16 at every step. Received: training.precision={precision}"
-        )
-    resolve_gan_settings(settings)

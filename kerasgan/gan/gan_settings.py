@@ -1,8 +1,14 @@
 """The settings of a GAN that depend on its discriminator."""
 
+from kerasgan.config.recipes import resolve
 from kerasgan.config.settings import Settings
-from kerasgan.encoders.efficientnet_lite import find_weights, is_installed
+from kerasgan.encoders.efficientnet_lite import (
+    find_weights,
+    is_installed,
+    weights_digest,
+)
 from kerasgan.errors import UserError
+from kerasgan.runs import Run
 
 # By discriminator, where the settings leave it open. A projected discriminator has
 # spectral normalization instead of a gradient penalty (Sauer et al. 2021).
@@ -59,6 +65,66 @@ def resolve_gan_settings(settings: Settings) -> tuple[Settings, dict[str, object
         section, key = name.split(".")
         tree[section][key] = value
     return Settings(**tree), chosen
+
+
+def resolve_for_run(settings: Settings, run: Run) -> Settings:
+    """Resolves what depends on the machine, before minutes of preparing images.
+
+    A run that is resumed keeps what was chosen when it began, and its weights.
+
+    Args:
+        settings: all options.
+        run: stores what is chosen, and the digests of the weights.
+
+    Returns:
+        The settings with what was chosen.
+
+    Raises:
+        UserError: see `check_gan_settings`; or the run was started with other weights.
+    """
+    is_new, backbone = "gan.conditional" not in run.chosen, settings.gan.backbone
+    settings = resolve(None, run.chosen, base=settings)
+    check_gan_settings(settings)
+    settings, chosen = resolve_gan_settings(settings)
+    if is_new and settings.gan.validation and not is_installed(backbone):
+        chosen["gan.validation"] = 0.0  # nothing would compute KID
+        settings = resolve(None, chosen, base=settings)
+    needs_weights = settings.gan.validation or settings.gan.discriminator == "projected"
+    weights = {backbone: weights_digest(backbone)} if needs_weights else {}
+    if run.weights not in ({}, weights):
+        raise UserError(
+            f"{run.path} was started with other weights of {backbone}. Received:"
+            f" {weights}, expected: {run.weights}"
+        )
+    run.update_options(chosen=chosen, weights=weights)
+    return settings
+
+
+def check_gan_settings(settings: Settings) -> None:
+    """Rejects settings with which no GAN can be built.
+
+    Args:
+        settings: all options.
+
+    Raises:
+        UserError: the image size does not fit, the precision does not suit the
+            discriminator, or weights are not installed.
+    """
+    size = settings.data.image_size
+    if size & (size - 1) or size < 8:
+        raise UserError(
+            "The generator needs an image size that is a power of two, at least 8."
+            f" Received: data.image_size={size}"
+        )
+    gan, precision = settings.gan, settings.training.precision
+    is_normalized = gan.spectral_normalization or gan.discriminator == "projected"
+    if is_normalized and precision != "float32":
+        raise UserError(
+            "gan.spectral_normalization and gan.discriminator=projected need"
+            " training.precision=float32: Keras's layer would round the kernels to"
+            f" bfloat16 at every step. Received: training.precision={precision}"
+        )
+    resolve_gan_settings(settings)
 
 
 def check_weights(backbone: str) -> None:

@@ -2,27 +2,24 @@
 
 import functools
 import itertools
-import sys
 from collections.abc import Sequence
 
 import keras
 import numpy as np
 import tensorflow as tf
 
-from kerasgan.config.recipes import resolve
 from kerasgan.config.settings import Settings
 from kerasgan.data import load_data
 from kerasgan.data.pipeline import Pairs, Split
-from kerasgan.encoders.efficientnet_lite import is_installed, weights_digest
 from kerasgan.encoders.pooled_features import pooled_features
 from kerasgan.encoders.precision import dtype_policy_scope
 from kerasgan.errors import UserError
 from kerasgan.files import write_json
 from kerasgan.gan.augmentation import AUGMENTATIONS
-from kerasgan.gan.build_gan import build_gan, check_gan_settings
+from kerasgan.gan.build_gan import build_gan
 from kerasgan.gan.gan import GAN
 from kerasgan.gan.gan_diagnostics import GanDiagnostics
-from kerasgan.gan.gan_settings import resolve_gan_settings
+from kerasgan.gan.gan_settings import resolve_for_run
 from kerasgan.gan.image_generator import ImageGenerator
 from kerasgan.gan.pair_dataset import (
     PairDataset,
@@ -71,41 +68,17 @@ def train_gan(
         JobError: a loss is not finite, or no checkpoint can be read.
     """
     settings, run = run_for("train-gan", settings, run)
-    settings = _resolve(settings, run)
+    settings = resolve_for_run(settings, run)
     retain_freed_memory()
     with dtype_policy_scope(settings.training.precision):
         return _train(settings, run, progress)
-
-
-def _resolve(settings, run):
-    """Resolves what depends on the machine, before minutes of preparing images.
-
-    A run that is resumed keeps what was chosen when it began, and its weights.
-    """
-    is_new, backbone = "gan.conditional" not in run.chosen, settings.gan.backbone
-    settings = resolve(None, run.chosen, base=settings)
-    check_gan_settings(settings)
-    settings, chosen = resolve_gan_settings(settings)
-    if is_new and settings.gan.validation and not is_installed(backbone):
-        chosen["gan.validation"] = 0.0  # nothing would compute KID
-        settings = resolve(None, chosen, base=settings)
-    needs_weights = settings.gan.validation or settings.gan.discriminator == "projected"
-    weights = {backbone: weights_digest(backbone)} if needs_weights else {}
-    if run.weights not in ({}, weights):
-        raise UserError(
-            f"{run.path} was started with other weights of {backbone}. Received:"
-            f" {weights}, expected: {run.weights}"
-        )
-    run.update_options(chosen=chosen, weights=weights)
-    return settings
 
 
 def _train(settings, run, progress):
     strategy = use_device(settings.training)
     pairs = load_data(settings.data, progress=progress)
     run.write_data(pairs.info)
-    if progress and pairs.memory_note:
-        print(pairs.memory_note, file=sys.stderr)
+    pairs.print_memory_note(progress)
     with worker_failures(strategy, RESUME):
         require_agreement(strategy, settings, pairs.train.ids, pairs.train.captions)
     share, seed = settings.gan.validation, settings.data.seed

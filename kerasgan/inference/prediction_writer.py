@@ -2,9 +2,10 @@
 
 FILE.partial       the predictions so far, as JSON lines
 FILE.partial.json  the settings that they depend on
-FILE               all predictions, as JSON lines or Parquet, once they are complete
+FILE               all predictions, as JSON lines, CSV or Parquet, when complete
 """
 
+import csv
 import itertools
 import json
 import os
@@ -18,13 +19,25 @@ from kerasgan.files import write_json
 if TYPE_CHECKING:
     import pyarrow
 
-FORMATS = (".jsonl", ".parquet")
+FORMATS = (".jsonl", ".csv", ".parquet")
 ROW_GROUP_SIZE = 4096  # rows of Parquet
+FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")  # in spreadsheets
 
 
 def json_line(prediction: dict) -> str:
-    """Returns a prediction as a line of JSON."""
-    return json.dumps(prediction, ensure_ascii=False) + "\n"
+    """Returns a prediction as a line of JSON that cannot control a terminal."""
+    return escape_unprintable(json.dumps(prediction, ensure_ascii=False)) + "\n"
+
+
+def escape_unprintable(text: str) -> str:
+    r"""Replaces characters that cannot be printed, as JSON does: `\u001b`.
+
+    Args:
+        text: any text, such as a file name that would control a terminal.
+    """
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() else json.dumps(c)[1:-1] for c in text)
 
 
 class PredictionWriter:
@@ -141,9 +154,10 @@ class PredictionWriter:
             columns: names and types of the columns of Parquet. A type is str, float, or
                 `[{name: str or float}]`.
         """
-        if self.out.suffix.lower() == ".parquet":
+        save = {".parquet": save_parquet, ".csv": save_csv}.get(self.out.suffix.lower())
+        if save:
             scratch = self.out.with_name(self.out.name + ".scratch")
-            save_parquet(self, columns, scratch)
+            save(self, columns, scratch)
             _replace(scratch, self.out)
             self.partial.unlink()
         else:
@@ -173,6 +187,33 @@ def save_parquet(predictions: Iterable[dict], columns: dict, path: Path) -> None
     with pyarrow.parquet.ParquetWriter(path, schema) as file:
         while rows := list(itertools.islice(predictions, ROW_GROUP_SIZE)):
             file.write_table(pyarrow.Table.from_pylist(rows, schema))
+
+
+def save_csv(predictions: Iterable[dict], columns: dict, path: Path) -> None:
+    """Writes predictions to a CSV file.
+
+    Lists are JSON. A text that a spreadsheet would take for a formula begins with an
+    apostrophe.
+
+    Args:
+        predictions: the predictions. Missing values are empty.
+        columns: names of the columns, see `PredictionWriter.finish`.
+        path: the file.
+    """
+    with open(path, "w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(columns)
+        for prediction in predictions:
+            writer.writerow([_csv_cell(prediction.get(name)) for name in columns])
+
+
+def _csv_cell(value: object) -> object:
+    if isinstance(value, (list, dict)):
+        value = json.dumps(value, ensure_ascii=False)
+    if not isinstance(value, str):
+        return value
+    text = escape_unprintable(value)
+    return f"'{text}" if text.startswith(FORMULA_STARTS) else text
 
 
 def _to_arrow(column_type: dict | list | type) -> "pyarrow.DataType":

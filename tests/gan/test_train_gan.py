@@ -94,7 +94,7 @@ def test_the_epoch_with_the_best_kid_is_saved(tiny, tmp_path, monkeypatch):
 def test_weights_that_come_or_go_do_not_stop_a_run(tiny, tmp_path, monkeypatch):
     given = {"data__num_images": 80, "gan__validation": 0.5, "gan__conditional": False}
     one, two = (changed(tiny, **given, training__epochs=n) for n in (1, 2))
-    module = "kerasgan.gan.train_gan"
+    module = "kerasgan.gan.gan_settings"
     with monkeypatch.context() as without:
         without.setattr(f"{module}.is_installed", lambda name: False)
         run = train(one, tmp_path / "run")
@@ -108,7 +108,9 @@ def test_other_weights_are_refused(tiny, tmp_path, monkeypatch):
     one, two = (changed(tiny, **given, training__epochs=n) for n in (1, 2))
     run = train(one, tmp_path / "run")
     assert list(run.weights) == ["efficientnet-lite0"]
-    monkeypatch.setattr("kerasgan.gan.train_gan.weights_digest", lambda name: "other")
+    monkeypatch.setattr(
+        "kerasgan.gan.gan_settings.weights_digest", lambda name: "other"
+    )
     with pytest.raises(UserError, match="other weights of efficientnet-lite0"):
         train(two, tmp_path / "run", resume=True)
 

@@ -1,0 +1,259 @@
+"""`kerasgan search`."""
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from kerasgan.cli.options import import_tensorflow
+from kerasgan.errors import UserError
+
+if TYPE_CHECKING:
+    from kerasgan.search.search_index import SearchIndex
+
+COLUMNS = {"query": str, "group": int, "rank": int, "score": float}
+COLUMNS |= {"image": str, "caption": str, "state": str, "error": str}
+
+
+@click.command("search")
+@click.argument("index", metavar="INDEX")
+@click.argument("query", required=False)
+@click.option(
+    "--queries", metavar="FILE", help="Search for each line or row of a file."
+)
+@click.option("--image", metavar="FILE", help="Find images that are similar to a file.")
+@click.option(
+    "--duplicates", is_flag=True, help="List groups of images that are nearly equal."
+)
+@click.option(
+    "--by",
+    type=click.Choice(["words", "embedding", "blend"]),
+    help="Ranking: TF-IDF of the generated captions, vectors of the dual encoder, or"
+    " both.  [default: the best on validation images]",
+)
+@click.option(
+    "--top",
+    type=click.IntRange(1, 10_000),
+    default=10,
+    show_default=True,
+    help="Number of images of each query.",
+)
+@click.option(
+    "--threshold",
+    type=click.FloatRange(0, 1, min_open=True),
+    default=0.9,
+    show_default=True,
+    help="Least cosine of --duplicates.",
+)
+@click.option(
+    "--engine",
+    type=click.Choice(["exact", "usearch"]),
+    default="exact",
+    show_default=True,
+    help="usearch is approximate, for --by embedding and many millions of images"
+    " (pip install 'kerasgan[ann]').",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print JSON lines.")
+@click.option("--out", metavar="FILE", help="Write the results to a .jsonl or .csv.")
+@click.option("--html", metavar="PAGE", help="Write a page with thumbnails.")
+def command(index: str, **options: Any) -> None:
+    """Find images of an index by a sentence, or images that are alike.
+
+    The exit status is 1 if no query has a result.
+
+    \b
+    Examples:
+      kerasgan search photographs.index "two dogs on a beach"
+      kerasgan search photographs.index --queries queries.txt --html results.html
+      kerasgan search photographs.index --image dog.jpg --json
+      kerasgan search photographs.index --duplicates
+    """
+    from pathlib import Path
+
+    _check_options(options)
+    path = Path(index).expanduser().absolute()
+    sections = _search(_open(path), options)
+    if options["html"]:
+        from kerasgan.search.page import save_page
+
+        save_page(Path(options["html"]), f"Search of {path}", sections)
+        click.echo(f"Page: {options['html']}", err=True)
+    rows = [row for section in sections for row in _rows(section)]
+    _write(rows, sections, options)
+    if not any(section["results"] for section in sections):
+        raise SystemExit(1)
+
+
+def _check_options(options):
+    kinds = ("query", "queries", "image", "duplicates")
+    # An empty query is a query, and is rejected as such.
+    given = [name for name in kinds if options[name] not in (None, False)]
+    if len(given) != 1:
+        raise UserError("Pass one of QUERY, --queries, --image and --duplicates.")
+    if options["engine"] != "exact" and options["by"] not in (None, "embedding"):
+        raise UserError("--engine usearch needs --by embedding.")
+    if given[0] == "duplicates" and options["engine"] != "exact":
+        raise UserError("--duplicates needs --engine exact.")
+    if given[0] == "image" and options["by"] == "blend":
+        raise UserError("--image needs --by embedding or words.")
+    out = options["out"]
+    if out and not out.lower().endswith((".jsonl", ".csv")):
+        raise UserError(f"--out must end in .jsonl or .csv. Received: {out}")
+
+
+def _open(path):
+    from kerasgan.search.search_index import SearchIndex
+
+    def load():
+        import_tensorflow()
+        from kerasgan.captioning.pipeline import load_captioner
+        from kerasgan.search.index_files import models_digest
+
+        from kerasgan.runs import open_run  # isort: skip
+
+        run = open_run(index.manifest["run"])
+        if models_digest(run.models) != index.manifest["models"]:
+            raise UserError(
+                f"{path} was built with other models than those of {run.path} now."
+            )
+        return load_captioner(run)
+
+    index = SearchIndex(path, load)
+    if index.is_being_updated:
+        click.echo(
+            f"An update of {path} is running or was interrupted; the results are those"
+            " before it.",
+            err=True,
+        )
+    return index
+
+
+def _search(index: "SearchIndex", options: dict[str, Any]) -> list[dict[str, Any]]:
+    """Returns a section of results for each query, image or group."""
+    if options["duplicates"]:
+        return list(_duplicate_sections(index, options["threshold"]))
+    if options["image"] is not None:
+        return [_image_section(index, options)]
+    if options["queries"] is None:
+        return [_query_section(index, options["query"], options)]
+    from kerasgan.inference.caption_files import read_captions
+
+    sections = []
+    for query in read_captions(options["queries"]):
+        try:
+            sections.append(_query_section(index, query, options))
+        except UserError as error:
+            sections.append({"title": query, "note": str(error), "results": []})
+    return sections
+
+
+def _query_section(index, query, options):
+    from kerasgan.inference.prediction_writer import escape_unprintable
+
+    unknown = index.check_query(query)
+    by = options["by"] or index.manifest["ranking"]["default"]
+    if options["engine"] == "usearch":
+        from kerasgan.search.approximate import ApproximateIndex
+
+        engine = ApproximateIndex(index, lambda text: click.echo(text, err=True))
+        rows, scores = engine.rank(query, options["top"])
+        by = "embedding"
+    else:
+        rows, scores = index.rank(query, by, options["top"])
+    note = f"by {by}"
+    if unknown:
+        note += f"; unknown words are ignored: {', '.join(unknown[:10])}"
+        click.echo(escape_unprintable(note), err=True)
+    if not len(rows):
+        note += "; no caption in the index has one of these words"
+    return {"title": query, "note": note, "results": index.results(rows, scores)}
+
+
+def _image_section(index, options):
+    from pathlib import Path
+
+    image = Path(options["image"])
+    row = index.find_file(image)
+    if row is not None:
+        vector = index.data.vectors([row])[0]
+        caption = index.data.records([row])[0]["caption"]
+    else:
+        vector, caption = _embed_file(index, image, options["by"] == "words")
+    if options["by"] == "words":
+        section = _query_section(index, caption, options)
+        return section | {"title": f"{image}: {caption}"}
+    rows, scores = index.rank_alike(vector, options["top"])
+    results = index.results(rows, scores)
+    return {"title": str(image), "note": "by likeness", "results": results}
+
+
+def _embed_file(index, image, needs_caption):
+    """Returns the vector of a file that is not in the index, and its caption."""
+    from kerasgan.data.images import BadImage, read_square_image, strict_pillow
+    from kerasgan.runs import open_run
+
+    pipeline = index.load_pipeline()
+    fit = open_run(index.manifest["run"]).settings.data.fit
+    try:
+        with strict_pillow():
+            pixels = read_square_image(image.read_bytes(), pipeline.image_size, fit)
+    except BadImage as error:
+        raise UserError(f"{image} cannot be used: {error}") from error
+    features = pipeline.encode_images(pixels[None])
+    vectors = pipeline.embed_images(pixels[None], features)
+    caption = None
+    if needs_caption:
+        decoding = index.manifest["decoding"]
+        caption = pipeline.caption(features, vectors, decoding)[0][0][0]
+    return vectors[0] @ index.rotation, caption
+
+
+def _duplicate_sections(index, threshold) -> Iterator[dict[str, Any]]:
+    from kerasgan.search.duplicates import find_duplicates
+
+    for number, rows in enumerate(find_duplicates(index.data, threshold), start=1):
+        vectors = index.data.vectors(rows)
+        results = index.results(rows, vectors @ vectors[0])
+        title = f"{len(rows)} similar images"
+        yield {"title": title, "note": None, "results": results, "group": number}
+
+
+def _rows(section):
+    """Returns the rows of a section for programs."""
+    named = {"group": section["group"]} if "group" in section else {}
+    named = named or {"query": section["title"]}
+    if not section["results"]:
+        return [named | {"error": section["note"]}]
+    return [named | result for result in section["results"]]
+
+
+def _write(rows, sections, options):
+    """Prints the results, and writes them to --out."""
+    from pathlib import Path
+
+    from kerasgan.inference.prediction_writer import json_line, save_csv
+
+    if options["out"]:
+        out = Path(options["out"])
+        if out.suffix.lower() == ".csv":
+            save_csv(rows, COLUMNS, out)
+        else:
+            out.write_text("".join(map(json_line, rows)), encoding="utf-8")
+    if options["as_json"]:
+        click.echo("".join(map(json_line, rows)), nl=False)
+    elif not options["out"]:
+        click.echo("".join(map(_to_text, sections)), nl=False)
+
+
+def _to_text(section):
+    from kerasgan.inference.prediction_writer import escape_unprintable
+
+    lines = [section["title"]]
+    if not section["results"]:
+        lines.append(f"  {section['note']}")
+    for result in section["results"]:
+        line = f"  {result['rank']:>3}  {result['score']:.3f}  {result['image']}"
+        line += f"  {result['caption']}"
+        state = result.get("state")
+        lines.append(line + (f"  [{state} since it was indexed]" if state else ""))
+    return "".join(f"{escape_unprintable(line)}\n" for line in lines)

@@ -1,0 +1,77 @@
+"""A page of images with captions, in one HTML file that needs nothing else."""
+
+import base64
+import io
+import stat
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from kerasgan.data.image_sources import MAX_FILE_BYTES
+from kerasgan.data.images import BadImage, decode_image, strict_pillow
+from kerasgan.data.threads import map_in_threads
+from kerasgan.files import write_text
+from kerasgan.inference.prediction_writer import escape_unprintable
+
+THUMBNAIL_SIZE = 240  # pixels
+TEMPLATE = "page.html.jinja"
+
+
+def save_page(path: Path, title: str, sections: Iterable[dict[str, Any]]) -> None:
+    """Writes an HTML page with thumbnails.
+
+    All texts are escaped, and the page runs no script.
+
+    Args:
+        path: of the file.
+        title: of the page.
+        sections: dicts with `title`, `note` (a text or None), and `results`: dicts with
+            `image`, the path of a file, and optionally `score`, `caption` and `state`.
+    """
+    import jinja2
+
+    source = Path(__file__).with_name(TEMPLATE).read_text(encoding="utf-8")
+    environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined)
+    environment.filters["visible"] = escape_unprintable
+    sections = [dict(section) for section in sections]
+    results = [result for section in sections for result in section["results"]]
+    with strict_pillow():
+        thumbnails = {
+            image: None if isinstance(thumbnail, BadImage) else thumbnail
+            for image, thumbnail in map_in_threads(
+                make_thumbnail, dict.fromkeys(result["image"] for result in results)
+            )
+        }
+    write_text(
+        path,
+        environment.from_string(source).render(
+            title=title, sections=sections, thumbnails=thumbnails, link=_file_link
+        ),
+    )
+
+
+def make_thumbnail(image: str) -> str:
+    """Returns a small JPEG of an image, in base64.
+
+    Args:
+        image: the path of the file.
+
+    Raises:
+        BadImage: the file cannot be used.
+    """
+    path = Path(image)
+    try:
+        status = path.stat()
+        if not stat.S_ISREG(status.st_mode) or status.st_size > MAX_FILE_BYTES:
+            raise BadImage("not a regular file, or too large")
+        decoded, _ = decode_image(path.read_bytes())
+    except (OSError, ValueError) as error:
+        raise BadImage(str(error)) from error
+    decoded.thumbnail((THUMBNAIL_SIZE, THUMBNAIL_SIZE))
+    buffer = io.BytesIO()
+    decoded.save(buffer, "JPEG", quality=80)
+    return base64.b64encode(buffer.getvalue()).decode()
+
+
+def _file_link(image: str) -> str:
+    return Path(image).absolute().as_uri()

@@ -1,0 +1,80 @@
+"""The folders, files and tables whose images an index holds."""
+
+import os
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from kerasgan.data.dataset_spec import dataset_config
+from kerasgan.data.read_report import ReadReport
+from kerasgan.errors import UserError
+from kerasgan.inference.inputs import (
+    InferenceInput,
+    inputs_from_paths,
+    inputs_from_table,
+)
+
+TABLE_KEYS = ("source", "image_root", "image_column")
+
+
+def to_sources(paths: Sequence[str], table: dict[str, Any]) -> list[dict[str, Any]]:
+    """Describes inputs of the command line by absolute paths, as JSON values.
+
+    Args:
+        paths: files and folders.
+        table: `source`, `image_root` and `image_column` of a table, or None.
+
+    Raises:
+        UserError: an option of a table without a table.
+    """
+    sources: list[dict[str, Any]] = [{"path": _absolute(path)} for path in paths]
+    if table["source"] is None:
+        if any(table.values()):
+            raise UserError("--image-root and --image-column need a table: --source.")
+        return sources
+    absolute = {n: _absolute(table[n]) for n in TABLE_KEYS[:2] if table[n]}
+    return [*sources, table | absolute]
+
+
+def _absolute(path):
+    return os.path.abspath(os.path.expanduser(path))
+
+
+def list_images(
+    sources: Sequence[dict[str, Any]], report: ReadReport
+) -> Iterator[tuple[str, InferenceInput]]:
+    """Lists the images of all sources, each once.
+
+    Args:
+        sources: see `to_sources`.
+        report: where malformed rows of tables are counted.
+
+    Yields:
+        The absolute path of an image, and the image.
+
+    Raises:
+        UserError: a source does not exist. Its images would seem to be deleted if, for
+            example, a disk is not mounted.
+    """
+    seen: set[str] = set()
+    for source in sources:
+        for item in _list_source(source, report):
+            if item.name is None:  # a row of a table without an image
+                continue
+            path = os.path.join(item.root or "", item.path)
+            if path not in seen:
+                seen.add(path)
+                yield path, item
+
+
+def _list_source(source, report):
+    path = source.get("path") or source["source"]
+    if not os.path.exists(path):
+        raise UserError(
+            f"{path}, whose images are in the index, does not exist. Put it back, or"
+            " build another index without it."
+        )
+    if "path" in source:
+        return inputs_from_paths([path], [])
+    table = {key: source.get(key) for key in TABLE_KEYS}
+    table |= {"caption_columns": [""], "label_column": ""}
+    return inputs_from_table(dataset_config("table", None, table), report)

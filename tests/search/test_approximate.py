@@ -1,0 +1,30 @@
+import numpy as np
+import pytest
+
+from kerasgan.errors import UserError
+from kerasgan.search.approximate import FILE, ApproximateIndex
+from tests.search.makers import WORDS, make_index, unit_vectors
+
+pytest.importorskip("usearch")
+
+
+def test_it_finds_what_exact_search_finds(tmp_path):
+    captions = [f"{WORDS[n % 9]} {WORDS[n // 9 % 9]}" for n in range(400)]
+    index = make_index(tmp_path / "index", captions, unit_vectors(400))
+    messages = []
+    engine = ApproximateIndex(index, messages.append)
+    assert "Building" in messages[0] and "Recall at 10" in messages[1]
+    assert engine.recall() > 0.9
+    rows, scores = engine.rank("red dog", 5)
+    _, expected = index.rank("red dog", "embedding", 5)
+    np.testing.assert_allclose(scores[0], expected[0], atol=0.02)
+    again = ApproximateIndex(index, messages.append)  # from the file
+    assert len(messages) == 2
+    np.testing.assert_array_equal(again.rank("red dog", 5)[0], rows)
+
+
+def test_a_damaged_file_is_named(tmp_path):
+    index = make_index(tmp_path / "index", ["a dog"])
+    (index.data.path / FILE).write_bytes(b"no index")
+    with pytest.raises(UserError, match="usearch.index is damaged"):
+        ApproximateIndex(index, print)

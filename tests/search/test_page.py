@@ -1,0 +1,52 @@
+import re
+from html.parser import HTMLParser
+
+from kerasgan.search.page import save_page
+from tests.data import makers
+
+SCRIPT = "<script>alert('x')</script>\x1b[31m\u202e{{ 7 * 7 }}"
+
+
+class Page(HTMLParser):
+    def __init__(self, path):
+        super().__init__()
+        self.tags, self.texts, self.attributes = [], [], []
+        self.text = path.read_text(encoding="utf-8")
+        self.feed(self.text)
+
+    def handle_starttag(self, tag, attributes):
+        self.tags.append(tag)
+        self.attributes += attributes
+
+    def handle_data(self, data):
+        self.texts.append(data)
+
+
+def test_images_are_shown_and_texts_are_escaped(tmp_path):
+    makers.write_images(tmp_path, ['a"><img src=x onerror=alert(1)>.jpg'])
+    image = next(str(path) for path in tmp_path.iterdir())
+    (tmp_path / "broken.jpg").write_text("no image")
+    results = [
+        {
+            "rank": 1,
+            "score": 0.5,
+            "image": image,
+            "caption": SCRIPT,
+            "state": "changed",
+        },
+        {"image": str(tmp_path / "broken.jpg")},
+        {"image": "/absent\x00.jpg"},
+        {"image": "/dev/zero"},
+    ]
+    sections = [{"title": SCRIPT, "note": SCRIPT, "results": results}]
+    save_page(tmp_path / "page.html", SCRIPT, sections)
+    page = Page(tmp_path / "page.html")
+    assert "script" not in page.tags and page.tags.count("img") == 1
+    assert not {name for name, _ in page.attributes if name.startswith("on")}
+    assert not re.search("[\x00-\x08\x0b-\x1f\u202e]", page.text)
+    text = "".join(page.texts)
+    assert text.count("<script>alert('x')</script>\\u001b[31m\\u202e{{ 7 * 7 }}") == 5
+    assert "changed since it was indexed" in text and text.count("no image") == 3
+    sources = [value for name, value in page.attributes if name == "src"]
+    assert sources[0].startswith("data:image/jpeg;base64,")
+    assert "http" not in page.text.replace("http-equiv", "")
