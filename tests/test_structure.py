@@ -74,7 +74,10 @@ def fresh(code):
 
 @pytest.mark.parametrize(
     "command",
-    ["", "load-data", "train-gan", "save-imgs", "caption", "classify", "export"],
+    [
+        *("", "load-data", "train-gan", "save-imgs", "caption", "classify", "evaluate"),
+        "export",
+    ],
 )
 def test_help_imports_nothing_heavy(command):
     heavy = {"tensorflow", "keras", "tensorflow_datasets", "pandas"}

@@ -7,8 +7,10 @@ import pytest
 from click.testing import CliRunner
 from PIL import Image
 
+from kerasgan.captioning.caption_data import data_for_captions, validation_rows
 from kerasgan.cli import main
 from kerasgan.config.settings import Settings, TrainingConfig
+from kerasgan.data import load_data
 from kerasgan.encoders import efficientnet_lite
 from kerasgan.runs import new_run, open_run
 from tests.helpers import opened
@@ -104,6 +106,44 @@ def test_a_run_is_evaluated(run_dir):
     assert results["images"]["images"] == row["images"]
     assert (run_dir / "results" / "examples.png").is_file()
     assert 0 <= row["auc_by_embedding"] <= 1
+
+
+def test_captions_in_files_have_the_figures_of_the_run(run_dir, tmp_path):
+    """Of the same captions, references, training captions and threshold."""
+    run = open_run(run_dir)
+    data = load_data(data_for_captions(run.settings))
+    rows, _ = validation_rows(
+        data.train, run.settings.captions.validation, run.settings
+    )
+    for name, split, used in (
+        ("references", data.test, range(len(data.test.ids))),
+        ("training", data.train, rows),
+    ):
+        lines = [
+            json.dumps({"image": split.ids[row], "captions": list(split.captions[row])})
+            for row in used
+        ]
+        (tmp_path / f"{name}.jsonl").write_text("\n".join(lines))
+    with open(run.results / "predictions.csv", newline="") as file:
+        found = [row for row in csv.DictReader(file) if row["row"] == "reranked"]
+    captions = {row["image_id"]: row["caption"] for row in found}
+    (tmp_path / "captions.json").write_text(json.dumps(captions))
+    expected = run.read("results/similarity.json")["rows"]["reranked"]
+    output = call(
+        "evaluate", "--json",
+        "--predictions", tmp_path / "captions.json",
+        "--references", tmp_path / "references.jsonl",
+        "--train-captions", tmp_path / "training.jsonl",
+        "--threshold", repr(expected["at_validated"]["threshold"]),
+    ).stdout  # fmt: skip
+    scored = json.loads(output)
+    row = scored["similarity"]["rows"]["predictions"]
+    others = {"auc_by_reference", "auc_by_embedding", "threshold_images"}
+    assert row.keys() ^ expected.keys() == others
+    assert all(row[key] == expected[key] for key in row.keys() - others)
+    for name, of_run in (("predictions", "reranked"), ("human", "human")):
+        expected = run.read("results/captions.json")["rows"][of_run]
+        assert scored["captions"]["rows"][name] == expected
 
 
 def test_a_run_is_not_overwritten(run_dir):
