@@ -5,5 +5,9 @@ from setuptools import find_packages, setup
 setup(
     packages=[*find_packages(include=["kerasgan*"]), "kerasgan.configs"],
     package_dir={"kerasgan.configs": "configs"},
-    package_data={"kerasgan": ["py.typed", "*.pyi"], "kerasgan.configs": ["*.yaml"]},
+    package_data={
+        "kerasgan": ["py.typed", "*.pyi"],
+        "kerasgan.configs": ["*.yaml"],
+        "kerasgan.report": ["templates/*"],
+    },
 )

@@ -1,6 +1,7 @@
 import csv
 import json
 import re
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -144,6 +145,15 @@ def test_captions_in_files_have_the_figures_of_the_run(run_dir, tmp_path):
     for name, of_run in (("predictions", "reranked"), ("human", "human")):
         expected = run.read("results/captions.json")["rows"][of_run]
         assert scored["captions"]["rows"][name] == expected
+
+
+def test_a_run_is_reported(run_dir):
+    (line,) = call("report", run_dir).stdout.splitlines()
+    html = Path(line).read_text(encoding="utf-8")
+    assert Path(line) == run_dir / "report.html"
+    examples, grids = 3 * 6, len([*run_dir.glob("images/epoch-*.png")])
+    assert html.count("data:image/jpeg") == examples + grids
+    assert "cannot be read" not in html
 
 
 def test_a_run_is_not_overwritten(run_dir):
