@@ -76,7 +76,7 @@ def fresh(code):
     "command",
     [
         *("", "load-data", "train-gan", "save-imgs", "caption", "classify", "evaluate"),
-        *("report", "export"),
+        *("review", "report", "export"),
     ],
 )
 def test_help_imports_nothing_heavy(command):

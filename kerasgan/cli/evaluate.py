@@ -47,6 +47,13 @@ OTHER_SYSTEM_OPTIONS = (
     help="Evaluate a classifier with this input missing.",
 )
 @click.option(
+    "--verdicts",
+    metavar="FILE",
+    multiple=True,
+    callback=lambda context, option, files: list(files) or None,
+    help="Evaluate what a reviewer said on the page of `kerasgan review` (repeatable).",
+)
+@click.option(
     "--predictions",
     metavar="FILE",
     help="Evaluate the captions or classes of any system: a table, or JSON of COCO.",
@@ -84,6 +91,9 @@ def command(
     each caption, images.json if the run generates images, and examples.png with the
     best, median and worst captions.
 
+    With --verdicts: what people said of the captions, beside the TF-IDF cosine, and how
+    far they agree (RUN/results/verdicts.json).
+
     A run of train-classifier: its predictions on its test pairs, or on --source.
 
     Another system: its captions by the same protocol, its classes, or its images by
@@ -107,6 +117,10 @@ def command(
     from kerasgan.runs import open_run
 
     opened = open_run(run, data_dir)
+    verdicts = options.pop("verdicts")
+    if verdicts:
+        _reject(options, options, "cannot be combined with --verdicts.")
+        return _evaluate_verdicts(opened, verdicts, as_json)
     if opened.command == "train-classifier":
         if not options["source"]:
             _reject(options, TABLE_OPTIONS, "needs --source.")
@@ -114,6 +128,18 @@ def command(
     else:
         _reject(options, options, "is for runs of train-classifier.")
         run_evaluation(opened, as_json)
+
+
+def _evaluate_verdicts(run, files, as_json):
+    from kerasgan.evaluation.verdicts import evaluate_verdicts
+    from kerasgan.report.verdict_tables import verdicts_text
+
+    run.require_command("train-gan")
+    results = evaluate_verdicts(run, files)
+    if as_json:
+        return click.echo(json.dumps(results, ensure_ascii=False))
+    similarity = run.read("results/similarity.json")["rows"]
+    click.echo(verdicts_text(results, similarity[results["row"]]))
 
 
 def _evaluate_other_system(data_dir, as_json, options):

@@ -91,7 +91,7 @@ def read_annotated_file(
             column of images, or one of captions or classes.
     """
     path = Path(path)
-    _check_file(path)
+    check_file(path)
     suffix = path.suffix.lower()
     columns = CAPTIONS
     if suffix in READERS and not _has_pipe_header(path, report):
@@ -108,7 +108,15 @@ def read_annotated_file(
     return AnnotatedFile(path, images, columns)
 
 
-def _check_file(path: Path) -> None:
+def check_file(path: Path) -> None:
+    """Checks that a file can be read and is not too large.
+
+    Args:
+        path: the file.
+
+    Raises:
+        UserError: it cannot be read, is no file, or has more than `MAX_BYTES`.
+    """
     try:
         size = path.stat().st_size
     except OSError as error:

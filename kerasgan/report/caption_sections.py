@@ -1,12 +1,13 @@
 """The sections of a report about captions, retrieval and generated images."""
 
-import csv
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from kerasgan.errors import JobError, UserError
+from kerasgan.evaluation.run_predictions import read_predictions
+from kerasgan.evaluation.verdicts import CAPTION_ROWS
 from kerasgan.papers import A_CELLS, A_CLAIMED, A_ERRATA, A_EXAMPLES, rates_from_cells
 from kerasgan.report.charts import sweep_chart
 from kerasgan.report.pages import (
@@ -17,12 +18,12 @@ from kerasgan.report.pages import (
     figures_text,
     image_uri,
 )
+from kerasgan.report.run_images import load_test_images
 from kerasgan.report.run_sections import read_result
 from kerasgan.report.tables import CAPTION_METRICS, CELLS, IMAGE_METRICS
 from kerasgan.runs import Run
 
 RATES = ("precision", "recall", "accuracy")
-MAIN_ROWS = ("reranked", "adversarial", "likelihood")  # the first one that exists
 SWEPT_ROWS = ("human", "nearest", "random")  # drawn beside it
 NUM_EXAMPLES = 6  # of the best, median and worst captions
 MAX_EXAMPLE_WIDTH = 256  # pixels
@@ -34,7 +35,7 @@ def main_row(similarity: Mapping[str, Any]) -> str | None:
     Args:
         similarity: the content of `results/similarity.json`.
     """
-    return next((name for name in MAIN_ROWS if name in similarity["rows"]), None)
+    return next((name for name in CAPTION_ROWS if name in similarity["rows"]), None)
 
 
 def caption_sections(run: Run) -> list[Section]:
@@ -99,29 +100,6 @@ def _table_2(similarity):
 
 def _rates(rates):
     return [f"{rates[rate]:.3f}" for rate in RATES]
-
-
-def read_predictions(run: Run) -> dict[str, list[dict[str, str]]]:
-    """Reads `results/predictions.csv`.
-
-    Args:
-        run: an evaluated run.
-
-    Returns:
-        A list of dicts for each row of the evaluation.
-
-    Raises:
-        UserError: it does not exist or is damaged.
-    """
-    path = run.results / "predictions.csv"
-    rows: dict[str, list[dict[str, str]]] = {}
-    try:
-        with open(path, encoding="utf-8", newline="") as file:
-            for row in csv.DictReader(file):
-                rows.setdefault(row["row"], []).append(row)
-    except (OSError, KeyError, ValueError, csv.Error) as error:
-        raise UserError(f"{path} is damaged: {error!r}") from error
-    return rows
 
 
 def _sweep_section(similarity, predictions):
@@ -224,7 +202,7 @@ def _example_sections(run, similarity, predictions):
     count = min(NUM_EXAMPLES, len(scored))
     middle = (len(scored) - count) // 2
     try:
-        images, captions = _test_images(run)
+        images, captions = load_test_images(run)
     except (UserError, JobError, OSError) as error:
         images, captions = {}, {}
         note = f"The images cannot be read: {error}"
@@ -260,21 +238,3 @@ def _example(row, images, captions):
         f"{float(row['matched']):.3f}",
         [row["caption"] or "(no words)", *(f"({text})" for text in references[:1])],
     )
-
-
-def _test_images(run):
-    """Returns images and captions of the test split by id, if it is prepared."""
-    from kerasgan.captioning.caption_data import data_for_captions
-    from kerasgan.data import load_data
-    from kerasgan.data.dataset_spec import DatasetSpec
-
-    config = data_for_captions(run.settings)
-    spec = DatasetSpec.from_config(config)
-    if not spec.is_prepared:
-        raise UserError(
-            f"{spec.path} does not exist. Name its place with --data-dir, or prepare"
-            " the data with kerasgan evaluate."
-        )
-    test = load_data(config, progress=False).test
-    images = dict(zip(test.ids, test.images, strict=True))
-    return images, dict(zip(test.ids, test.captions, strict=True))

@@ -23,6 +23,7 @@ from kerasgan.report.run_sections import (
     training_sections,
 )
 from kerasgan.report.tables import CAPTION_METRICS, IMAGE_METRICS
+from kerasgan.report.verdict_tables import verdict_sections
 from kerasgan.runs import Run
 
 REPORT = "report.html"
@@ -92,6 +93,7 @@ def run_sections(run: Run, num_grids: int = 6) -> list[Section]:
         *training_sections(run, num_grids),
         *image_section(run),
         *caption_sections(run),
+        *verdict_sections(run),
         *classifier_sections(run),
         Section("What was not run", notes=missing_results(run)),
     ]
