@@ -136,8 +136,8 @@ def evaluate_classes(
         raise UserError(f"{predicted.path} has no class of a reference image.")
     predictions = [image.label for image in matched.values()]
     labels = [labeled[name].label for name in matched]
-    every_image = dict(enumerate([*labeled.values(), *matched.values()]))
-    label_names = sorted_label_names(every_image)
+    every_image = enumerate([*labeled.values(), *matched.values()])
+    label_names = sorted_label_names({str(n): image for n, image in every_image})
     unknown = sorted(set(predictions) - {image.label for image in labeled.values()})
     if unknown:
         report.note(f"Predicted, but in no reference: {', '.join(unknown[:10])}")
@@ -280,9 +280,9 @@ def _score_similarity(
 ) -> dict[str, Any]:
     """Returns the results of `evaluate_at_threshold`, and how many images it used."""
     random = np.random.default_rng(seed)
-    rows = np.flatnonzero([bool(texts) for texts in normalize_references(references)])
+    rows = [n for n, texts in enumerate(normalize_references(references)) if texts]
     if len(rows) > MAX_IMAGES:
-        rows = np.sort(random.choice(rows, MAX_IMAGES, replace=False))
+        rows = sorted(random.choice(rows, MAX_IMAGES, replace=False).tolist())
     matrix = similarity_matrix(
         vectorizer, [captions[row] for row in rows], [references[row] for row in rows]
     )
