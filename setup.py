@@ -8,5 +8,6 @@ setup(
     package_data={
         "kerasgan": ["py.typed", "*.pyi", "search/*.jinja"],
         "kerasgan.configs": ["*.yaml"],
+        "kerasgan.report": ["templates/*"],
     },
 )

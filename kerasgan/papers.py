@@ -19,6 +19,21 @@ A_ERRATA = (
     "The first and the third score of table 3 have the same digits after the second.",
     "A TF-IDF cosine above .90 requires a text that is almost the same word for word.",
 )
+# A, table 3: the description that the model gives, and its similarity as printed.
+A_EXAMPLES = (
+    ("a man driving a green tractor while wearing a safety vest", 0.91672711730003357),
+    ("two dogs interacting with each other on a paved road.", 0.92926058292388916),
+    (
+        "a colorful drawing of a rainbow with red, yellow, green, and blue",
+        0.97672711730003357,
+    ),
+    ("a woman is shown holding a kitchen utensil", 0.90208024561405182),
+    ("a group of ballet dancers performing in a studio", 0.9162032449245453),
+    (
+        "three people, two wearing casual clothes and one in a cap, jumping",
+        0.9264212667942047,
+    ),
+)
 
 # B, figure 6: accuracy by row of `compare_classifiers`.
 B_ACCURACY = {

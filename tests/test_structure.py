@@ -75,8 +75,8 @@ def fresh(code):
 @pytest.mark.parametrize(
     "command",
     [
-        *("", "load-data", "train-gan", "save-imgs", "caption", "classify", "export"),
-        *("index", "search", "categorize", "categorise"),
+        *("", "load-data", "train-gan", "save-imgs", "caption", "classify", "evaluate"),
+        *("index", "search", "categorize", "categorise", "review", "report", "export"),
     ],
 )
 def test_help_imports_nothing_heavy(command):

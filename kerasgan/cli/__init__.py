@@ -20,6 +20,8 @@ COMMANDS = {
     "categorize": "Assign images to categories given as words.",
     "classify": "Predict the classes of images and texts.",
     "evaluate": "Evaluate a run on its test split or on new data.",
+    "review": "Write a page on which people review captions.",
+    "report": "Write one HTML page about runs.",
     "export": "Export a run as SavedModel, Keras, LiteRT or ONNX models.",
 }
 ALIASES = {"categorise": "categorize"}

@@ -19,10 +19,17 @@ TABLE_OPTIONS = (
     "label_column",
     "max_bad",
 )
+OTHER_SYSTEM_OPTIONS = (
+    "predictions",
+    "images",
+    "references",
+    "train_captions",
+    "threshold",
+)
 
 
 @click.command("evaluate")
-@click.argument("run", metavar="RUN")
+@click.argument("run", metavar="[RUN]", required=False)
 @click.option(
     "--source",
     metavar="FILE",
@@ -39,9 +46,43 @@ TABLE_OPTIONS = (
     type=click.Choice(["image", "text"]),
     help="Evaluate a classifier with this input missing.",
 )
+@click.option(
+    "--verdicts",
+    metavar="FILE",
+    multiple=True,
+    callback=lambda context, option, files: list(files) or None,
+    help="Evaluate what a reviewer said on the page of `kerasgan review` (repeatable).",
+)
+@click.option(
+    "--predictions",
+    metavar="FILE",
+    help="Evaluate the captions or classes of any system: a table, or JSON of COCO.",
+)
+@click.option(
+    "--images", metavar="FOLDER", help="Evaluate the images of any generator."
+)
+@click.option(
+    "--references",
+    metavar="PATH",
+    help="What --predictions or --images are compared with: a table, annotations of"
+    " COCO, Karpathy or Flickr, or a folder of images.",
+)
+@click.option(
+    "--train-captions",
+    metavar="FILE",
+    help="Captions that TF-IDF is fitted on.  [default: the training split of"
+    " --references, or else all of them]",
+)
+@click.option(
+    "--threshold",
+    type=click.FloatRange(0, 1),
+    help="Threshold of --predictions.  [default: chosen on half of the images]",
+)
 @json_option
-def command(run: str, data_dir: str | None, as_json: bool, **options: Any) -> None:
-    """Evaluate a run.
+def command(
+    run: str | None, data_dir: str | None, as_json: bool, **options: Any
+) -> None:
+    """Evaluate a run, or the predictions or images of any system.
 
     A run of train-gan: its captions by the protocol of paper A, beside baselines, and
     its dual encoder by retrieval in both directions. Thresholds are chosen on
@@ -50,16 +91,36 @@ def command(run: str, data_dir: str | None, as_json: bool, **options: Any) -> No
     each caption, images.json if the run generates images, and examples.png with the
     best, median and worst captions.
 
+    With --verdicts: what people said of the captions, beside the TF-IDF cosine, and how
+    far they agree (RUN/results/verdicts.json).
+
     A run of train-classifier: its predictions on its test pairs, or on --source.
+
+    Another system: its captions by the same protocol, its classes, or its images by
+    KID, precision, recall, density and coverage.
 
     \b
     Examples:
       kerasgan evaluate runs/00000-train-gan-scenes
       kerasgan evaluate runs/00000-train-classifier-table --source more.csv
+      kerasgan evaluate --predictions captions.json --references dataset_coco.json
+      kerasgan evaluate --images generated/ --references photographs/
     """
+    if run is None:
+        return _evaluate_other_system(data_dir, as_json, options)
+    _reject(options, OTHER_SYSTEM_OPTIONS, "is for evaluating without a RUN.")
+    options = {
+        name: value
+        for name, value in options.items()
+        if name not in OTHER_SYSTEM_OPTIONS
+    }
     from kerasgan.runs import open_run
 
     opened = open_run(run, data_dir)
+    verdicts = options.pop("verdicts")
+    if verdicts:
+        _reject(options, options, "cannot be combined with --verdicts.")
+        return _evaluate_verdicts(opened, verdicts, as_json)
     if opened.command == "train-classifier":
         if not options["source"]:
             _reject(options, TABLE_OPTIONS, "needs --source.")
@@ -67,6 +128,29 @@ def command(run: str, data_dir: str | None, as_json: bool, **options: Any) -> No
     else:
         _reject(options, options, "is for runs of train-classifier.")
         run_evaluation(opened, as_json)
+
+
+def _evaluate_verdicts(run, files, as_json):
+    from kerasgan.evaluation.verdicts import evaluate_verdicts
+    from kerasgan.report.verdict_tables import verdicts_text
+
+    run.require_command("train-gan")
+    results = evaluate_verdicts(run, files)
+    if as_json:
+        return click.echo(json.dumps(results, ensure_ascii=False))
+    similarity = run.read("results/similarity.json")["rows"]
+    click.echo(verdicts_text(results, similarity[results["row"]]))
+
+
+def _evaluate_other_system(data_dir, as_json, options):
+    from kerasgan.cli.evaluate_files import TABLE_COLUMNS, evaluate_other_system
+
+    _reject(
+        {**options, "data_dir": data_dir},
+        sorted({*options, "data_dir"} - {*OTHER_SYSTEM_OPTIONS, *TABLE_COLUMNS}),
+        "needs a RUN.",
+    )
+    evaluate_other_system(as_json, options)
 
 
 def run_evaluation(run: "Run", as_json: bool = False) -> None:

@@ -222,13 +222,14 @@ def read_text(path: Path, report: ReadReport) -> str:
         data = path.read_bytes()
     except OSError as error:
         raise UserError(f"Cannot read {path}: {error.strerror}") from error
-    if not data.strip():
-        raise UserError(f"{path} is empty. Expected annotations, one row per caption.")
     for encoding in _encodings(data):
         try:
             text = data.decode(encoding)
         except UnicodeDecodeError:
             continue
+        if not text.strip():  # or a byte order mark alone
+            message = "is empty. Expected annotations, one row per caption."
+            raise UserError(f"{path} {message}")
         if encoding in ("cp1252", "latin-1"):
             report.note(f"{path} is not UTF-8; it was read as {encoding}")
         return text

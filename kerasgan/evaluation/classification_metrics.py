@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from sklearn.metrics import (
@@ -11,8 +11,10 @@ from sklearn.metrics import (
     precision_recall_fscore_support,
 )
 
-from kerasgan.classification.examples import PairExamples
 from kerasgan.data.label_words import label_words, mask_label_words
+
+if TYPE_CHECKING:
+    from kerasgan.classification.examples import PairExamples
 
 
 def classification_scores(
@@ -54,7 +56,7 @@ def classification_scores(
 
 
 def find_label_leaks(
-    train: PairExamples, test: PairExamples, label_names: Sequence[str]
+    train: "PairExamples", test: "PairExamples", label_names: Sequence[str]
 ) -> dict[str, Any]:
     """Measures what makes a table easier than it appears.
 

@@ -75,7 +75,7 @@ def evaluate_images(
         "seed": seed,
         "cosine": _mean_cosines(features["generated"], features["test"], seed),
         "sets": {
-            name: _compare_features(features["test"], features[name], seed)
+            name: image_metrics.compare_features(features["test"], features[name], seed)
             for name in ("generated", "real")
         },
         "nearest_training_image": {
@@ -134,17 +134,6 @@ def _mean_cosines(generated, real, seed):
 
 def _normalize(vectors):
     return vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-9)
-
-
-def _compare_features(real, features, seed):
-    kid, deviation = image_metrics.kernel_inception_distance(real, features, seed=seed)
-    return {
-        "kid": kid,
-        "kid_deviation": deviation,
-        **image_metrics.precision_recall(real, features),
-        **image_metrics.density_coverage(real, features),
-        "diversity": image_metrics.diversity_ratio(real, features),
-    }
 
 
 def _median_nearest_distance(images, train):

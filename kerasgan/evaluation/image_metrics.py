@@ -118,6 +118,30 @@ def diversity_ratio(real: np.ndarray, generated: np.ndarray) -> float:
     return mean_pairwise_distance(generated) / mean_pairwise_distance(real)
 
 
+def compare_features(
+    real: np.ndarray, generated: np.ndarray, seed: int = 0
+) -> dict[str, float]:
+    """Computes all metrics of generated images by their features.
+
+    Args:
+        real: features of the reference images, `(n, d)`, n at least 6.
+        generated: features of the generated images, `(m, d)`, m at least 6.
+        seed: seed of the subsets for KID.
+
+    Returns:
+        `kid`, `kid_deviation`, `precision`, `recall`, `density`, `coverage` and
+        `diversity`.
+    """
+    kid, deviation = kernel_inception_distance(real, generated, seed=seed)
+    return {
+        "kid": kid,
+        "kid_deviation": deviation,
+        **precision_recall(real, generated),
+        **density_coverage(real, generated),
+        "diversity": diversity_ratio(real, generated),
+    }
+
+
 def flatten_images(images: np.ndarray) -> np.ndarray:
     """Flattens and scales images for `squared_distances`.
 

@@ -3,13 +3,16 @@
 import textwrap
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from rich.table import Table
 
 from kerasgan.papers import B_ACCURACY
-from kerasgan.report.tables import tables_to_text
+from kerasgan.report.tables import left_out_lines, tables_to_text
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 MAX_NAMED_CLASSES = 40  # with more, a confusion matrix shows no names
 MAX_CLASS_NAME_LENGTH = 24
@@ -24,15 +27,27 @@ def comparison_text(results: Mapping[str, Any]) -> str:
     Returns:
         Several lines of text.
     """
-    rows = results["rows"]
-    lines = [tables_to_text([_comparison_table(results)])]
+    lines = [tables_to_text([_comparison_table(results)]), *comparison_notes(results)]
+    return "\n".join(lines)
+
+
+def comparison_notes(results: Mapping[str, Any]) -> list[str]:
+    """Describes the gains of pairs over images, the ensemble, and leaks.
+
+    Args:
+        results: the result of `compare_classifiers`.
+
+    Returns:
+        Sentences.
+    """
+    rows, lines = results["rows"], []
     improvements = [
         _improvement(results, row)
         for row in ("paper", "ensemble")
         if {row, "image"} <= set(rows)
     ]
     if improvements:
-        paper_gain = _gain(B_ACCURACY["paper"]["test"], B_ACCURACY["image"]["test"])
+        paper_gain = gain_text(B_ACCURACY["paper"]["test"], B_ACCURACY["image"]["test"])
         lines += improvements
         lines.append(
             f"In paper B, image + text over image only: {paper_gain}; the paper says"
@@ -46,7 +61,7 @@ def comparison_text(results: Mapping[str, Any]) -> str:
         f" and {leaks['images_known']:.0%} of the test images also occur in the"
         " training data."
     )
-    return "\n".join(lines)
+    return lines
 
 
 def _comparison_table(results):
@@ -74,11 +89,17 @@ def _comparison_table(results):
 
 def _improvement(results, row):
     accuracy = results["rows"][row]["accuracy_mean"]
-    gain = _gain(accuracy, results["rows"]["image"]["accuracy_mean"])
+    gain = gain_text(accuracy, results["rows"]["image"]["accuracy_mean"])
     return f"{results['titles'][row]}, over image only: {gain}."
 
 
-def _gain(accuracy, baseline):
+def gain_text(accuracy: float, baseline: float) -> str:
+    """Describes a gain in accuracy in points and in percent of the baseline.
+
+    Args:
+        accuracy: in [0, 1].
+        baseline: in [0, 1].
+    """
     gain = accuracy - baseline
     points = f"{100 * gain:+.1f} points"
     # Accuracies of 0 occur with very few test pairs.
@@ -104,10 +125,10 @@ def _ensemble_notes(row):
 
 
 def scores_text(scores: Mapping[str, Any]) -> str:
-    """Formats the results of `evaluate_classifier` as a table with notes.
+    """Formats the scores of a classifier as a table with notes.
 
     Args:
-        scores: the result of `evaluate_classifier`.
+        scores: the result of `evaluate_classifier` or `evaluate_files`.
 
     Returns:
         Several lines of text.
@@ -123,14 +144,11 @@ def scores_text(scores: Mapping[str, Any]) -> str:
     for name, row in scores["classes"].items():
         rates = [f"{row[key]:.3f}" for key in ("precision", "recall", "f1")]
         table.add_row(name, *rates, str(row["pairs"]))
-    lines = [tables_to_text([table])]
-    for reason, count in scores["left_out"].items():
-        lines.append(f"Skipped: {count} × {reason}")
-    return "\n".join([*lines, *scores["notes"]])
+    return "\n".join([tables_to_text([table]), *left_out_lines(scores)])
 
 
 def save_charts(results: Mapping[str, Any], directory: Path) -> None:
-    """Draws the results of `compare_classifiers`.
+    """Saves the results of `compare_classifiers` as charts.
 
     Writes `accuracy.png`, and `confusion-ROW.png` for each row except the majority
     class.
@@ -139,18 +157,18 @@ def save_charts(results: Mapping[str, Any], directory: Path) -> None:
         results: the result of `compare_classifiers`.
         directory: an existing directory.
     """
-    save_accuracy_chart(results, directory / "accuracy.png")
+    accuracy_chart(results).savefig(directory / "accuracy.png", dpi=120)
     for row in results["rows"]:
         if row != "majority":
-            save_confusion_matrix(results, row, directory / f"confusion-{row}.png")
+            chart = confusion_chart(results, row)
+            chart.savefig(directory / f"confusion-{row}.png", dpi=110)
 
 
-def save_accuracy_chart(results: Mapping[str, Any], path: Path) -> None:
+def accuracy_chart(results: Mapping[str, Any]) -> "Figure":
     """Draws paper B's figure 6: training and test accuracy of each classifier.
 
     Args:
         results: the result of `compare_classifiers`.
-        path: path of the PNG.
     """
     from matplotlib.figure import Figure
 
@@ -174,10 +192,10 @@ def save_accuracy_chart(results: Mapping[str, Any], path: Path) -> None:
     axes.set_ylim(0, 1.08)
     axes.set_ylabel("accuracy")
     axes.legend(loc="upper left")
-    figure.savefig(path, dpi=120)
+    return figure
 
 
-def save_confusion_matrix(results: Mapping[str, Any], row: str, path: Path) -> None:
+def confusion_chart(results: Mapping[str, Any], row: str) -> "Figure":
     """Draws the confusion matrix of a classifier on the first split.
 
     Each row of the matrix is divided by the number of pairs of the true class.
@@ -185,7 +203,6 @@ def save_confusion_matrix(results: Mapping[str, Any], row: str, path: Path) -> N
     Args:
         results: the result of `compare_classifiers`.
         row: name of the classifier in `results["rows"]`.
-        path: path of the PNG.
     """
     from matplotlib.figure import Figure
 
@@ -204,7 +221,7 @@ def save_confusion_matrix(results: Mapping[str, Any], row: str, path: Path) -> N
     axes.set_xlabel("predicted class")
     axes.set_ylabel("true class")
     axes.set_title(results["titles"][row])
-    figure.savefig(path, dpi=110)
+    return figure
 
 
 def _shorten(name):

@@ -7,6 +7,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
+from kerasgan.data.annotations import clean_text
 from kerasgan.papers import A_CELLS, A_CLAIMED, A_ERRATA, rates_from_cells
 
 WIDTH = 130  # characters in a line
@@ -33,40 +34,68 @@ IMAGE_METRICS = (
 
 
 def evaluation_text(results: Mapping[str, Any]) -> str:
-    """Formats the results of `evaluate_captions` as tables.
+    """Formats the results of `evaluate_captions` or `evaluate_files` as tables.
 
     Args:
-        results: the result of `evaluate_captions`.
+        results: the result of one of them, or of `evaluate_folders` as `"images"`.
 
     Returns:
         Several lines of text.
     """
-    similarity, titles = results["similarity"], results["similarity"]["titles"]
-    tables = [
-        _similarity_table(similarity["rows"], titles, "at_validated"),
-        _similarity_table(similarity["rows"], titles, "at_half"),
-        _caption_table(results["captions"]["rows"], titles),
-        _retrieval_table(results["retrieval"]),
-    ]
+    tables = []
+    if "similarity" in results:
+        similarity, titles = results["similarity"], results["similarity"]["titles"]
+        source = similarity.get("threshold", "from validation images")
+        tables += [
+            _similarity_table(similarity["rows"], titles, "at_validated", source),
+            _similarity_table(
+                similarity["rows"], titles, "at_half", "0.5, as in paper A"
+            ),
+            _caption_table(results["captions"]["rows"], titles),
+        ]
+    if "retrieval" in results:
+        tables.append(_retrieval_table(results["retrieval"]))
     if "images" in results:
         tables.append(_image_table(results["images"]))
     return tables_to_text(tables)
 
 
-def _similarity_table(rows, titles, threshold_key):
+def left_out_lines(results: Mapping[str, Any]) -> list[str]:
+    """Says what an evaluation left out, with the names of the first of them.
+
+    Args:
+        results: has `left_out`, which maps reasons to counts, and may have `examples`,
+            see `ReadReport`, and `notes`.
+
+    Returns:
+        Lines of text.
+    """
+    lines = []
+    for reason, count in results["left_out"].items():
+        names = [
+            clean_text(example["value"])
+            for example in results.get("examples", [])
+            if example["reason"] == reason
+        ]
+        more = ", …" if len(names) < count else ""
+        listed = f": {', '.join(names)}{more}" if names else ""
+        lines.append(f"Skipped: {count} × {reason}{listed}")
+    return [*lines, *results["notes"]]
+
+
+def _similarity_table(rows, titles, threshold_key, source):
     is_papers = threshold_key == "at_half"
-    threshold = "0.5, as in paper A" if is_papers else "from validation images"
-    table = _new_table(f"Matched and mismatched captions, threshold {threshold}")
+    table = _new_table(f"Matched and mismatched captions, threshold {source}")
     table.add_column("captions")
-    _add_columns(
-        table, "AUC", "AUC*", "threshold", *RATES[:-1], "F1", "TP", "FP", "FN", "TN"
-    )
+    embedded = all("auc_by_embedding" in row for row in rows.values())
+    areas = ["auc", "auc_by_embedding"] if embedded else ["auc"]
+    _add_columns(table, *["AUC", "AUC*"][: len(areas)], "threshold", *RATES[:-1], "F1")
+    _add_columns(table, "TP", "FP", "FN", "TN")
     for name, row in rows.items():
         scores = row[threshold_key]
         table.add_row(
             titles[name],
-            f"{row['auc']:.3f}",
-            f"{row['auc_by_embedding']:.3f}",
+            *(f"{row[area]:.3f}" for area in areas),
             f"{scores['threshold']:.3f}",
             *(f"{scores[rate]:.3f}" for rate in RATES),
             *(str(scores[cell]) for cell in CELLS),
@@ -79,8 +108,14 @@ def _similarity_table(rows, titles, threshold_key):
         rates = [
             f"{paper_rates[rate]:.3f}" if rate in paper_rates else "" for rate in RATES
         ]
-        table.add_row(title, "", "", "0.500", *rates, *cells, style="italic")
-    notes = ["* by the dual encoder's vectors of captions instead of those of TF-IDF"]
+        table.add_row(
+            title, *[""] * len(areas), "0.500", *rates, *cells, style="italic"
+        )
+    notes = []
+    if embedded:
+        notes = [
+            "* by the dual encoder's vectors of captions instead of those of TF-IDF"
+        ]
     if is_papers:
         notes += ["Errors in paper A:", *A_ERRATA]
     table.caption, table.caption_justify = "\n".join(notes), "left"
@@ -90,9 +125,10 @@ def _similarity_table(rows, titles, threshold_key):
 def _caption_table(rows, titles):
     table = _new_table("Quality and diversity of the captions")
     table.add_column("captions")
-    _add_columns(table, *(title for _, title, _ in CAPTION_METRICS))
+    metrics = [m for m in CAPTION_METRICS if all(m[0] in row for row in rows.values())]
+    _add_columns(table, *(title for _, title, _ in metrics))
     for name, row in rows.items():
-        figures = [style.format(row[key]) for key, _, style in CAPTION_METRICS]
+        figures = [style.format(row[key]) for key, _, style in metrics]
         table.add_row(titles[name], *figures)
     return table
 
@@ -123,11 +159,14 @@ def _image_table(scores):
     for name, row in scores["sets"].items():
         figures = [style.format(row[key]) for key, _, style in IMAGE_METRICS]
         table.add_row(name, *figures)
-    cosine = scores["cosine"]
-    table.caption = (
-        f"Cosine with the real image of the same caption: {cosine['matched']:.3f}, of"
-        f" another caption: {cosine['mismatched']:.3f}."
-    )
+    if "cosine" in scores:
+        cosine = scores["cosine"]
+        table.caption = (
+            f"Cosine with the real image of the same caption: {cosine['matched']:.3f},"
+            f" of another caption: {cosine['mismatched']:.3f}."
+        )
+    else:
+        table.caption = "real: one half of the references, compared with the other half"
     return table
 
 

@@ -7,7 +7,7 @@ import pytest
 from click.testing import CliRunner
 from PIL import Image
 
-from kerasgan.captioning.caption_data import data_for_captions
+from kerasgan.captioning.caption_data import data_for_captions, validation_rows
 from kerasgan.captioning.pipeline import load_captioner
 from kerasgan.cli import main
 from kerasgan.config.settings import Settings, TrainingConfig
@@ -182,6 +182,53 @@ def test_images_are_categorized(run_dir, collection, tmp_path):
     assert len(result.stdout.splitlines()) == len(captions)
     result = call("categorize", run_dir, folder, "--categories=zzz", status=2)
     assert "no word of the category 'zzz'" in result.output
+
+
+def test_captions_in_files_have_the_figures_of_the_run(run_dir, tmp_path):
+    """Of the same captions, references, training captions and threshold."""
+    run = open_run(run_dir)
+    data = load_data(data_for_captions(run.settings))
+    rows, _ = validation_rows(
+        data.train, run.settings.captions.validation, run.settings
+    )
+    for name, split, used in (
+        ("references", data.test, range(len(data.test.ids))),
+        ("training", data.train, rows),
+    ):
+        lines = [
+            json.dumps({"image": split.ids[row], "captions": list(split.captions[row])})
+            for row in used
+        ]
+        (tmp_path / f"{name}.jsonl").write_text("\n".join(lines))
+    with open(run.results / "predictions.csv", newline="") as file:
+        found = [row for row in csv.DictReader(file) if row["row"] == "reranked"]
+    captions = {row["image_id"]: row["caption"] for row in found}
+    (tmp_path / "captions.json").write_text(json.dumps(captions))
+    expected = run.read("results/similarity.json")["rows"]["reranked"]
+    output = call(
+        "evaluate", "--json",
+        "--predictions", tmp_path / "captions.json",
+        "--references", tmp_path / "references.jsonl",
+        "--train-captions", tmp_path / "training.jsonl",
+        "--threshold", repr(expected["at_validated"]["threshold"]),
+    ).stdout  # fmt: skip
+    scored = json.loads(output)
+    row = scored["similarity"]["rows"]["predictions"]
+    others = {"auc_by_reference", "auc_by_embedding", "threshold_images"}
+    assert row.keys() ^ expected.keys() == others
+    assert all(row[key] == expected[key] for key in row.keys() - others)
+    for name, of_run in (("predictions", "reranked"), ("human", "human")):
+        expected = run.read("results/captions.json")["rows"][of_run]
+        assert scored["captions"]["rows"][name] == expected
+
+
+def test_a_run_is_reported(run_dir):
+    (line,) = call("report", run_dir).stdout.splitlines()
+    html = Path(line).read_text(encoding="utf-8")
+    assert Path(line) == run_dir / "report.html"
+    examples, grids = 3 * 6, len([*run_dir.glob("images/epoch-*.png")])
+    assert html.count("data:image/jpeg") == examples + grids
+    assert "cannot be read" not in html
 
 
 def test_a_run_is_not_overwritten(run_dir):

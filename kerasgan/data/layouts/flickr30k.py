@@ -74,6 +74,10 @@ def read_karpathy(path: Path, report: ReadReport) -> Iterator[CaptionRow]:
         try:
             captions = [sentence["raw"] for sentence in image["sentences"]]
             name, split = image["filename"], image.get("split")
+            if not all(
+                isinstance(text, str) for text in (name, split or "", *captions)
+            ):
+                raise TypeError
         except (KeyError, TypeError):
             report.rows += 1
             report.skip("malformed row", path, line, json.dumps(image))

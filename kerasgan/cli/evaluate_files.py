@@ -1,0 +1,70 @@
+"""`kerasgan evaluate` without a run: predictions and images of any system."""
+
+import json
+from typing import Any
+
+import click
+
+from kerasgan.cli.options import import_tensorflow
+from kerasgan.errors import UserError
+
+TABLE_COLUMNS = ("image_column", "caption_columns", "label_column")
+
+
+def evaluate_other_system(as_json: bool, options: dict[str, Any]) -> None:
+    """Evaluates `--predictions` or `--images` against `--references`, and prints.
+
+    Args:
+        as_json: whether one JSON object is printed instead of tables.
+        options: `predictions`, `images`, `references`, `train_captions`, `threshold`
+            and the columns of tables; None if they were not given.
+
+    Raises:
+        UserError: an option is missing, or a file cannot be evaluated.
+    """
+    given = {name: value for name, value in options.items() if value is not None}
+    if "predictions" in given and "images" in given:
+        raise UserError("Name --predictions or --images, not both.")
+    if "references" not in given or not {"predictions", "images"} & set(given):
+        raise UserError(
+            "Name a RUN, or --predictions FILE with --references FILE, or --images"
+            " FOLDER with --references FOLDER."
+        )
+    if "predictions" in given:
+        results, text = _evaluate_predictions(given)
+    else:
+        results, text = _evaluate_images(given)
+    click.echo(json.dumps(results, ensure_ascii=False) if as_json else text)
+
+
+def _evaluate_predictions(given):
+    from kerasgan.config.settings import DataConfig
+    from kerasgan.evaluation.evaluate_files import evaluate_files
+    from kerasgan.report.classification_report import scores_text
+    from kerasgan.report.tables import evaluation_text, left_out_lines
+
+    columns = {name: given[name] for name in TABLE_COLUMNS if name in given}
+    results = evaluate_files(
+        given["predictions"],
+        given["references"],
+        train_captions=given.get("train_captions"),
+        threshold=given.get("threshold"),
+        config=DataConfig(dataset="table", **columns),
+    )
+    if "similarity" not in results:
+        return results, scores_text(results)
+    return results, "\n".join([evaluation_text(results), *left_out_lines(results)])
+
+
+def _evaluate_images(given):
+    import_tensorflow()
+    from kerasgan.evaluation.evaluate_folders import evaluate_folders
+    from kerasgan.report.tables import evaluation_text, left_out_lines
+
+    results = evaluate_folders(
+        given["images"],
+        given["references"],
+        progress=lambda line: click.echo(line, err=True),
+    )
+    lines = [evaluation_text({"images": results}), *left_out_lines(results)]
+    return results, "\n".join(lines)

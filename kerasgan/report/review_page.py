@@ -1,0 +1,75 @@
+"""`kerasgan review`: a page on which people say whether captions are right."""
+
+import hashlib
+import json
+from pathlib import Path
+
+import numpy as np
+
+from kerasgan.errors import UserError
+from kerasgan.evaluation.run_predictions import read_predictions
+from kerasgan.evaluation.verdicts import CAPTION_ROWS
+from kerasgan.report.pages import image_uri, render_page, save_page
+from kerasgan.report.run_images import load_test_images
+from kerasgan.runs import Run
+
+REVIEW = "review.html"
+MAX_IMAGE_WIDTH = 384  # pixels
+
+
+def save_review_page(
+    run: Run,
+    path: str | Path | None = None,
+    row: str | None = None,
+    count: int | None = None,
+    seed: int = 0,
+) -> Path:
+    """Writes a self-contained HTML page with images, captions and references.
+
+    The page keeps the verdicts in the browser, and downloads them as a table that
+    `evaluate_verdicts` reads.
+
+    Args:
+        run: a run of train-gan whose captions have been evaluated.
+        path: of the page; None: `review.html` in the run.
+        row: row of the evaluation whose captions are reviewed; None: the captioner's.
+        count: number of images, drawn at random; None for all.
+        seed: seed of the draw and of the order.
+
+    Returns:
+        The path.
+
+    Raises:
+        UserError: the captions have not been evaluated, the row does not exist, the
+            images cannot be read, or the page would be too large.
+    """
+    predictions = read_predictions(run)
+    row = row or next((name for name in CAPTION_ROWS if name in predictions), None)
+    if row not in predictions:
+        raise UserError(
+            f"The evaluation has no row {row}. Available: {', '.join(predictions)}."
+        )
+    images, captions = load_test_images(run)
+    rows = [r for r in predictions[row] if r["image_id"] in images]
+    if not rows:
+        raise UserError(f"None of the captions in {run.results} has a test image.")
+    order = np.random.default_rng(seed).permutation(len(rows))[:count]
+    items = [
+        {
+            "id": rows[index]["image_id"],
+            "caption": rows[index]["caption"],
+            "references": [text for text in captions[rows[index]["image_id"]] if text],
+            "image": image_uri(images[rows[index]["image_id"]], MAX_IMAGE_WIDTH),
+        }
+        for index in order
+    ]
+    digest = hashlib.sha256(json.dumps([str(run.path), row, items]).encode())
+    content = {"items": items, "digest": digest.hexdigest()[:16], "row": row}
+    script = Path(__file__).with_name("templates") / "review.js"
+    html = render_page(
+        "review.html",
+        script.read_text(encoding="utf-8"),
+        title=f"Review: {run.path.name}",
+        items=content,
+    )
+    return save_page(html, Path(path) if path else run.path / REVIEW)

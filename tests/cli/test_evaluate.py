@@ -1,0 +1,61 @@
+"""`kerasgan evaluate` without a run."""
+
+import json
+
+import pytest
+from click.testing import CliRunner
+
+from kerasgan.cli import main
+from tests.data.makers import write_images
+
+
+def call(*arguments, status=0):
+    result = CliRunner().invoke(main, ["evaluate", *map(str, arguments)])
+    assert result.exit_code == status, result.output
+    return result
+
+
+@pytest.fixture
+def files(tmp_path):
+    names = ["dog", "boat", "tree", "car", "cat", "<b>"]
+    references = [
+        {"image": f"{name}.jpg", "captions": [f"a {name}", f"one {name} here"]}
+        for name in names
+    ]
+    captions = {f"{name}.jpg": f"the {name} here" for name in names[:5]}
+    (tmp_path / "references.jsonl").write_text("\n".join(map(json.dumps, references)))
+    (tmp_path / "captions.json").write_text(json.dumps(captions))
+    return tmp_path / "captions.json", tmp_path / "references.jsonl"
+
+
+def test_captions_of_any_system(files):
+    options = "--predictions", files[0], "--references", files[1]
+    text = call(*options).stdout
+    assert "Skipped: 1 × no prediction: <b>.jpg" in text
+    assert "chosen on half of the images" in text and "human caption" in text
+    results = json.loads(call(*options, "--threshold", 0.4, "--json").stdout)
+    row = results["similarity"]["rows"]["predictions"]
+    assert row["at_validated"]["threshold"] == 0.4
+    assert row["at_validated"]["recall"] == 1.0
+
+
+def test_images_of_any_generator(tmp_path):
+    write_images(tmp_path, [f"{index}.jpg" for index in range(8)])
+    text = call("--images", tmp_path, "--references", tmp_path).stdout
+    assert "8 generated images, features: pooled, of efficientnet-lite0" in text
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ([], "Name a RUN, or --predictions FILE with --references FILE"),
+        (["--predictions", "a"], "Name a RUN, or"),
+        (["--references", "a"], "Name a RUN, or"),
+        (["--predictions", "a", "--images", "b"], "not both"),
+        (["--source", "a"], "--source needs a RUN"),
+        (["RUN", "--images", "a"], "--images is for evaluating without a RUN"),
+        (["--predictions", "a", "--threshold", "2"], "0<=x<=1"),
+    ],
+)
+def test_options_that_do_not_fit(options, message):
+    assert message in call(*options, status=2).output
