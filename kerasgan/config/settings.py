@@ -91,6 +91,7 @@ class GanConfig(Section):
     # projected: on the features of a frozen, pretrained backbone; needs float32.
     discriminator: Literal["auto", "projected", "conv"] = "auto"
     backbone: EfficientNetLite = "efficientnet-lite0"  # of a projected discriminator
+    encoder_image_size: Annotated[int, Field(ge=32, multiple_of=32)] | None = None
     # gated: batch normalization, gated linear units; bears a projected discriminator.
     generator: Literal["auto", "gated", "light"] = "auto"
     # None, here and below: chosen by the discriminator, see kerasgan.gan.gan_settings.

@@ -53,6 +53,7 @@ def build_gan(
         text_branch=gan.text_branch,
         spectral_normalization=gan.spectral_normalization,
         backbone=gan.backbone if gan.discriminator == "projected" else None,
+        encoder_image_size=gan.encoder_image_size,
     )
     model = GAN(
         generator,

@@ -162,6 +162,7 @@ def build_discriminator(
     text_branch: str = "words",
     spectral_normalization: bool = False,
     backbone: str | None = None,
+    encoder_image_size: int | None = None,
 ) -> Discriminator:
     """Builds the discriminator D of paper A.
 
@@ -179,6 +180,7 @@ def build_discriminator(
         backbone: None for a discriminator that learns from pixels; or the pretrained
             network on whose features a projected one is built, see
             `build_projected_branch`.
+        encoder_image_size: see `build_projected_branch`.
 
     Returns:
         A `Discriminator`: `{"image": (n, size, size, channels) in [-1, 1],
@@ -198,7 +200,9 @@ def build_discriminator(
             image_size, channels, filters, spectral_normalization
         )
     else:
-        image_network = build_projected_branch(image_size, channels, backbone)
+        image_network = build_projected_branch(
+            image_size, channels, backbone, encoder_image_size=encoder_image_size
+        )
     text_network = None
     if vocabulary_size is not None:
         text_network = build_text_branch(

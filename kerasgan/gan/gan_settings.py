@@ -15,7 +15,7 @@ from kerasgan.runs import Run
 DEFAULTS: dict[str, dict[str, object]] = {
     "projected": {
         "gan.generator": "gated",
-        "gan.generator_filters": 32,
+        "gan.generator_filters": 24,
         "gan.max_filters": 256,
         "gan.loss": "hinge",
         "gan.r1": 0.0,
@@ -57,10 +57,14 @@ def resolve_gan_settings(settings: Settings) -> tuple[Settings, dict[str, object
         section, key = name.split(".")
         if tree[section][key] in (None, "auto"):
             chosen[name] = value
+    # Drawn images have fine edges everywhere, by which D wins at once.
+    is_drawn = settings.data.dataset == "scenes" and discriminator == "projected"
     if settings.gan.blur is None:
-        # Drawn images have fine edges everywhere, by which D wins at once.
-        is_drawn = settings.data.dataset == "scenes" and discriminator == "projected"
         chosen["gan.blur"] = 0.03 if is_drawn else 0.0
+    if discriminator == "projected" and settings.gan.encoder_image_size is None:
+        scale = 1.0 if is_drawn else 1.5
+        blocks = max(2, round(scale * settings.data.image_size / 32))
+        chosen["gan.encoder_image_size"] = 32 * blocks
     for name, value in chosen.items():
         section, key = name.split(".")
         tree[section][key] = value
