@@ -8,6 +8,7 @@ import tensorflow as tf
 
 from kerasgan.captioning.captioner import Captioner
 from kerasgan.config.settings import CaptionsConfig
+from kerasgan.encoders.stored_features import Features
 from kerasgan.training.callbacks.stop_on_non_finite import StopOnNonFinite
 from kerasgan.training.callbacks.timed_cosine_decay import TimedCosineDecay
 from kerasgan.training.devices import can_jit_compile
@@ -18,8 +19,8 @@ PATIENCE = 2  # epochs
 def train_teacher_forcing(
     captioner: Captioner,
     config: CaptionsConfig,
-    train: tuple[Sequence[np.ndarray], np.ndarray],
-    validation: tuple[Sequence[np.ndarray], np.ndarray],
+    train: tuple[Sequence[Features], np.ndarray],
+    validation: tuple[Sequence[Features], np.ndarray],
     callbacks: Sequence[keras.callbacks.Callback] = (),
 ) -> None:
     """Trains a captioner with teacher forcing until the validation loss rises.
@@ -52,7 +53,7 @@ def train_teacher_forcing(
 
 
 def caption_batches(
-    views: Sequence[np.ndarray],
+    views: Sequence[Features],
     token_ids: np.ndarray,
     noise_dim: int,
     batch_size: int,

@@ -88,7 +88,7 @@ def train_captions(
     pairs.print_memory_note(progress)
     data = build_caption_data(settings, run, pairs.train)
     precision = checked_precision(settings.captions, data.token_ids[data.train_rows])
-    chosen = {"captions.precision": precision}
+    chosen: dict[str, object] = {"captions.precision": precision}
     run.update_options(chosen=chosen)
     settings = resolve(None, chosen, base=settings)
     # Preparing a data set draws random numbers, reading a prepared one does not.

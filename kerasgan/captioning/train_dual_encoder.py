@@ -46,7 +46,7 @@ def train_dual_encoder(
         config, vocabulary_size, images.shape[-1], image_encoder
     )
     if image_encoder is None:
-        dual_encoder.adapt(images)
+        dual_encoder.adapt(np.asarray(images))
     batch_size = min(config.dual_encoder_batch_size, len(images))
     optimizer = keras.optimizers.Adam(config.dual_encoder_learning_rate)
     networks = dual_encoder.image_encoder, dual_encoder.text_encoder

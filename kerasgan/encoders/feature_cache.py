@@ -12,7 +12,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from kerasgan.encoders.stored_features import StoredFeatures
+from kerasgan.encoders.stored_features import Features, StoredFeatures
 from kerasgan.errors import JobError
 from kerasgan.files import open_partial
 
@@ -145,7 +145,7 @@ def _check_disk_space(folder, paths, shape):
             raise OSError(f"{size / 1e9:.1f} GB are needed, {free / 1e9:.1f} are free")
 
 
-def average_pool(features: np.ndarray) -> np.ndarray:
+def average_pool(features: Features) -> np.ndarray:
     """Averages features over the cells of their grid.
 
     Args:

@@ -67,3 +67,6 @@ class SelectedRows:
 
     def __getitem__(self, rows: Any) -> np.ndarray:
         return self.array[self.rows[rows]]
+
+
+Features = np.ndarray | StoredFeatures | SelectedRows

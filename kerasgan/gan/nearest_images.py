@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from kerasgan.data import load_data
+from kerasgan.data.stored_arrays import StoredImages
 from kerasgan.encoders.efficientnet_lite import find_weights
 from kerasgan.encoders.pooled_features import pooled_features
 from kerasgan.errors import UserError
@@ -41,9 +42,9 @@ class NearestImages:
 
     def __init__(
         self,
-        images: np.ndarray,
+        images: np.ndarray | StoredImages,
         ids: Sequence[str],
-        held_out: np.ndarray,
+        held_out: np.ndarray | StoredImages,
         progress: bool = False,
     ):
         self.images, self.ids, self.held_out = images, ids, held_out

@@ -212,6 +212,10 @@ def to_grayscale(images: np.ndarray | StoredImages) -> np.ndarray | StoredImages
         uint8 `(n, size, size, 1)`; images on the disk are converted when they are read.
     """
     if isinstance(images, StoredImages):
-        return images.converted(to_grayscale, channels=1)
+        return images.converted(_luminance, channels=1)
+    return _luminance(images)
+
+
+def _luminance(images: np.ndarray) -> np.ndarray:
     luminance = images @ np.array(GRAYSCALE_WEIGHTS, dtype="float32")
     return np.rint(luminance).astype("uint8")[..., None]
