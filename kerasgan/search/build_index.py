@@ -96,6 +96,8 @@ def update_index(
             loaded[:] = loaded or [load()]
             return loaded[0]
 
+        for source in sources:  # a wrong one must not become part of the index
+            next(list_images([source], ReadReport()), None)
         manifest = read_manifest(path)
         if manifest is None:
             if not sources:

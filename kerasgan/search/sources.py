@@ -70,7 +70,7 @@ def _list_source(source, report):
     path = source.get("path") or source["source"]
     if not os.path.exists(path):
         raise UserError(
-            f"{path}, whose images are in the index, does not exist. Put it back, or"
+            f"{path} does not exist. If its images are in the index, put it back, or"
             " build another index without it."
         )
     if "path" in source:

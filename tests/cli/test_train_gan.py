@@ -143,7 +143,7 @@ def test_a_search_ranks_as_the_evaluation(run_dir, collection):
         recall = 100 * np.mean(np.array(ranks) <= depth)
         assert recall == pytest.approx(expected[f"r{depth}"])
     choices = json.loads((run_dir / "results" / "search.json").read_text())
-    assert choices["rankings"]["rerank"] == index.manifest["ranking"]
+    assert choices["rankings"]["beam"] == index.manifest["ranking"]
 
 
 def test_a_photograph_that_is_not_in_the_index(collection, tmp_path):

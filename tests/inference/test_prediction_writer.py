@@ -1,10 +1,13 @@
+import csv
 import json
 
 import pyarrow.parquet
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from kerasgan.errors import UserError
-from kerasgan.inference.prediction_writer import PredictionWriter
+from kerasgan.inference.prediction_writer import PredictionWriter, json_line
 
 COLUMNS = {"image": str, "score": float, "others": [{"score": float}], "error": str}
 PREDICTIONS = [
@@ -29,6 +32,24 @@ def test_json_lines_appear_when_they_are_complete(tmp_path):
     writer.finish(COLUMNS)
     assert [json.loads(line) for line in out.read_text().splitlines()] == PREDICTIONS
     assert [path.name for path in out.parent.iterdir()] == ["a.jsonl"]
+
+
+def test_csv_contains_the_same(tmp_path):
+    out = tmp_path / "a.csv"
+    write(out, [*PREDICTIONS, {"image": "=1+1", "score": -1.0}]).finish(COLUMNS)
+    with open(out, encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert list(rows[0]) == list(COLUMNS) and len(rows) == 8
+    assert [row["image"] for row in rows[:3]] == ["", "ä1", "ä2"]
+    assert json.loads(rows[1]["others"]) == [{"score": 1.5}]
+    assert (rows[7]["image"], rows[7]["score"]) == ("'=1+1", "-1.0")
+
+
+@given(st.text())
+def test_a_line_of_json_is_printable_and_equal(text):
+    line = json_line({"image": text})
+    assert line.endswith("\n") and line[:-1].isprintable()
+    assert json.loads(line) == {"image": text}
 
 
 def test_parquet_contains_the_same(tmp_path, monkeypatch):
@@ -81,8 +102,8 @@ def test_files_are_not_overwritten(tmp_path):
     with pytest.raises(UserError, match="exists already"):
         PredictionWriter(out, resume=False)
     assert PredictionWriter(out, resume=True).finished
-    with pytest.raises(UserError, match=r"\.jsonl or \.parquet"):
-        PredictionWriter(str(tmp_path / "a.csv"), resume=False)
+    with pytest.raises(UserError, match=r"\.csv or \.parquet"):
+        PredictionWriter(str(tmp_path / "a.txt"), resume=False)
 
 
 def test_a_damaged_line_is_named(tmp_path):

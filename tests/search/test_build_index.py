@@ -190,9 +190,22 @@ def test_sources_are_added(run, folder, tmp_path):
     report, _ = update(run, tmp_path, tmp_path / "more")
     assert counts(report) == (12, 1, 0, 0)
     folder.rename(tmp_path / "unmounted")
-    with pytest.raises(UserError, match="does not exist. Put it back"):
+    with pytest.raises(UserError, match="does not exist. If its images"):
         update(run, tmp_path)
     assert len(images(tmp_path)[0]) == 12
+
+
+def test_a_wrong_source_does_not_become_part_of_the_index(run, folder, tmp_path):
+    update(run, tmp_path, folder)
+    before = (tmp_path / "index" / MANIFEST).read_bytes()
+    with pytest.raises(UserError, match="absent does not exist"):
+        update(run, tmp_path, tmp_path / "absent")
+    source = makers.table(tmp_path, ["number", "3"])
+    with pytest.raises(UserError, match="cannot infer a column of image file names"):
+        update(run, tmp_path, source=str(source))
+    with pytest.raises(UserError, match="need a table: --source"):
+        update(run, tmp_path, image_root="x")
+    assert (tmp_path / "index" / MANIFEST).read_bytes() == before
 
 
 def test_another_run_or_other_options_are_refused(run, folder, tmp_path):
