@@ -20,7 +20,7 @@ class WorkerFit:
     def _maybe_symbolic_build(self, iterator=None, data_batch=None):
         strategy = self.distribute_strategy
         if iterator is None or not is_multi_worker(strategy):
-            return super()._maybe_symbolic_build(iterator, data_batch)  # type: ignore[misc]
+            return super()._maybe_symbolic_build(iterator, data_batch)
         for *_, batches in iterator:
             data_batch = tf.nest.map_structure(
                 lambda value: strategy.experimental_local_results(value)[0],
@@ -28,4 +28,4 @@ class WorkerFit:
             )
             break
         with strategy.scope():
-            self._symbolic_build(data_batch=data_batch)  # type: ignore[attr-defined]
+            self._symbolic_build(data_batch=data_batch)

@@ -30,7 +30,9 @@ TINY = [
 ]
 
 
-@pytest.mark.parametrize("what", ["gan", "penalties", "classifier"])
+@pytest.mark.parametrize(
+    "what", ["gan", "classifier", pytest.param("penalties", marks=pytest.mark.slow)]
+)
 def test_two_devices_equal_one(what):
     command = [sys.executable, "-m", "tests.training.two_devices", what]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
