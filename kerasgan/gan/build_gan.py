@@ -67,10 +67,7 @@ def build_gan(
         seed=training.seed,
     )
     rates = (training.learning_rate, training.beta_1, training.beta_2)
-    model.compile(
-        keras.optimizers.Adam(*rates),
-        keras.optimizers.Adam(*rates),
-        jit_compile=bool(strategy)
-        and can_jit_compile(strategy, generator, discriminator),
-    )
+    optimizers = (keras.optimizers.Adam(*rates) for _ in range(2))
+    has_xla = bool(strategy) and can_jit_compile(strategy, generator, discriminator)
+    model.compile(*optimizers, jit_compile=has_xla)
     return model

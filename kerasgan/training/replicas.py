@@ -66,7 +66,14 @@ def gather_rows(tensor: tf.Tensor) -> tf.Tensor:
     context = tf.distribute.get_replica_context()
     if num_replicas() == 1 or context is None:
         return tensor
-    return context.all_gather(tf.convert_to_tensor(tensor), axis=0)
+    # `all_gather` fails in the step of a worker with one device ("destinations can not
+    # be empty"), so that the rows are added to the zeros of the other replicas.
+    tensor = tf.convert_to_tensor(tensor)
+    count = tf.shape(tensor)[0]
+    start = first_row(count)
+    paddings = [[start, (num_replicas() - 1) * count - start]]
+    paddings += [[0, 0]] * (len(tensor.shape) - 1)
+    return context.all_reduce(tf.distribute.ReduceOp.SUM, tf.pad(tensor, paddings))
 
 
 def is_multi_worker(strategy: tf.distribute.Strategy) -> bool:

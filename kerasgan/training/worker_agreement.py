@@ -97,7 +97,8 @@ def worker_failures(strategy: tf.distribute.Strategy, advice: str) -> Iterator[N
     except FAILURES as error:
         if not is_multi_worker(strategy):
             raise
-        reason = str(error.message).strip().partition("\n")[0][:300]
+        line = str(error.message).strip().partition("\n")[0]
+        reason = line.rpartition("}} ")[2][:300].rstrip(".")  # after the node's name
         raise JobError(
             f"A worker stopped or cannot be reached: {reason}. {advice}"
         ) from error

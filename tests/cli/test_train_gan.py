@@ -53,6 +53,36 @@ def run_dir(tmp_path_factory, data_dir):
     return path
 
 
+def test_a_missing_gpu_is_an_error_before_data_are_prepared(tmp_path):
+    for command in ("train-gan", "train-classifier"):
+        place = "--run-dir", tmp_path / "run", "--data-dir", tmp_path / "data"
+        result = call(command, "--device", "gpu", *place, status=2)
+        assert "training.device is gpu, but TensorFlow finds no GPU" in result.stderr
+        assert not list(tmp_path.iterdir())
+
+
+def test_options_of_the_device_are_settings():
+    options = "--device=cpu", "--strategy=mirrored", "--precision=mixed_bfloat16"
+    result = call("train-classifier", *options, "--batch-size=48", "--dry-run")
+    lines = {line.strip() for line in result.stdout.splitlines()}
+    assert {"device: cpu", "strategy: mirrored", "batch_size: 48"} <= lines
+    assert "precision: mixed_bfloat16" in lines
+
+
+def test_captions_are_not_trained_by_several_workers(tmp_path, monkeypatch):
+    task = {"type": "worker", "index": 0}
+    config = json.dumps({"cluster": {"worker": ["localhost:1"]}, "task": task})
+    monkeypatch.setenv("TF_CONFIG", config)
+    options = "--strategy=multi-worker", "--run-dir", tmp_path / "run"
+    result = call("train-gan", *options, status=2)
+    assert "Use --stage images" in result.stderr
+    assert not list(tmp_path.iterdir())
+    monkeypatch.setenv("TF_CONFIG", "{")
+    result = call("train-gan", *options, status=2)
+    assert "TF_CONFIG must be JSON" in result.stderr
+    assert not list(tmp_path.iterdir())
+
+
 def test_a_run_is_resumed(run_dir):
     resume = "train-gan", "--resume", "--run-dir", run_dir
     call(*resume, "--epochs", 2, "--stage", "images")

@@ -12,6 +12,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from kerasgan.config.settings import DataConfig
+from kerasgan.data import load_data
 from kerasgan.errors import UserError
 from kerasgan.runs import open_run
 from kerasgan.training.worker_agreement import disagreements
@@ -30,7 +32,9 @@ TINY = [
 ]
 
 
-@pytest.mark.parametrize("what", ["gan", "penalties", "classifier"])
+@pytest.mark.parametrize(
+    "what", ["gan", "classifier", pytest.param("penalties", marks=pytest.mark.slow)]
+)
 def test_two_devices_equal_one(what):
     command = [sys.executable, "-m", "tests.training.two_devices", what]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
@@ -113,32 +117,39 @@ def start_two(run_dir, data_dir, options, others=()):
     ]
 
 
+@pytest.fixture(scope="module")
+def prepared(data_dir):
+    """Data that the workers need not prepare at the same time."""
+    load_data(DataConfig(num_images=40, image_size=32, data_dir=str(data_dir)))
+    return data_dir
+
+
 @pytest.mark.slow
 def test_two_workers_equal_one_process_and_disagreements_are_refused(
-    tmp_path, data_dir
+    tmp_path, prepared
 ):
-    one = start(tmp_path / "one", data_dir, ["--epochs=2"])
+    one = start(tmp_path / "one", prepared, ["--epochs=2"])
     output = one.communicate(timeout=900)[0]
     assert one.returncode == 0, output
-    two = start_two(tmp_path / "two", data_dir, ["--epochs=2"])
+    two = start_two(tmp_path / "two", prepared, ["--epochs=2"])
     outputs = [process.communicate(timeout=900)[0] for process in two]
     assert [process.returncode for process in two] == [0, 0], outputs
     expected, metrics = (open_run(tmp_path / name).metrics for name in ("one", "two"))
     assert len(metrics) == 2
     for one, other in zip(expected, metrics, strict=True):
         for name in ("g_loss", "d_loss", "value"):
-            np.testing.assert_allclose(np.ravel(other[name])[0], one[name], rtol=2e-2)
+            np.testing.assert_allclose(np.ravel(other[name])[0], one[name], rtol=1e-4)
 
-    two = start_two(tmp_path / "three", data_dir, ["--epochs=2"], ["--set=gan.r1=3.0"])
+    two = start_two(tmp_path / "three", prepared, ["--epochs=2"], ["--set=gan.r1=3.0"])
     outputs = [process.communicate(timeout=900)[0] for process in two]
     assert [process.returncode for process in two] == [2, 2], outputs
     assert "worker 1 has gan.r1=3.0, worker 0 has null" in outputs[0]
 
 
 @pytest.mark.slow
-def test_a_worker_killed_ends_the_job_and_resume_goes_on(tmp_path, data_dir):
+def test_a_worker_killed_ends_the_job_and_resume_goes_on(tmp_path, prepared):
     two = start_two(
-        tmp_path / "run", data_dir, ["--epochs=100000", "--set=training.minutes=60"]
+        tmp_path / "run", prepared, ["--epochs=100000", "--set=training.minutes=60"]
     )
     deadline = time.monotonic() + 600
     while not list(tmp_path.glob("run/checkpoints/*.npz")):
@@ -150,7 +161,7 @@ def test_a_worker_killed_ends_the_job_and_resume_goes_on(tmp_path, data_dir):
     assert two[0].returncode == 1, output
     assert "A worker stopped or cannot be reached" in output and "--resume" in output
     epochs = len(open_run(tmp_path / "run").metrics)
-    two = start_two(tmp_path / "run", data_dir, ["--resume", f"--epochs={epochs + 2}"])
+    two = start_two(tmp_path / "run", prepared, ["--resume", f"--epochs={epochs + 2}"])
     outputs = [process.communicate(timeout=900)[0] for process in two]
     assert [process.returncode for process in two] == [0, 0], outputs
     assert open_run(tmp_path / "run").metrics[-1]["epoch"] == epochs + 2
