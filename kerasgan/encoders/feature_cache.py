@@ -145,7 +145,7 @@ def _check_disk_space(folder, paths, shape):
             raise OSError(f"{size / 1e9:.1f} GB are needed, {free / 1e9:.1f} are free")
 
 
-def average_pool(features: np.ndarray) -> np.ndarray:
+def average_pool(features: np.ndarray | StoredFeatures) -> np.ndarray:
     """Averages features over the cells of their grid.
 
     Args:
