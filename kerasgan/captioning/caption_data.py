@@ -152,6 +152,8 @@ def stack_views(
     Returns:
         `(m * views, ...)` and `(m * views, k, length)`.
     """
-    images = [select_rows(view, rows) for view in views]
-    images = images[0] if len(images) == 1 else np.concatenate(images)
+    if len(views) == 1:
+        images = select_rows(views[0], rows)
+    else:
+        images = np.concatenate([view[rows] for view in views])
     return images, np.tile(token_ids[rows], (len(views), 1, 1))

@@ -1,6 +1,7 @@
 """Trains the dual encoder."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import keras
 import numpy as np
@@ -19,8 +20,8 @@ PATIENCE = 8  # epochs
 
 def train_dual_encoder(
     config: CaptionsConfig,
-    train: tuple[np.ndarray | StoredImages, np.ndarray],
-    validation: tuple[np.ndarray | StoredImages, np.ndarray],
+    train: tuple[Any, np.ndarray],
+    validation: tuple[Any, np.ndarray],
     vocabulary_size: int,
     image_encoder: keras.Model | None = None,
     callbacks: Sequence[keras.callbacks.Callback] = (),
@@ -30,8 +31,9 @@ def train_dual_encoder(
     Args:
         config: the settings.
         train: images and token ids. Images are features `(n, feature_dim)`, or uint8
-            `(n, size, size, 3)` with an image encoder. Token ids are int32
-            `(n, k, length)`, all zero where an image has fewer than k captions.
+            `(n, size, size, 3)` with an image encoder, in memory or `StoredImages`.
+            Token ids are int32 `(n, k, length)`, all zero where an image has fewer
+            than k captions.
         validation: the same of the validation images.
         vocabulary_size: number of token ids.
         image_encoder: the result of `build_image_encoder`, which is trained as well, or

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from kerasgan.config.settings import DataConfig
 from kerasgan.data.dataset_spec import DATA_JSON, DatasetSpec
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     import tensorflow as tf
 
     from kerasgan.data.shards import Shards
-    from kerasgan.data.stored_arrays import StoredImages
 
 
 def load_data(config: DataConfig | None = None, progress: bool = True) -> "Pairs":
@@ -153,8 +152,11 @@ class Split:
             return Shards(self.path, self.name, self.ids)
 
     @functools.cached_property
-    def images(self) -> "np.ndarray | StoredImages":
-        """Images: uint8, shape `(n, size, size, 3)`, RGB; on the disk array-like."""
+    def images(self) -> Any:
+        """Images: uint8, shape `(n, size, size, 3)`, RGB.
+
+        An array, or a `StoredImages`, which reads what is indexed.
+        """
         from kerasgan.data.stored_arrays import StoredImages
 
         images = StoredImages(self.shards, self.image_size)
