@@ -44,6 +44,7 @@ def test_the_wheel_works_in_an_empty_directory(dist, tmp_path):
     with zipfile.ZipFile(path) as file:
         names = file.namelist()
     assert {"kerasgan/py.typed", "kerasgan/__init__.pyi"} <= set(names)
+    assert "kerasgan/report/templates/report.html" in names
     assert not any(name.startswith(("tests/", "tools/")) for name in names)
     site = tmp_path / "site"
     pip = sys.executable, "-m", "pip", "install", "--no-deps", "--no-index", "--quiet"
