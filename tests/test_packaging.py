@@ -43,7 +43,8 @@ def test_the_wheel_works_in_an_empty_directory(dist, tmp_path):
     (path,) = dist.glob("*.whl")
     with zipfile.ZipFile(path) as file:
         names = file.namelist()
-    files = {"py.typed", "__init__.pyi", "search/page.html.jinja"}
+    templates = {"search/page.html.jinja", "report/templates/report.html"}
+    files = {"py.typed", "__init__.pyi", *templates}
     assert {f"kerasgan/{name}" for name in files} <= set(names)
     assert not any(name.startswith(("tests/", "tools/")) for name in names)
     site = tmp_path / "site"

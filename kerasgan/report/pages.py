@@ -87,7 +87,7 @@ class Chapter:
 
     Attributes:
         title: name of the run.
-        sections: its sections; empty ones are left out.
+        sections: its sections.
     """
 
     title: str
