@@ -19,6 +19,7 @@ DEFAULTS: dict[str, dict[str, object]] = {
         "gan.max_filters": 256,
         "gan.loss": "hinge",
         "gan.r1": 0.0,
+        "gan.blur": 0.0,
         "training.beta_1": 0.0,
     },
     "conv": {
@@ -27,9 +28,13 @@ DEFAULTS: dict[str, dict[str, object]] = {
         "gan.max_filters": 128,
         "gan.loss": "non-saturating",
         "gan.r1": 1.0,
+        "gan.blur": 0.0,
         "training.beta_1": 0.5,
     },
 }
+# Drawn images have fine edges everywhere, by which D would win at once. Seen at their own
+# size they leave time for a larger generator.
+DRAWN: dict[str, object] = {"gan.blur": 0.03, "gan.generator_filters": 32}
 
 
 def resolve_gan_settings(settings: Settings) -> tuple[Settings, dict[str, object]]:
@@ -52,15 +57,13 @@ def resolve_gan_settings(settings: Settings) -> tuple[Settings, dict[str, object
         chosen["gan.discriminator"] = discriminator
     if discriminator == "projected":
         check_weights(settings.gan.backbone)
+    is_drawn = settings.data.dataset == "scenes" and discriminator == "projected"
+    defaults = DEFAULTS[discriminator] | (DRAWN if is_drawn else {})
     tree = settings.model_dump()
-    for name, value in DEFAULTS[discriminator].items():
+    for name, value in defaults.items():
         section, key = name.split(".")
         if tree[section][key] in (None, "auto"):
             chosen[name] = value
-    # Drawn images have fine edges everywhere, by which D wins at once.
-    is_drawn = settings.data.dataset == "scenes" and discriminator == "projected"
-    if settings.gan.blur is None:
-        chosen["gan.blur"] = 0.03 if is_drawn else 0.0
     if discriminator == "projected" and settings.gan.encoder_image_size is None:
         scale = 1.0 if is_drawn else 1.5
         blocks = max(2, round(scale * settings.data.image_size / 32))
