@@ -32,8 +32,8 @@ DEFAULTS: dict[str, dict[str, object]] = {
         "training.beta_1": 0.5,
     },
 }
-# Drawn images have fine edges everywhere, by which D would win at once. Seen at their own
-# size they leave time for a larger generator.
+# Drawn images have fine edges everywhere, by which D would win at once. Seen at their
+# own size they leave time for a larger generator.
 DRAWN: dict[str, object] = {"gan.blur": 0.03, "gan.generator_filters": 32}
 
 
