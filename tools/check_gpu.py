@@ -194,12 +194,13 @@ def train(build, sizes, device, precision, steps, weights=None):
         marks.append(time.perf_counter())
 
     callback = keras.callbacks.LambdaCallback(on_train_batch_end=record)
+    options = {"verbose": 0, "shuffle": False, "callbacks": [callback]}
     # An epoch of each step, so that the losses are no running means.
     for _ in range(min(steps, 2)):
-        model.fit(dataset, steps_per_epoch=1, verbose=0, callbacks=[callback])
+        model.fit(dataset, steps_per_epoch=1, **options)
     weights = model.get_weights() if steps == 1 else None
     if steps > 2:
-        model.fit(dataset, steps_per_epoch=steps - 2, verbose=0, callbacks=[callback])
+        model.fit(dataset, steps_per_epoch=steps - 2, **options)
     seconds = (marks[-1] - marks[2]) / max(len(marks) - 3, 1) if steps > 3 else None
     return losses, weights, seconds, initial
 

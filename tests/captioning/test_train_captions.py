@@ -95,11 +95,11 @@ def test_the_captioner_learns_captions():
 def test_a_loss_that_is_not_finite_stops_training():
     features, token_ids = make_data()
     pairs = [np.full_like(features, np.nan)], token_ids
-    message = "captioner .likelihood., epoch 1, step 3, precision float32"
+    message = "captioner .likelihood., epoch 1, step ., precision float32"
     with pytest.raises(JobError, match=message):
         train_teacher_forcing(make_captioner(), TINY, pairs, pairs)
     batches = caption_batches(*pairs, 16, 8)
-    with pytest.raises(JobError, match="captioner .adversarial., epoch 1, step 3"):
+    with pytest.raises(JobError, match="captioner .adversarial., epoch 1, step ."):
         cider_reward = CiderReward(token_ids, VOCABULARY_SIZE)
         train_adversarially(make_captioner(), TINY, batches, cider_reward)
     pairs = np.full((24, 4), np.nan, "float32"), token_ids

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from kerasgan.captioning import decoding
 from kerasgan.captioning.adversarial import (
     _AdversarialCaptioning,
     build_caption_discriminator,
@@ -130,6 +131,11 @@ def fixed_random_numbers(monkeypatch):
 
     monkeypatch.setattr(keras.random, "uniform", uniform)
     monkeypatch.setattr(keras.random, "normal", normal)
+    monkeypatch.setattr(  # likeliest words, which rounding does not change
+        decoding,
+        "_gumbel_argmax",
+        lambda logits, key: tf.argmax(logits, axis=-1, output_type=tf.int32),
+    )
     monkeypatch.setattr(
         keras.layers.Dropout, "call", lambda self, inputs, training=False: inputs
     )
