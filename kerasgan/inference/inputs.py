@@ -10,11 +10,10 @@ from pathlib import Path
 from kerasgan.config.settings import DataConfig
 from kerasgan.data.annotations import clean_text
 from kerasgan.data.dataset_spec import resolve_source
-from kerasgan.data.file_names import is_hidden
-from kerasgan.data.image_sources import is_inside, read_file
-from kerasgan.data.images import IMAGE_SUFFIXES, BadImage
+from kerasgan.data.image_sources import read_file
+from kerasgan.data.images import BadImage
 from kerasgan.data.layouts.columns import infer_columns
-from kerasgan.data.layouts.folders import resolve_folder
+from kerasgan.data.layouts.folders import find_images, resolve_folder
 from kerasgan.data.layouts.table import caption_rows, open_table
 from kerasgan.data.read_report import ReadReport
 from kerasgan.errors import UserError
@@ -80,44 +79,11 @@ def inputs_from_paths(
             yield InferenceInput(None, text)
         elif os.path.isdir(image):
             root = Path(image).resolve()
-            for path in _find_images(str(root)):
+            for path in find_images(root):
                 name = _printable(os.path.join(image, path))
                 yield InferenceInput(name, text, path, root)
         else:
             yield InferenceInput(_printable(image), text, image)
-
-
-def _find_images(root: str) -> Iterator[str]:
-    """Yields the paths of files in a folder whose suffix is that of an image, sorted.
-
-    Hidden files and folders are left out, such as the `._a.jpg` that macOS writes
-    beside `a.jpg`. Links to folders are not followed. A link to a folder inside `root`
-    is ignored, because its images have another name already. A link that leads outside
-    and a folder that cannot be listed are yielded, so that `InferenceInput.read`
-    rejects them.
-    """
-    pending = [""]
-    while pending:
-        name = pending.pop()
-        path = os.path.join(root, name)
-        if name and os.path.islink(path) and os.path.isdir(path):
-            if not is_inside(os.path.realpath(path), root):
-                yield name
-        elif os.path.isdir(path):
-            try:
-                children = sorted(os.listdir(path), reverse=True)
-            except OSError as error:
-                if not name:
-                    raise UserError(f"Cannot read {root}: {error.strerror}") from error
-                yield name
-            else:
-                pending += [
-                    os.path.join(name, child)
-                    for child in children
-                    if not is_hidden(child)
-                ]
-        elif name.lower().endswith(IMAGE_SUFFIXES):
-            yield name
 
 
 def inputs_from_table(
