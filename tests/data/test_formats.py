@@ -1,14 +1,23 @@
 """Data sets in the usual file formats: folders, COCO, WebDataset, Parquet."""
 
 import json
+import tempfile
+from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from PIL import Image
 
 from kerasgan.data.layouts.splits import published_splits
 from kerasgan.errors import UserError
 from tests.data import format_makers as make
 from tests.data import makers
+
+FIELDS = (
+    *("id", "image_id", "file_name", "filename", "filepath", "caption", "label"),
+    *("sentences", "raw", "split"),
+)
 
 
 @pytest.mark.parametrize(
@@ -128,8 +137,8 @@ def test_coco_has_a_training_and_a_test_split(tmp_path):
     assert data.info["skipped"] == {}
 
 
-@pytest.mark.parametrize("settings", [{}, {"image_root": "train2017"}])
-def test_one_file_of_coco_with_bad_entries(tmp_path, settings):
+@pytest.mark.parametrize("options", [{}, {"image_root": "train2017"}])
+def test_one_file_of_coco_with_bad_entries(tmp_path, options):
     root = make.coco_2017(tmp_path)
     path = root / "annotations/captions_train2017.json"
     names = {number: f"{number:012d}.jpg" for number in range(4)}
@@ -143,8 +152,8 @@ def test_one_file_of_coco_with_bad_entries(tmp_path, settings):
     content = json.loads(path.read_text())
     content["images"] += [{"id": 50, "file_name": "z.jpg"}, {"id": 51}, 5]
     path.write_text(json.dumps(content))
-    settings = {key: str(root / value) for key, value in settings.items()}
-    annotations = make.read("coco", path, **settings)
+    options = {key: str(root / value) for key, value in options.items()}
+    annotations = make.read("coco", path, **options)
     assert annotations.image_root == root / "train2017"
     assert make.contents(annotations) == {
         name: ([f"{number} and 0", f"{number} and 1"], None, None)
@@ -186,6 +195,38 @@ def test_a_folder_without_coco(tmp_path):
     (tmp_path / "captions_val2014_fakecap_results.json").write_text("[]")
     with pytest.raises(UserError, match="No COCO found"):
         make.read("coco", tmp_path)
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers(0, 3) | st.floats() | st.text(max_size=3),
+    lambda children: (
+        st.lists(children, max_size=3)
+        | st.dictionaries(st.sampled_from(FIELDS), children, max_size=4)
+    ),
+    max_leaves=5,
+)
+PROPERTY = settings(
+    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+
+
+@PROPERTY
+@given(st.lists(JSON, max_size=3), st.lists(JSON, max_size=3), st.booleans())
+def test_any_json_of_coco_is_read_or_rejected(images, annotations, is_karpathy):
+    content = {"images": [{"id": 1, "file_name": "a.jpg"}, *images]}
+    if not is_karpathy:
+        content["annotations"] = [{"image_id": 1, "caption": "one"}, *annotations]
+    with tempfile.TemporaryDirectory() as folder:
+        makers.write_images(Path(folder), ["a.jpg"])
+        path = Path(folder, "captions.json")
+        path.write_text(json.dumps(content))
+        try:
+            annotations = make.read("coco", path, max_bad=0.0)
+        except UserError:
+            return
+    report = annotations.report
+    assert annotations.images["a.jpg"].captions[0] == "one"
+    assert report.rows >= report.bad_rows
 
 
 # WebDataset --------------------------------------------------------------------
@@ -237,6 +278,19 @@ def test_bad_members_of_a_tar_file(tmp_path):
     assert make.read("webdataset", path, label_column="").label_names is None
 
 
+@PROPERTY
+@given(JSON)
+def test_any_json_in_a_tar_file_is_read_or_skipped(content):
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "t.tar")
+        members = {"0.jpg": b"", "1.jpg": b"", "1.json": json.dumps(content).encode()}
+        make.write_tar(path, members)
+        annotations = make.read("webdataset", path, max_bad=1.0, keep_uncaptioned=True)
+    report = annotations.report
+    assert report.rows == 2
+    assert len(annotations.images) == 2 - report.skipped.total()
+
+
 def test_what_is_before_the_damage_of_a_tar_file_is_kept(tmp_path):
     path = make.write_tar(
         tmp_path / "t.tar", {f"{n}.jpg": make.image(n) for n in range(4)}
@@ -275,14 +329,14 @@ def test_parquet_with_bytes_and_damaged_images(tmp_path, column):
     path = make.embedded(
         tmp_path / "t.parquet", images, caption=[f"c {n}" for n in range(6)]
     )
-    settings = {}
+    options = {}
     if column != "image":
         import pyarrow.parquet
 
         table = pyarrow.parquet.read_table(path).rename_columns([column, "caption"])
         pyarrow.parquet.write_table(table, path)
-        settings["image_column"] = column
-    data = make.load("table", path, tmp_path / "out", max_bad=0.6, **settings)
+        options["image_column"] = column
+    data = make.load("table", path, tmp_path / "out", max_bad=0.6, **options)
     assert sorted(data.train.ids + data.test.ids) == ["t/0", "t/1", "t/5"]
     assert sum(data.info["skipped"].values()) == data.info["bad_rows"] == 3
     assert data.info["skipped"]["missing image"] == 1

@@ -84,17 +84,8 @@ def read(config: DataConfig, source: Path, shards: list[Shard]) -> Annotations:
     Raises:
         UserError: If a column does not exist, or no row can be read.
     """
-    report, rows = ReadReport(), []
-    splits = published_splits(shard.name for shard in shards)
-    for shard in shards:
-        try:
-            for row in _shard_rows(config, shard, report):
-                rows.append(row._replace(split=splits.get(shard.name)))
-        except UserError:
-            raise
-        except Exception as error:  # decoders raise any exception on malformed bytes
-            report.rows += 1
-            report.skip("broken shard", shard.path, "", str(error))
+    report = ReadReport()
+    rows = list(embedded_rows(config, shards, report))
     if not rows:
         report.check_bad_rows(0)
         raise UserError(f"{source} has no rows.")
@@ -104,6 +95,34 @@ def read(config: DataConfig, source: Path, shards: list[Shard]) -> Annotations:
     files = [shard.path for shard in shards]
     layout = "Parquet with images"
     return Annotations(layout, files, source, images, report, labels)
+
+
+def embedded_rows(
+    config: DataConfig, shards: list[Shard], report: ReadReport
+) -> Iterator[CaptionRow]:
+    """Reads the rows of Parquet files with images, but not the images.
+
+    Args:
+        config: see `read`.
+        shards: the result of `find_embedded`.
+        report: where damaged files are counted.
+
+    Yields:
+        A row for each image.
+
+    Raises:
+        UserError: If a column does not exist.
+    """
+    splits = published_splits(shard.name for shard in shards)
+    for shard in shards:
+        try:
+            for row in _shard_rows(config, shard, report):
+                yield row._replace(split=splits.get(shard.name))
+        except UserError:
+            raise
+        except Exception as error:  # decoders raise any exception on malformed bytes
+            report.rows += 1
+            report.skip("broken shard", shard.path, "", str(error))
 
 
 def _shard_rows(

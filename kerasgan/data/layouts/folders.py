@@ -139,7 +139,7 @@ def _stays_inside(name):
 
 
 def _is_file(folder, name):
-    return any((folder / spelling).is_file() for spelling in spellings(name))
+    return any(os.path.isfile(folder / spelling) for spelling in spellings(name))
 
 
 def resolve_folder(folder: str) -> Path:

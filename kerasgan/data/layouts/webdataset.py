@@ -103,7 +103,9 @@ def _sample_row(
     row = CaptionRow(shard.path, key, "")
     if "json" in members:
         try:
-            record = dict(json.loads(read_member_text(members["json"])))
+            record = json.loads(read_member_text(members["json"]))
+            if not isinstance(record, dict):
+                raise TypeError
         except (ValueError, TypeError, RecursionError):
             _skip(report, "malformed row", shard, key, "its JSON")
             return None
