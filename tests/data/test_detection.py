@@ -41,9 +41,12 @@ def test_shards_of_img2dataset(kind, tmp_path, pairs):
 
 
 def test_the_only_table_in_a_folder(tmp_path):
+    tmp_path = tmp_path / "below"
     makers.write_images(tmp_path / "images", ["a.jpg"])
     path = makers.table(tmp_path, ["image,caption", "images/a.jpg,one"])
-    assert detect_dataset(tmp_path) == ("table", path)
+    assert (
+        detect_dataset(tmp_path) == detect_dataset(tmp_path.parent) == ("table", path)
+    )
     path.write_text("name;weight\na;2\n")
     assert detect_dataset(tmp_path) == ("folder", tmp_path)
 

@@ -4,7 +4,6 @@ from pathlib import Path
 
 from kerasgan.config.settings import DataConfig
 from kerasgan.data.annotations import numbered_lines, read_text
-from kerasgan.data.file_names import is_hidden
 from kerasgan.data.images import IMAGE_SUFFIXES
 from kerasgan.data.layouts import coco, flickr30k
 from kerasgan.data.layouts.columns import infer_columns
@@ -109,14 +108,14 @@ def _detect_shards(source: Path) -> str | None:
 
 
 def _only_table(source: Path) -> Path | None:
-    """Returns the table in a directory if it is the only one and names images."""
-    tables = [
-        path
-        for path in sorted(source.iterdir())
-        if path.suffix.lower() in READERS and not is_hidden(path.name)
-    ]
-    if len(tables) != 1:
-        return None
-    names, _ = open_table(tables[0], ReadReport())
-    config = DataConfig(dataset="table")
-    return tables[0] if infer_columns(config, names, tables[0]).image else None
+    """Returns the table in the first folder with any, if it is one that has images."""
+    for folder, names in list_folders(source):
+        tables = [name for name in names if Path(name).suffix.lower() in READERS]
+        if len(tables) > 1:
+            return None
+        if tables:
+            path = folder / tables[0]
+            names, _ = open_table(path, ReadReport())
+            config = DataConfig(dataset="table")
+            return path if infer_columns(config, names, path).image else None
+    return None

@@ -113,7 +113,7 @@ def _sample_row(
         names = [*record, *filter(None, named)]
         settings = config.model_copy(update={"image_column": ""})
         columns = infer_columns(settings, names, shard.path)
-        (row,) = caption_rows(shard.path, iter([(key, record)]), columns)
+        (row,) = caption_rows(shard.path, iter([(0, record)]), columns)
     text = _read_first(members, TEXT_EXTENSIONS)
     captions = tuple(line for _, line in numbered_lines(text))
     label = _read_first(members, CLASS_EXTENSIONS)
