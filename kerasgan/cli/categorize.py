@@ -1,6 +1,5 @@
 """`kerasgan categorize`."""
 
-import os
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -104,7 +103,7 @@ def _load(run, names, threshold, several, folders, shown):
     def predict(images, items, _):
         predictions = categorizer.predict(np.stack(images))
         for item, prediction in zip(items, predictions, strict=True):
-            path = os.path.join(item.root or "", item.path)
+            path = item.file
             assigned = [prediction]
             if several and prediction["category"] != NONE:
                 assigned += prediction["alternatives"]

@@ -70,15 +70,19 @@ def command(
 ) -> None:
     """Read, check, sample, split and prepare the data set DATASET.
 
-    DATASET is scenes (drawn by kerasgan), flickr30k, flickr8k, table (a CSV, TSV, JSONL
-    or Parquet file) or coyo (shards of img2dataset). Data that are prepared already are
-    not prepared again.
+    DATASET is a file or folder, whose format is found out, or one of: scenes (drawn by
+    kerasgan), flickr30k, flickr8k, table (a CSV, TSV, JSONL or Parquet file), folder
+    (of images, in class folders, beside texts, or with metadata.csv), coco, webdataset
+    (tar files), coyo (shards of img2dataset). Data that are prepared already are not
+    prepared again.
 
     \b
     Examples:
+      kerasgan load-data photographs/
       kerasgan load-data flickr30k --source flickr30k/ --sample paper
       kerasgan load-data table --source products.csv --label-column category
     """
+    dataset, values["source"] = _resolve_dataset(dataset, values["source"])
     values |= {"dataset": dataset, "sample": read_scalar(sample)}
     named = {f"data.{key}": value for key, value in values.items()}
     config = gather_settings(None, (), named).data
@@ -92,6 +96,22 @@ def command(
         click.echo(json.dumps(pairs.info, ensure_ascii=False))
     else:
         print_table(pairs)
+
+
+def _resolve_dataset(dataset: str, source: str | None) -> tuple[str, str | None]:
+    """Returns name and source of a data set, of which only the source may be named."""
+    from pathlib import Path
+
+    from kerasgan.data.dataset_spec import DATASETS
+
+    path = Path(dataset).expanduser()
+    if dataset in DATASETS or source is not None or not path.exists():
+        return dataset, source
+    from kerasgan.data.layouts.detection import detect_dataset
+
+    name, found = detect_dataset(path)
+    click.echo(f"{dataset} is read as: {name} --source {found}", err=True)
+    return name, str(found)
 
 
 def print_table(pairs: "Pairs") -> None:

@@ -38,7 +38,7 @@ CONDITIONAL_COMMENT = (
 @click.command("train-gan")
 @recipe_options("scenes-gan")
 # Data.
-@click.option("--dataset", help="Data set: scenes, flickr30k, flickr8k, coyo or table.")
+@click.option("--dataset", help="Data set, as in load-data: scenes, flickr30k, table …")
 @click.option("--source", metavar="PATH", help="Directory or file of the data set.")
 @table_options
 @click.option("--data-dir", metavar="DIR", help="Directory of prepared data sets.")

@@ -55,7 +55,7 @@ class DataConfig(Section):
     labels: Path | None = None  # `coyo`: parts of COYO-Labeled-300M, or a table
     label_threshold: Annotated[float, Field(ge=0, le=1)] = 0.5  # of the likeliest class
     label_groups: Annotated[int, Field(ge=2)] = 10  # `coyo`: number of classes
-    keep_uncaptioned: bool = False  # `table`: images without a caption
+    keep_uncaptioned: bool = False  # images without a caption, where others have one
     label_minimum: Positive = 1  # images a class; smaller classes are left out
     # Cells of a table that mean that there is no value, as data frames write them.
     missing_values: list[str] = [

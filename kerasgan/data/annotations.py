@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
+from kerasgan.config.settings import DataConfig
 from kerasgan.data.read_report import ReadReport
 from kerasgan.errors import UserError
 
@@ -182,6 +183,37 @@ def drop_rare_labels(
         return counts[image.label] < min_images
 
     _drop(images, is_rare, "rare label", report, bad=False)
+
+
+def group_pairs(
+    config: DataConfig,
+    rows: Iterable[CaptionRow],
+    report: ReadReport,
+    has_captions: bool,
+    has_labels: bool,
+) -> tuple[dict[str, AnnotatedImage], list[str] | None]:
+    """Groups rows by image, and removes images without what the others have.
+
+    Args:
+        config: `keep_uncaptioned` and `label_minimum` of the data set.
+        rows: rows of annotation files.
+        report: where skipped rows and images are counted.
+        has_captions: whether the data set has captions.
+        has_labels: whether the data set has labels.
+
+    Returns:
+        Images by name, and the names of the classes or None.
+    """
+    images = group_rows(
+        rows,
+        report,
+        require_captions=has_captions and not config.keep_uncaptioned,
+        require_labels=has_labels,
+    )
+    if not has_labels:
+        return images, None
+    drop_rare_labels(images, config.label_minimum, report)
+    return images, sorted_label_names(images)
 
 
 def _drop(

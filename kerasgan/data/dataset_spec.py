@@ -13,11 +13,16 @@ from pydantic import ValidationError
 from kerasgan.config.settings import DataConfig
 from kerasgan.data.image_sources import DrawnScenes, FileImages
 from kerasgan.data.layouts import read_annotations
+from kerasgan.data.layouts.embedded_images import find_embedded
 from kerasgan.data.read_report import ReadReport
 from kerasgan.data.shard_images import ShardImages
 from kerasgan.errors import UserError
 
-DATASETS = ("scenes", "flickr30k", "flickr8k", "table", "coyo")
+DATASETS = (
+    *("scenes", "flickr30k", "flickr8k", "table", "folder", "coco", "webdataset"),
+    "coyo",
+)
+ONLY_GIVEN = ("table", "folder", "webdataset")  # not in TFDS's manual directory
 VERSION = "1.1.0"  # to be raised whenever the same input gives other data
 DATA_JSON = "data.json"
 
@@ -46,7 +51,7 @@ class DatasetSpec:
     def from_config(cls, config: DataConfig) -> "DatasetSpec":
         """Reads the annotations and the file status of every image.
 
-        The shards of `coyo` are not read, see `load_annotations`.
+        The shards of `coyo` and others are not read, see `load_annotations`.
 
         Args:
             config: settings of the data set.
@@ -61,12 +66,12 @@ class DatasetSpec:
         data_dir = resolve_data_dir(config)
         if config.dataset == "scenes":
             source, images = None, DrawnScenes(config)
-        elif config.dataset == "coyo":
-            source = resolve_source(config)
-            images = ShardImages(config, source)
         else:
             source = resolve_source(config)
-            images = FileImages(read_annotations(config, source), config)
+            if _in_shards(config, source):
+                images = ShardImages(config, source)
+            else:
+                images = FileImages(read_annotations(config, source), config)
         name = f"{config.image_size}px-{_fingerprint(config, source, images)}"
         return cls(config, source, images, name, data_dir)
 
@@ -108,6 +113,13 @@ class DatasetSpec:
         return (self.path / "dataset_info.json").is_file() and (
             self.path / DATA_JSON
         ).is_file()
+
+
+def _in_shards(config: DataConfig, source: Path) -> bool:
+    """Returns whether the images are in tar or Parquet files."""
+    if config.dataset == "table":
+        return bool(find_embedded(config, source))
+    return config.dataset in ("coyo", "webdataset")
 
 
 def check_dataset(config: DataConfig) -> None:
@@ -178,8 +190,9 @@ def resolve_source(config: DataConfig) -> Path:
     if config.source is not None:
         return Path(config.source).expanduser().resolve()
     manual_dir = resolve_data_dir(config) / "downloads" / "manual" / config.dataset
-    if config.dataset == "table" or not manual_dir.exists():
-        option = f", or put it into {manual_dir}" if config.dataset != "table" else ""
+    is_given = config.dataset in ONLY_GIVEN
+    if is_given or not manual_dir.exists():
+        option = "" if is_given else f", or put it into {manual_dir}"
         raise UserError(
             f"The data set {config.dataset} cannot be downloaded: give --source PATH"
             f"{option}."

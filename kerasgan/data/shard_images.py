@@ -1,4 +1,4 @@
-"""Images inside the shards of a large data set."""
+"""Images inside the shards of a data set."""
 
 import functools
 import os
@@ -15,7 +15,7 @@ from kerasgan.data.layouts.labels import label_files
 
 @dataclass
 class ShardImages:
-    """The images of COYO; a source of images like `FileImages` and `DrawnScenes`.
+    """Images in tar and Parquet files; a source of images like `FileImages`.
 
     A prepared data set is identified by names, sizes and times of the shards. These
     are read only if the data set has to be prepared.

@@ -4,7 +4,6 @@ Tables (CSV, TSV, JSON Lines, Parquet), COCO's results and `captions_*.json`, Ka
 `dataset_*.json`, and the token files of Flickr30k and Flickr8k.
 """
 
-import json
 import os
 import re
 from collections import Counter
@@ -23,6 +22,7 @@ from kerasgan.data.annotations import (
     read_text,
 )
 from kerasgan.data.images import IMAGE_SUFFIXES
+from kerasgan.data.layouts.coco import coco_rows, read_json
 from kerasgan.data.layouts.columns import (
     IMAGE_COLUMNS,
     LABEL_COLUMNS,
@@ -36,8 +36,8 @@ from kerasgan.data.layouts.flickr import (
     read_pipe_separated,
     read_token_file,
 )
-from kerasgan.data.layouts.flickr30k import read_karpathy
-from kerasgan.data.layouts.table import READERS, caption_rows, cell_text, open_table
+from kerasgan.data.layouts.karpathy import read_karpathy
+from kerasgan.data.layouts.table import READERS, caption_rows, open_table
 from kerasgan.data.read_report import ReadReport
 from kerasgan.errors import UserError
 
@@ -150,12 +150,9 @@ def _text_rows(path: Path, report: ReadReport) -> Iterator[CaptionRow]:
 def _json_rows(
     path: Path, config: DataConfig, report: ReadReport, is_prediction: bool
 ) -> tuple[Columns, Iterable[CaptionRow]]:
-    try:
-        content = json.loads(read_text(path, report))
-    except (ValueError, RecursionError) as error:
-        raise UserError(f"{path} is not JSON: {error}") from error
+    content = read_json(path, report)
     if isinstance(content, dict) and isinstance(content.get("annotations"), list):
-        return CAPTIONS, _coco_rows(path, content["annotations"], report)
+        return CAPTIONS, coco_rows(path, content["annotations"], report)
     if isinstance(content, dict) and isinstance(content.get("images"), list):
         return CAPTIONS, read_karpathy(path, report)
     if isinstance(content, dict):  # {image id: caption or list of captions}
@@ -176,24 +173,6 @@ def _json_records(path, content, report):
             report.rows += 1
             report.skip("malformed row", path, f"[{number}]", str(record))
     return records
-
-
-def _coco_rows(
-    path: Path, annotations: list[Any], report: ReadReport
-) -> Iterator[CaptionRow]:
-    """Yields the rows of COCO's captions_*.json, by the numbers of the images."""
-    for index, annotation in enumerate(annotations):
-        line = f"annotations[{index}]"
-        try:
-            name, caption = annotation["image_id"], annotation["caption"]
-        except (KeyError, TypeError):
-            name = caption = None
-        if name is None or not isinstance(caption, str):
-            report.rows += 1
-            report.skip("malformed row", path, line, str(annotation))
-            continue
-        key = str(annotation.get("id", index))
-        yield CaptionRow(path, line, cell_text(name).strip(), (caption,), key)
 
 
 def _table_rows(

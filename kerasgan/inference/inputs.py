@@ -3,18 +3,18 @@
 import hashlib
 import itertools
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from kerasgan.config.settings import DataConfig
-from kerasgan.data.annotations import clean_text
+from kerasgan.data.annotations import CaptionRow, clean_text
 from kerasgan.data.dataset_spec import resolve_source
-from kerasgan.data.file_names import is_hidden
-from kerasgan.data.image_sources import is_inside, read_file
-from kerasgan.data.images import IMAGE_SUFFIXES, BadImage
+from kerasgan.data.image_sources import read_file
+from kerasgan.data.images import BadImage
 from kerasgan.data.layouts.columns import infer_columns
-from kerasgan.data.layouts.folders import resolve_folder
+from kerasgan.data.layouts.embedded_images import embedded_rows, find_embedded
+from kerasgan.data.layouts.folders import find_images, resolve_folder
 from kerasgan.data.layouts.table import caption_rows, open_table
 from kerasgan.data.read_report import ReadReport
 from kerasgan.errors import UserError
@@ -29,22 +29,40 @@ class InferenceInput:
         text: the text; empty if there is none.
         path: path of the image, relative to `root` if that is given.
         root: the folder that the image must not be outside of, resolved, or None.
+        reader: reads an image that is no file of its own.
     """
 
     name: str | None
     text: str = ""
     path: str = ""
     root: Path | None = None
+    reader: Callable[[], bytes] | None = None
+
+    @property
+    def file(self) -> str:
+        """Path of the file of the image.
+
+        Raises:
+            UserError: If the image is no file of its own.
+        """
+        if self.reader is not None:
+            raise UserError(
+                f"{self.name} is in a Parquet file, which only `caption` and `classify`"
+                " read. Write the images to files first."
+            )
+        return os.path.join(self.root or "", self.path)
 
     def read(self) -> bytes:
-        """Reads the file of the image.
+        """Reads the image.
 
         Returns:
-            The content of the file.
+            The content of its file.
 
         Raises:
             BadImage: If it cannot be read or is outside `root`.
         """
+        if self.reader is not None:
+            return self.reader()
         if not self.path:
             raise BadImage("missing file name")
         if self.root is not None:
@@ -80,44 +98,11 @@ def inputs_from_paths(
             yield InferenceInput(None, text)
         elif os.path.isdir(image):
             root = Path(image).resolve()
-            for path in _find_images(str(root)):
+            for path in find_images(root):
                 name = _printable(os.path.join(image, path))
                 yield InferenceInput(name, text, path, root)
         else:
             yield InferenceInput(_printable(image), text, image)
-
-
-def _find_images(root: str) -> Iterator[str]:
-    """Yields the paths of files in a folder whose suffix is that of an image, sorted.
-
-    Hidden files and folders are left out, such as the `._a.jpg` that macOS writes
-    beside `a.jpg`. Links to folders are not followed. A link to a folder inside `root`
-    is ignored, because its images have another name already. A link that leads outside
-    and a folder that cannot be listed are yielded, so that `InferenceInput.read`
-    rejects them.
-    """
-    pending = [""]
-    while pending:
-        name = pending.pop()
-        path = os.path.join(root, name)
-        if name and os.path.islink(path) and os.path.isdir(path):
-            if not is_inside(os.path.realpath(path), root):
-                yield name
-        elif os.path.isdir(path):
-            try:
-                children = sorted(os.listdir(path), reverse=True)
-            except OSError as error:
-                if not name:
-                    raise UserError(f"Cannot read {root}: {error.strerror}") from error
-                yield name
-            else:
-                pending += [
-                    os.path.join(name, child)
-                    for child in children
-                    if not is_hidden(child)
-                ]
-        elif name.lower().endswith(IMAGE_SUFFIXES):
-            yield name
 
 
 def inputs_from_table(
@@ -126,8 +111,9 @@ def inputs_from_table(
     """Creates inputs from the rows of a table: an image, the first text, or both.
 
     Args:
-        config: `source`, `image_root` and the columns of a `table`. Columns that are
-            not named are inferred; that of images or those of texts may be missing.
+        config: `source`, `image_root` and the columns of a `table`, which may be
+            Parquet with images. Columns that are not named are inferred; that of
+            images or those of texts may be missing.
         report: where malformed rows are counted.
 
     Yields:
@@ -137,6 +123,11 @@ def inputs_from_table(
         UserError: If the table cannot be read or has neither images nor texts.
     """
     source = resolve_source(config)
+    shards = find_embedded(config, source)
+    for row in embedded_rows(config, shards, report):
+        yield InferenceInput(row.name, _first_text(row), reader=row.read)
+    if shards:
+        return
     names, records = open_table(source, report)
     columns = infer_columns(config, names, source)
     if not columns.image and not columns.captions:
@@ -147,8 +138,12 @@ def inputs_from_table(
         )
     root = resolve_folder(config.image_root or str(source.parent))
     for row in caption_rows(source, records, columns):
-        text = next(filter(None, map(clean_text, row.captions)), "")
-        yield InferenceInput(_printable(row.name) or None, text, row.name, root)
+        name = _printable(row.name) or None
+        yield InferenceInput(name, _first_text(row), row.name, root)
+
+
+def _first_text(row: CaptionRow) -> str:
+    return next(filter(None, map(clean_text, row.captions)), "")
 
 
 def inputs_fingerprint(inputs: Iterable[InferenceInput]) -> tuple[int, str]:

@@ -279,7 +279,7 @@ class _Update:
 
 def _read_image(item: InferenceInput, size: int, fit: str) -> tuple[np.ndarray, dict]:
     """Reads an image, and what identifies its file."""
-    path = os.path.join(item.root or "", item.path)
+    path = item.file
     try:
         status = os.stat(path)
     except (OSError, ValueError):  # `read` gives the reason

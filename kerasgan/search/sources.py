@@ -60,7 +60,7 @@ def list_images(
         for item in _list_source(source, report):
             if item.name is None:  # a row of a table without an image
                 continue
-            path = os.path.join(item.root or "", item.path)
+            path = item.file
             if path not in seen:
                 seen.add(path)
                 yield path, item

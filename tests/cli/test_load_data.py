@@ -72,8 +72,8 @@ def test_the_table_shows_the_formula(flickr):
     ("arguments", "message"),
     [
         (
-            ["coco"],
-            "Unknown data set 'coco'. Available: scenes, flickr30k, flickr8k, table",
+            ["cifar"],
+            "Unknown data set 'cifar'. Available: scenes, flickr30k, flickr8k, table",
         ),
         (["flickr30k", "--source", "/nowhere"], "--source /nowhere does not exist"),
         (["scenes", "--source", "x"], "scenes is drawn and has no source"),

@@ -43,7 +43,7 @@ def test_a_failed_start_leaves_nothing(tmp_path):
         (["--epochs=0"], "--epochs"),
         (["--config=absent.yaml"], "There is no recipe"),
         (["--dataset=imagenet"], "Unknown data set 'imagenet'. Available: scenes, "),
-        (["--source=x.csv"], "--dataset flickr30k|flickr8k|table|coyo"),
+        (["--source=x.csv"], "--dataset flickr30k|flickr8k|table|folder"),
         (["--dataset=flickr30", "--dry-run"], "Did you mean 'flickr30k'?"),
     ],
 )

@@ -81,9 +81,9 @@ def test_without_a_source_the_manual_directory_is_read(tmp_path):
 
 def test_unknown_data_sets_and_wrong_settings_are_named():
     with pytest.raises(
-        UserError, match="Unknown data set 'coco'. Available: scenes, flickr30k"
+        UserError, match="Unknown data set 'cifar'. Available: scenes, flickr30k"
     ):
-        DatasetSpec.from_config(DataConfig(dataset="coco"))
+        DatasetSpec.from_config(DataConfig(dataset="cifar"))
     with pytest.raises(UserError, match="image_size: .* Received: 'big'"):
         dataset_config("table", None, {"image_size": "big"})
     with pytest.raises(UserError, match="color"):

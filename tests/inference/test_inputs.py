@@ -10,7 +10,7 @@ from kerasgan.inference.inputs import (
     inputs_from_paths,
     inputs_from_table,
 )
-from tests.data import makers
+from tests.data import format_makers, makers
 
 
 def read_errors(inputs):
@@ -129,3 +129,16 @@ def test_the_fingerprint_depends_on_names_texts_and_order():
         inputs_fingerprint(inputs_from_paths(["a", "\udcff"], ["x", "y"])),
     }
     assert len(digests) == 5
+
+
+def test_parquet_with_images(tmp_path):
+    images = [format_makers.image(0), None]
+    path = format_makers.embedded(tmp_path / "t.parquet", images, text=["a", None])
+    config = DataConfig(dataset="table", source=str(path))
+    first, second = inputs_from_table(config, ReadReport())
+    assert (first.name, first.text, first.read()) == ("t/0", "a", images[0])
+    assert (second.name, second.text) == ("t/1", "")
+    with pytest.raises(BadImage, match="missing image"):
+        second.read()
+    with pytest.raises(UserError, match="t/0 is in a Parquet file"):
+        _ = first.file

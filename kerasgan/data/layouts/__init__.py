@@ -29,6 +29,12 @@ def read_annotations(config: DataConfig, source: Path) -> Annotations:
         from kerasgan.data.layouts.flickr8k import read
     elif config.dataset == "table":
         from kerasgan.data.layouts.table import read
+    elif config.dataset == "folder":
+        from kerasgan.data.layouts.image_folder import read
+    elif config.dataset == "coco":
+        from kerasgan.data.layouts.coco import read
+    elif config.dataset == "webdataset":
+        from kerasgan.data.layouts.webdataset import read
     elif config.dataset == "coyo":
         from kerasgan.data.layouts.coyo import read
     else:
@@ -36,5 +42,6 @@ def read_annotations(config: DataConfig, source: Path) -> Annotations:
     annotations = read(config, source)
     if not annotations.images:
         annotations.report.check_bad_rows(config.max_bad)
-        raise UserError(f"{annotations.files[0]} has no rows that can be used")
+        file = (annotations.files or [source])[0]
+        raise UserError(f"{file} has no rows that can be used")
     return annotations

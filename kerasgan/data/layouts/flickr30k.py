@@ -15,6 +15,7 @@ from kerasgan.data.layouts.flickr import (
     read_token_file,
 )
 from kerasgan.data.layouts.folders import find_file, find_image_root, list_folders
+from kerasgan.data.layouts.karpathy import read_karpathy
 from kerasgan.data.read_report import ReadReport
 from kerasgan.errors import UserError
 
@@ -54,44 +55,6 @@ def read(config: DataConfig, source: Path) -> Annotations:
         f"No Flickr30k found in {source} or up to 3 folders below it. Expected one of:"
         f"\n{LAYOUTS}"
     )
-
-
-def read_karpathy(path: Path, report: ReadReport) -> Iterator[CaptionRow]:
-    """Reads Karpathy and Fei-Fei's JSON file, with its published split.
-
-    Args:
-        path: the file.
-        report: where malformed entries are counted.
-
-    Yields:
-        One row for each image.
-
-    Raises:
-        UserError: If the file is not a JSON object with the list `images`.
-    """
-    for index, image in enumerate(_read_image_list(path, report)):
-        line = f"images[{index}]"
-        try:
-            captions = [sentence["raw"] for sentence in image["sentences"]]
-            name, split = image["filename"], image.get("split")
-            if not all(
-                isinstance(text, str) for text in (name, split or "", *captions)
-            ):
-                raise TypeError
-        except (KeyError, TypeError):
-            report.rows += 1
-            report.skip("malformed row", path, line, json.dumps(image))
-            continue
-        yield CaptionRow(path, line, name, tuple(captions), key="", split=split)
-
-
-def _read_image_list(path: Path, report: ReadReport) -> list:
-    try:
-        return json.loads(read_text(path, report))["images"]
-    except (ValueError, KeyError, TypeError) as error:
-        raise UserError(
-            f"{path}: expected a JSON object with the list 'images': {error!r}"
-        ) from error
 
 
 def read_hugging_face(path: Path, report: ReadReport) -> Iterator[CaptionRow]:

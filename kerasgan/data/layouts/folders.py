@@ -1,10 +1,12 @@
 """Finds annotation files and folders of images below a directory."""
 
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path, PurePosixPath
 
 from kerasgan.data.file_names import is_hidden, spellings
+from kerasgan.data.image_sources import is_inside
+from kerasgan.data.images import IMAGE_SUFFIXES
 from kerasgan.errors import UserError
 
 MAX_DEPTH = 3  # levels of folders below the source that are searched
@@ -53,6 +55,50 @@ def find_file(
     return None
 
 
+def find_images(
+    root: Path, suffixes: tuple[str, ...] = IMAGE_SUFFIXES
+) -> Iterator[str]:
+    """Finds the files of images in a folder and all folders below it, by their suffix.
+
+    Hidden files and folders are left out, such as the `._a.jpg` that macOS writes
+    beside `a.jpg`. Links to folders are not followed. A link to a folder inside `root`
+    is ignored, because its images have another name already. A link that leads outside
+    and a folder that cannot be listed are yielded, so that `find_image` rejects them.
+
+    Args:
+        root: the folder, resolved.
+        suffixes: of the files, in lowercase.
+
+    Yields:
+        Paths relative to `root`, sorted.
+
+    Raises:
+        UserError: If the folder cannot be read.
+    """
+    pending = [""]
+    while pending:
+        name = pending.pop()
+        path = os.path.join(root, name)
+        if name and os.path.islink(path) and os.path.isdir(path):
+            if not is_inside(os.path.realpath(path), str(root)):
+                yield name
+        elif os.path.isdir(path):
+            try:
+                children = sorted(os.listdir(path), reverse=True)
+            except OSError as error:
+                if not name:
+                    raise UserError(f"Cannot read {root}: {error.strerror}") from error
+                yield name
+            else:
+                pending += [
+                    os.path.join(name, child)
+                    for child in children
+                    if not is_hidden(child)
+                ]
+        elif name.lower().endswith(suffixes):
+            yield name
+
+
 def find_image_root(names: Iterable[str], image_root: str | None, source: Path) -> Path:
     """Finds the folder of images.
 
@@ -72,7 +118,7 @@ def find_image_root(names: Iterable[str], image_root: str | None, source: Path) 
     if image_root is not None:
         return resolve_folder(image_root)
     directory = source if source.is_dir() else source.parent
-    probes = [name for name in names if PurePosixPath(name).name == name][:NUM_PROBES]
+    probes = [name for name in names if _stays_inside(name)][:NUM_PROBES]
     folders = list_folders(directory)
     candidates = [folder for folder, _ in folders]
     counts = [sum(_is_file(c, name) for name in probes) for c in candidates]
@@ -87,8 +133,13 @@ def find_image_root(names: Iterable[str], image_root: str | None, source: Path) 
     return candidates[counts.index(max(counts))].resolve()
 
 
+def _stays_inside(name):
+    path = PurePosixPath(name)
+    return not path.is_absolute() and ".." not in path.parts
+
+
 def _is_file(folder, name):
-    return any((folder / spelling).is_file() for spelling in spellings(name))
+    return any(os.path.isfile(folder / spelling) for spelling in spellings(name))
 
 
 def resolve_folder(folder: str) -> Path:

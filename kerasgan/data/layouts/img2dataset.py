@@ -207,7 +207,7 @@ def _read_members(content: ShardContent, columns: set[str], root: Path) -> None:
         for key, record in _read_metadata(content, members, columns):
             files = members.get(key, {})
             if "txt" in files and "caption" not in record:
-                record["txt"] = _read_member_text(files["txt"])
+                record["txt"] = read_member_text(files["txt"])
             images = (files[name] for name in IMAGE_EXTENSIONS if name in files)
             _add_sample(content, Sample(key, record, next(images, "missing image")))
 
@@ -228,7 +228,7 @@ def _read_metadata(
         return
     for key, files in members.items():
         try:
-            text = _read_member_text(files["json"]) if "json" in files else "{}"
+            text = read_member_text(files["json"]) if "json" in files else "{}"
             yield key, dict(json.loads(text))
         except (ValueError, TypeError, RecursionError):
             row = SkippedRow("malformed row", shard.path, key, "its JSON")
@@ -250,8 +250,12 @@ def _add_sample(content: ShardContent, sample: Sample) -> None:
         content.samples.append(sample)
 
 
-def _read_member_text(read: ByteReader | str) -> str:
-    """Returns the text of a member; empty if it cannot be read or is too long."""
+def read_member_text(read: ByteReader | str) -> str:
+    """Returns the text of a member; empty if it cannot be read or is too long.
+
+    Args:
+        read: what `tar_members` yields.
+    """
     try:
         data = b"" if isinstance(read, str) else read()
     except BadImage:

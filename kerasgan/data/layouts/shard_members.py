@@ -108,7 +108,7 @@ def read_cell(path: Path, column: str, group: int, row: int) -> bytes:
 
     Args:
         path: the file.
-        column: name of a column of bytes.
+        column: name of a column of bytes, or `image.bytes` of one of structs.
         group: index of the row group.
         row: index of the row in its group.
 
@@ -124,6 +124,8 @@ def read_cell(path: Path, column: str, group: int, row: int) -> bytes:
         raise
     except Exception as error:  # decoders raise any exception on malformed bytes
         raise BadImage("unreadable file") from error
+    if isinstance(data, dict):
+        data = data["bytes"]
     if data is None:
         raise BadImage("missing image")
     return data

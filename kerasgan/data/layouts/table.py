@@ -9,11 +9,9 @@ from kerasgan.config.settings import DataConfig
 from kerasgan.data.annotations import (
     Annotations,
     CaptionRow,
-    drop_rare_labels,
-    group_rows,
+    group_pairs,
     numbered_lines,
     read_text,
-    sorted_label_names,
 )
 from kerasgan.data.layouts.columns import Columns, check_unique_names
 from kerasgan.data.layouts.delimited import Record, read_records
@@ -29,7 +27,7 @@ def read(config: DataConfig, source: Path) -> Annotations:
 
     Args:
         config: settings of the data set.
-        source: the table.
+        source: the table, or a directory of Parquet files with images.
 
     Returns:
         The annotations. The columns that are used are noted in the report.
@@ -37,24 +35,27 @@ def read(config: DataConfig, source: Path) -> Annotations:
     Raises:
         UserError: If the table cannot be read or its columns are unknown.
     """
+    from kerasgan.data.layouts import embedded_images
+
+    shards = embedded_images.find_embedded(config, source)
+    if shards:
+        return embedded_images.read(config, source, shards)
     report = ReadReport()
     names, records = open_table(source, report)
     columns = Columns.resolve(config, names, source)
     report.note(str(columns))
     missing: Counter[str] = Counter()
-    images = group_rows(
+    images, labels = group_pairs(
+        config,
         caption_rows(source, _count_missing(records, columns, missing), columns),
         report,
-        require_captions=bool(columns.captions) and not config.keep_uncaptioned,
-        require_labels=columns.label is not None,
+        has_captions=bool(columns.captions),
+        has_labels=columns.label is not None,
     )
     if missing:
         words = ", ".join(f"{word} ({count})" for word, count in missing.most_common())
         report.note(f"cells without a value, see data.missing_values: {words}")
-    if columns.label is not None:
-        drop_rare_labels(images, config.label_minimum, report)
     root = resolve_folder(config.image_root or str(source.parent))
-    labels = sorted_label_names(images) if columns.label is not None else None
     return Annotations(f"table {source.suffix}", [source], root, images, report, labels)
 
 
