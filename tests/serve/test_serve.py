@@ -246,6 +246,7 @@ def test_the_page_in_a_browser(address, tmp_path):
         options = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
         browser = driver.chromium.launch(executable_path=CHROMIUM, args=options)
         page = browser.new_page(viewport={"width": 390, "height": 800})
+        page.set_default_timeout(300_000)  # ms; the first answers compile graphs
         page.on("console", lambda message: errors.append(message.text))
         page.goto(address)
         page.fill("[name=caption]", "a red boat")
