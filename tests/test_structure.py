@@ -12,6 +12,7 @@ import pytest
 PACKAGE = Path(__file__).parents[1] / "kerasgan"
 LEVELS = [  # each imports from itself and from lower ones only
     {"cli", "__init__", "__main__", "callbacks"},
+    {"serve"},
     {"report", "export", "search"},
     {"evaluation"},
     {"serialization"},
@@ -77,6 +78,7 @@ def fresh(code):
     [
         *("", "load-data", "train-gan", "save-imgs", "caption", "classify", "evaluate"),
         *("index", "search", "categorize", "categorise", "review", "report", "export"),
+        "serve",
     ],
 )
 def test_help_imports_nothing_heavy(command):

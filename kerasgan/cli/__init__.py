@@ -22,6 +22,7 @@ COMMANDS = {
     "evaluate": "Evaluate a run on its test split or on new data.",
     "review": "Write a page on which people review captions.",
     "report": "Write one HTML page about runs.",
+    "serve": "Serve a web page that draws, describes and searches.",
     "export": "Export a run as SavedModel, Keras, LiteRT or ONNX models.",
 }
 ALIASES = {"categorise": "categorize"}

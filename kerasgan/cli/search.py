@@ -106,17 +106,9 @@ def _open(path):
 
     def load():
         import_tensorflow()
-        from kerasgan.captioning.pipeline import load_captioner
-        from kerasgan.search.index_files import models_digest
+        from kerasgan.search.models import load_pipeline
 
-        from kerasgan.runs import open_run  # isort: skip
-
-        run = open_run(index.manifest["run"])
-        if models_digest(run.models) != index.manifest["models"]:
-            raise UserError(
-                f"{path} was built with other models than those of {run.path} now."
-            )
-        return load_captioner(run)
+        return load_pipeline(index)
 
     index = SearchIndex(path, load)
     if index.is_being_updated:

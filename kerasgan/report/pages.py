@@ -130,12 +130,15 @@ def _data_uri(buffer, media_type):
     return f"data:{media_type};base64,{base64.b64encode(buffer.getvalue()).decode()}"
 
 
-def render_page(template: str, script: str = "", **content: Any) -> str:
+def render_page(
+    template: str, script: str = "", policy: str = POLICY, **content: Any
+) -> str:
     """Renders a template of `kerasgan/report/templates`.
 
     Args:
         template: file name of the template.
         script: JavaScript of the page, the only one that its policy allows.
+        policy: content security policy of a page without scripts.
         **content: variables of the template.
 
     Returns:
@@ -151,7 +154,6 @@ def render_page(template: str, script: str = "", **content: Any) -> str:
         lstrip_blocks=True,
         finalize=lambda value: clean_text(value) if type(value) is str else value,
     )
-    policy = POLICY
     if script:
         digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
         policy += f"; script-src 'sha256-{digest}'"

@@ -8,11 +8,14 @@ from typing import Any
 import numpy as np
 
 from kerasgan.captioning.hubness import query_bank
-from kerasgan.captioning.pipeline import CaptioningPipeline
+from kerasgan.captioning.pipeline import CaptioningPipeline, load_captioner
 from kerasgan.captioning.tokens import END, UNKNOWN
+from kerasgan.errors import UserError
 from kerasgan.evaluation.tfidf_similarity import fit_tfidf
-from kerasgan.search.index_files import save_array
+from kerasgan.runs import open_run
+from kerasgan.search.index_files import models_digest, save_array
 from kerasgan.search.nearest import fit_rotation
+from kerasgan.search.search_index import SearchIndex
 from kerasgan.search.text_embedding import save_text_embedding
 from kerasgan.search.word_index import save_word_model
 
@@ -71,3 +74,20 @@ def save_models(path: Path, pipeline: CaptioningPipeline) -> dict[str, Any]:
         "caption_length": pipeline.dual_encoder.text_encoder.input_shape[1],
         "needs_tensorflow": not has_text_branch,
     }
+
+
+def load_pipeline(index: SearchIndex) -> CaptioningPipeline:
+    """Loads the models that an index was built with, from its run.
+
+    Args:
+        index: an index.
+
+    Raises:
+        UserError: the run is gone, or has other models now.
+    """
+    run = open_run(index.manifest["run"])
+    if models_digest(run.models) != index.manifest["models"]:
+        raise UserError(
+            f"{index.path} was built with other models than those of {run.path} now."
+        )
+    return load_captioner(run)

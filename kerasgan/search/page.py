@@ -59,6 +59,18 @@ def make_thumbnail(image: str) -> str:
     Raises:
         BadImage: the file cannot be used.
     """
+    return base64.b64encode(read_thumbnail(image)).decode()
+
+
+def read_thumbnail(image: str) -> bytes:
+    """Returns a small JPEG of an image.
+
+    Args:
+        image: the path of the file.
+
+    Raises:
+        BadImage: the file cannot be used.
+    """
     path = Path(image)
     try:
         status = path.stat()
@@ -70,7 +82,7 @@ def make_thumbnail(image: str) -> str:
     decoded.thumbnail((THUMBNAIL_SIZE, THUMBNAIL_SIZE))
     buffer = io.BytesIO()
     decoded.save(buffer, "JPEG", quality=80)
-    return base64.b64encode(buffer.getvalue()).decode()
+    return buffer.getvalue()
 
 
 def _file_link(image: str) -> str:

@@ -1,0 +1,1 @@
+"""A local web page that puts trained runs and indexes to work."""
