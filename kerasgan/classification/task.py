@@ -79,12 +79,7 @@ def load_task(
         _load_examples(split, image_encoder, backbone, config.weights)
         for split in (pairs.train, pairs.test)
     )
-    if len(np.unique(train.labels)) < 2:
-        received = names[train.labels[0]] if len(train) else "no images"
-        raise UserError(
-            "A classifier needs training images of at least two classes. Received:"
-            f" {received}"
-        )
+    _require_classes(train, names)
     _report_rare_classes(train.labels, names, progress)
     masked_words = []
     if config.mask_label_words:
@@ -101,6 +96,15 @@ def load_task(
     return ClassificationTask(
         train, names, image_encoder, masked_words, test, pairs.info
     )
+
+
+def _require_classes(train, names):
+    if len(np.unique(train.labels)) < 2:
+        received = names[train.labels[0]] if len(train) else "no images"
+        raise UserError(
+            "A classifier needs training images of at least two classes. Received:"
+            f" {received}"
+        )
 
 
 def _report_rare_classes(labels, names, progress):

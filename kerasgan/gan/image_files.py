@@ -16,6 +16,8 @@ from kerasgan.progress import progress_bar
 
 BATCH_SIZE = 64  # images that are in memory at once
 TABLE = "images.csv"
+COLUMNS = ("image", "caption", "seed", "noise", "truncation")
+NEAREST_COLUMNS = ("nearest", "nearest_distance")
 
 
 def save_image_files(
@@ -63,9 +65,7 @@ def save_image_files(
         progress_bar("Generating images", total, progress) as advance,
     ):
         table = csv.writer(file, lineterminator="\n")
-        columns = ["nearest", "nearest_distance"] if nearest else []
-        names = ["image", "caption", "seed", "noise", "truncation"]
-        table.writerow([*names, *columns])
+        table.writerow([*COLUMNS, *(NEAREST_COLUMNS if nearest else ())])
         for start in range(0, total, BATCH_SIZE):
             rows = range(start, min(start + BATCH_SIZE, total))
             texts = None if captions is None else [captions[r // count] for r in rows]
