@@ -113,7 +113,8 @@ def test_trains_the_same_as_the_command(data_dir):
     classifier.fit(task.train.images, task.train.first_texts, labels)
     probabilities = classifier.predict_proba(task.test.images, task.test.first_texts)
     assert classifier.classes_.tolist() == task.label_names
-    np.testing.assert_allclose(probabilities, expected, atol=1e-6)
+    # Sums over two threads are not always rounded alike.
+    np.testing.assert_allclose(probabilities, expected, atol=1e-4)
 
 
 def test_predictions(fitted):

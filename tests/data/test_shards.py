@@ -9,12 +9,9 @@ import pytest
 import tensorflow as tf
 
 from kerasgan.captioning.train_dual_encoder import dual_encoder_batches
-from kerasgan.classification.examples import (
-    PairExamples,
-    predict_in_batches,
-    training_batches,
-)
+from kerasgan.classification.examples import PairExamples, training_batches
 from kerasgan.classification.networks import build_classifier, build_conv_branch
+from kerasgan.classification.validation_predictions import predict
 from kerasgan.config.settings import DataConfig
 from kerasgan.data import load_data
 from kerasgan.data.pipeline import Pairs
@@ -239,7 +236,7 @@ def test_batches_of_a_dual_encoder_and_a_classifier_are_the_same(prepared):
         pairs = dual_encoder_batches(split.images, token_ids, 4, 2)
         found.append([*batches, *batches, *pairs, *pairs])
         inputs = examples.inputs(classifier)
-        predictions.append(predict_in_batches(classifier, inputs, 2))
+        predictions.append(predict(classifier, inputs, 2))
     for one, other in zip(*found, strict=True):
         tf.nest.map_structure(np.testing.assert_array_equal, one, other)
     np.testing.assert_allclose(*predictions, rtol=1e-5)
