@@ -50,3 +50,11 @@ def test_recipes_that_it_names_exist():
     assert names
     for name in names:
         assert (ROOT / "configs" / f"{name}.yaml").is_file()
+
+
+def test_the_tests_that_hold_the_promises_exist():
+    text = (ROOT / "SECURITY.md").read_text(encoding="utf-8")
+    named = re.findall(r"`([\w/]+\.py)::(\w+)`", text)
+    assert len(named) >= 15
+    for path, name in named:
+        assert f"def {name}(" in (ROOT / "tests" / path).read_text(encoding="utf-8")
