@@ -122,7 +122,7 @@ class GanConfig(Section):
     # image's side, and thousands of images in which it fades.
     blur: NonNegative | None = None
     blur_images: NonNegative = 10.0
-    contrastive_weight: NonNegative = 1.0
+    contrastive_weight: NonNegative | None = None
     diversity_weight: NonNegative = 1.0
     ema_half_life: NonNegative = 10.0  # thousands of images; 0 for none
     # Share of the training images, at most 250, by which the best epoch is chosen.

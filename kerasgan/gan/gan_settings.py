@@ -20,6 +20,7 @@ DEFAULTS: dict[str, dict[str, object]] = {
         "gan.loss": "hinge",
         "gan.r1": 0.0,
         "gan.blur": 0.0,
+        "gan.contrastive_weight": 0.3,  # with more D wins
         "training.beta_1": 0.0,
     },
     "conv": {
@@ -29,12 +30,17 @@ DEFAULTS: dict[str, dict[str, object]] = {
         "gan.loss": "non-saturating",
         "gan.r1": 1.0,
         "gan.blur": 0.0,
+        "gan.contrastive_weight": 1.0,
         "training.beta_1": 0.5,
     },
 }
 # Drawn images have fine edges everywhere, by which D would win at once. Seen at their
 # own size they leave time for a larger generator.
-DRAWN: dict[str, object] = {"gan.blur": 0.03, "gan.generator_filters": 32}
+DRAWN: dict[str, object] = {
+    "gan.blur": 0.03,
+    "gan.contrastive_weight": 1.0,
+    "gan.generator_filters": 32,
+}
 
 
 def resolve_gan_settings(settings: Settings) -> tuple[Settings, dict[str, object]]:
