@@ -91,6 +91,7 @@ class GanConfig(Section):
     # projected: on the features of a frozen, pretrained backbone; needs float32.
     discriminator: Literal["auto", "projected", "conv"] = "auto"
     backbone: EfficientNetLite = "efficientnet-lite0"  # of a projected discriminator
+    # Side in pixels of what the backbone sees. None: 1.5 times the image's.
     encoder_image_size: Annotated[int, Field(ge=32, multiple_of=32)] | None = None
     # gated: batch normalization, gated linear units; bears a projected discriminator.
     generator: Literal["auto", "gated", "light"] = "auto"
