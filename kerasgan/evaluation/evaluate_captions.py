@@ -128,6 +128,7 @@ def _score_rows(
         Scores of similarity and of captions by row, and a table of the predictions.
     """
     similarity, caption_scores, predictions = {}, {}, _PredictionTable()
+    embedding = _CaptionEmbedding(pipeline)
     for name, captions in rows["test"].items():
         pairs = {
             subset: (rows[subset][name], references_of_row(name, images))
@@ -141,7 +142,7 @@ def _score_rows(
         }
         matrix, threshold = matrices["test"], fit_threshold(matrices["validation"])
         similarity[name] = _similarity_scores(
-            matrix, threshold, pairs["test"], vectorizer, pipeline
+            matrix, threshold, pairs["test"], vectorizer, embedding
         )
         caption_scores[name] = score_captions(*pairs["test"], known_captions)
         predictions.add(name, subsets["test"].ids, captions, matrix, threshold)
@@ -161,7 +162,7 @@ def _similarity_scores(
     threshold: float,
     pair: tuple[Sequence[str], Sequence[Sequence[str]]],
     vectorizer: TfidfVectorizer,
-    pipeline: CaptioningPipeline,
+    embedding: "_CaptionEmbedding",
 ) -> dict[str, Any]:
     """Scores the test captions of a row.
 
@@ -170,33 +171,40 @@ def _similarity_scores(
         threshold: the result of `fit_threshold`.
         pair: captions and references.
         vectorizer: the result of `fit_tfidf`.
-        pipeline: the pipeline whose dual encoder embeds captions.
+        embedding: the vectors of captions by the dual encoder.
 
     Returns:
         The results of `evaluate_at_threshold`, and the AUC by other similarities.
     """
-    embedded = similarity_matrix(_CaptionEmbedding(pipeline), *pair)
+    embedded = similarity_matrix(embedding, *pair)
     return {
         **evaluate_at_threshold(matrix, threshold),
         "auc_by_reference": {
-            reduction: auc(similarity_matrix(vectorizer, *pair, reduction))[0]
+            reduction: auc(similarity_matrix(vectorizer, *pair, reduction))
             for reduction in ("mean", "first")
         },
-        "auc_by_embedding": auc(embedded)[0],
+        "auc_by_embedding": auc(embedded),
     }
 
 
 class _CaptionEmbedding:
     """Vectors of captions by the dual encoder, which replace those of TF-IDF.
 
-    Different words with the same meaning can be similar.
+    Different words with the same meaning can be similar. Each caption is embedded once:
+    all rows are compared with the same references.
     """
 
     def __init__(self, pipeline):
         self.pipeline = pipeline
+        self.vectors = {}
 
     def transform(self, captions):
-        return self.pipeline.embed_captions(list(captions))
+        captions = list(captions)
+        new = [text for text in dict.fromkeys(captions) if text not in self.vectors]
+        if new:
+            vectors = self.pipeline.embed_captions(new)
+            self.vectors.update(zip(new, vectors, strict=True))
+        return np.stack([self.vectors[text] for text in captions])
 
 
 def _similarity_results(

@@ -177,15 +177,29 @@ def fit_threshold(
     return float(np.mean(thresholds))
 
 
-def auc(
-    matrix: np.ndarray, num_resamples: int = 200, seed: int = 0
-) -> tuple[float, float, float]:
+def auc(matrix: np.ndarray) -> float:
     """Computes the area under the ROC curve of all matched and all mismatched pairs.
 
     It is the probability that a matched pair has a higher score than a mismatched one;
-    a tie counts as half. For the confidence interval, images are resampled with
-    replacement, together with their row and column. A caption and another copy of its
-    own image are not a mismatched pair.
+    a tie counts as half.
+
+    Args:
+        matrix: similarities `(n, n)`, at least two images with references.
+
+    Raises:
+        ValueError: fewer than two images have references.
+    """
+    matrix = images_with_references(matrix)
+    return _weighted_auc(matrix)(np.ones(len(matrix)))
+
+
+def auc_interval(
+    matrix: np.ndarray, num_resamples: int = 200, seed: int = 0
+) -> tuple[float, float]:
+    """Computes a confidence interval of `auc`.
+
+    Images are resampled with replacement, together with their row and column. A caption
+    and another copy of its own image are not a mismatched pair.
 
     Args:
         matrix: similarities `(n, n)`, at least two images with references.
@@ -193,12 +207,20 @@ def auc(
         seed: seed of the bootstrap samples.
 
     Returns:
-        The area, and its 2.5th and 97.5th percentile over the bootstrap samples.
+        The 2.5th and the 97.5th percentile of the area over the bootstrap samples.
 
     Raises:
         ValueError: fewer than two images have references.
     """
     matrix = images_with_references(matrix)
+    area, random = _weighted_auc(matrix), np.random.default_rng(seed)
+    areas = [area(_resample(random, len(matrix))) for _ in range(num_resamples)]
+    low, high = np.percentile(areas, [2.5, 97.5])
+    return float(low), float(high)
+
+
+def _weighted_auc(matrix):
+    """A function from the weights `(n,)` of the images to the area."""
     _require_two_images(len(matrix))
     order = np.argsort(np.diag(matrix))
     matched = np.diag(matrix)[order]
@@ -212,12 +234,7 @@ def auc(
         num_mismatched = sums[-1] ** 2 - (weights**2).sum()
         return float(weights @ wins @ weights / (sums[-1] * num_mismatched))
 
-    random = np.random.default_rng(seed)
-    areas = [
-        weighted_area(_resample(random, len(matrix))) for _ in range(num_resamples)
-    ]
-    low, high = np.percentile(areas, [2.5, 97.5])
-    return weighted_area(np.ones(len(matrix))), float(low), float(high)
+    return weighted_area
 
 
 def _resample(random, n):
@@ -249,7 +266,7 @@ def evaluate_at_threshold(
         - `images`, `missing`: numbers of images with and without references.
         - `pairs`: number of pairs of one derangement.
         - `derangements`: number of derangements.
-        - `auc`, `auc_low`, `auc_high`: see `auc`.
+        - `auc`, `auc_low`, `auc_high`: see `auc` and `auc_interval`.
         - `at_half`, `at_validated`: `confusion_counts` at paper A's threshold, 0.5, and
           at `threshold`, summed over the derangements.
         - `strict`: `confusion_counts` at 0.5 of the matched pairs alone, which is what
@@ -261,13 +278,13 @@ def evaluate_at_threshold(
     """
     matched, mismatched = matched_and_mismatched(test_matrix, num_derangements, seed)
     num_images = len(images_with_references(test_matrix))
-    area, low, high = auc(test_matrix, seed=seed)
+    low, high = auc_interval(test_matrix, seed=seed)
     return {
         "images": num_images,
         "missing": len(test_matrix) - num_images,
         "pairs": 2 * num_images,
         "derangements": num_derangements,
-        **{"auc": area, "auc_low": low, "auc_high": high},
+        **{"auc": auc(test_matrix), "auc_low": low, "auc_high": high},
         "at_half": confusion_counts(matched, mismatched, A_THRESHOLD),
         "at_validated": confusion_counts(matched, mismatched, threshold),
         "strict": confusion_counts(matched[:num_images], [], A_THRESHOLD),
