@@ -123,6 +123,16 @@ def test_with_captions_a_pair_counts_by_a_bounded_cosine(weights):
     np.testing.assert_allclose(outputs, np.mean(logits + match, axis=1), atol=1e-5)
 
 
+def test_two_gray_images_with_the_same_caption_are_enough(weights):
+    gan = build(text=9)
+    gan.compile(run_eagerly=True)
+    images = np.repeat(IMAGES[:2, ..., :1], 3, axis=-1)
+    token_ids = np.full((2, 24), 3, "int32")
+    batch = {"image": images, "token_ids": token_ids}
+    history = gan.fit(batch, batch_size=2, epochs=2, verbose=0).history
+    assert all(np.isfinite(values).all() for values in history.values())
+
+
 def test_penalties_concern_the_mean_of_the_patches(weights):
     discriminator = build_discriminator(32, backbone="efficientnet-lite0")
     images = tf.constant(IMAGES / np.float32(127.5) - 1)
