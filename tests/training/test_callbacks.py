@@ -96,6 +96,20 @@ def test_cosine_decay_stops_when_its_minutes_are_used_up():
     assert len(history.history["loss"]) == 1
 
 
+def test_cosine_decay_does_not_count_the_compilation(monkeypatch):
+    seconds, rates = [0.0], []
+    monkeypatch.setattr(time, "perf_counter", lambda: seconds[0])
+
+    class SlowFirstStep(keras.callbacks.Callback):
+        def on_train_batch_begin(self, batch, logs=None):
+            rates.append(float(self.model.optimizer.learning_rate))
+            seconds[0] += 1 if seconds[0] else 3600
+
+    decay = kerasgan.callbacks.TimedCosineDecay(500, minutes=2 / 60)
+    fit(decay, SlowFirstStep(), epochs=500, learning_rate=1.0)
+    np.testing.assert_allclose(rates, [1, 1, 0.5, 0], atol=0.01)
+
+
 def test_a_time_limit_counts_earlier_sessions_and_stops():
     limit = kerasgan.callbacks.TimeLimit(minutes=1, elapsed=60.0, batch_size=4)
     assert limit.is_reached

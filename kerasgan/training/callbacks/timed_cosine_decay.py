@@ -15,7 +15,8 @@ class TimedCosineDecay(keras.callbacks.Callback):
 
     The rate reaches zero when the epochs or the minutes are used up, whichever is
     first. `keras.optimizers.schedules.CosineDecay` counts steps alone. Several workers
-    read their clocks between epochs, and take the mean.
+    read their clocks between epochs, and take the mean. The minutes begin with the
+    second step: the first one is compiled, which can take longer than a short training.
 
     Args:
         epochs: as given to `fit`.
@@ -29,7 +30,7 @@ class TimedCosineDecay(keras.callbacks.Callback):
 
     def on_train_begin(self, logs=None):
         """Remembers the initial learning rates."""
-        self.start, self.epoch = time.perf_counter(), 0
+        self.start, self.epoch = None, 0
         self.optimizers = [
             getattr(self.model, name)
             for name in OPTIMIZERS
@@ -47,7 +48,7 @@ class TimedCosineDecay(keras.callbacks.Callback):
         strategy = self.model.distribute_strategy
         self.elapsed = None
         if self.minutes and is_multi_worker(strategy):
-            self.elapsed = agreed(strategy, time.perf_counter() - self.start)
+            self.elapsed = agreed(strategy, self._seconds())
 
     def on_train_batch_begin(self, batch, logs=None):
         """Sets the learning rate for a step."""
@@ -56,7 +57,7 @@ class TimedCosineDecay(keras.callbacks.Callback):
         if self.minutes:
             elapsed = self.elapsed
             if elapsed is None:
-                elapsed = time.perf_counter() - self.start
+                elapsed = self._seconds()
             elapsed /= 60 * self.minutes
             self.model.stop_training |= elapsed >= 1
             progress = max(progress, elapsed)
@@ -65,9 +66,13 @@ class TimedCosineDecay(keras.callbacks.Callback):
             optimizer.learning_rate = rate * factor
 
     def on_train_batch_end(self, batch, logs=None):
-        """Counts steps."""
+        """Starts the clock, and counts steps."""
+        self.start = self.start or time.perf_counter()
         self.last_batch = batch
 
     def on_epoch_end(self, epoch, logs=None):
         """Remembers the number of steps, where Keras did not know it."""
         self.steps = self.steps or self.last_batch + 1
+
+    def _seconds(self):
+        return time.perf_counter() - self.start if self.start else 0.0
