@@ -157,7 +157,7 @@ class CaptionsConfig(Section):
     batch_size: Positive = 32  # images, each with up to five captions
     learning_rate: Annotated[float, Field(gt=0)] = 2e-3
     likelihood_epochs: Positive = 15
-    likelihood_minutes: Minutes | None = 0.8
+    likelihood_minutes: Minutes | None = 0.7
     adversarial_epochs: Annotated[int, Field(ge=0)] = 3
     adversarial_minutes: Minutes | None = 0.2
     adversarial_learning_rate: Annotated[float, Field(gt=0)] = 2e-4
@@ -211,7 +211,7 @@ class TrainingConfig(Section):
     # `both` omits the captions stage if the data have no captions.
     stage: Literal["both", "images", "captions"] = "both"
     epochs: Positive = 1000
-    minutes: Minutes | None = 2.2  # of the images stage; None for no limit
+    minutes: Minutes | None = 1.8  # of the images stage; None for no limit
     batch_size: Annotated[int, Field(ge=2)] = 32
     learning_rate: Annotated[float, Field(gt=0)] = 8e-4
     # Of the images stage. None: 0 with a projected discriminator, otherwise 0.5.
