@@ -159,7 +159,7 @@ class CaptionsConfig(Section):
     likelihood_epochs: Positive = 15
     likelihood_minutes: Minutes | None = 0.7
     adversarial_epochs: Annotated[int, Field(ge=0)] = 3
-    adversarial_minutes: Minutes | None = 0.2
+    adversarial_minutes: Minutes | None = 0.3
     adversarial_learning_rate: Annotated[float, Field(gt=0)] = 2e-4
     sampled_captions: Annotated[int, Field(ge=2)] = 5  # captions an image and step
     cider_weight: NonNegative = 2.0  # of CIDEr-D with the image's captions
