@@ -97,10 +97,10 @@ def test_ratios_say_how_many_times_as_fast_ours_is():
     }
     assert summary["rows"]["peer"]["quartiles"] == [10.0, 505.0]
     assert format_section(summary).splitlines()[2:] == [
-        f"{'ours':42}{'30':>10}  25 to 515",
-        f"{'peer':42}{'10':>10}  {'10 to 505':17}{'2.00':>9}",
-        f"{'absent':42}skipped: not installed",
-        f"{'torn':42}failed: at last",
+        f"{'ours':44}{'30':>10}  25 to 515",
+        f"{'peer':44}{'10':>10}  {'10 to 505':17}{'2.00':>9}",
+        f"{'absent':44}skipped: not installed",
+        f"{'torn':44}failed: at last",
         "[1] how many times as fast as the row is ours",
     ]
     seconds = summarize(section(*contenders, unit="s"), rows)

@@ -150,16 +150,18 @@ def _step(generator, discriminator, real, bfloat16):
 
     def step():
         noise = torch.randn((len(real), LATENT_DIM), device=real.device)
+        discriminator.requires_grad_(True)
         with mixed_precision():
             generated = generator(noise)
             d_loss = loss_of(real, ones) + loss_of(generated.detach(), zeros)
         d_optimizer.zero_grad()
         d_loss.backward()
         d_optimizer.step()
+        discriminator.requires_grad_(False)
         with mixed_precision():
             g_loss = loss_of(generated, ones)
         g_optimizer.zero_grad()
-        g_loss.backward(inputs=g_weights)
+        g_loss.backward()
         g_optimizer.step()
         return g_loss
 

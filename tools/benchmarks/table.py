@@ -6,7 +6,7 @@ import numpy as np
 
 from benchmarks.rounds import Section
 
-NAME_WIDTH = 42
+NAME_WIDTH = 44
 
 
 def spread(values: list[float]) -> dict[str, Any]:
