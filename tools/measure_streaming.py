@@ -1,11 +1,11 @@
-"""Measures training on more images than fit into memory.
+"""Measures the memory of training on more images than fit into it.
 
     python tools/measure_streaming.py --images 1000000 --limit-gib 4
 
 prepares a data set of N images of 64 pixels: drawn scenes that are repeated under other
-ids. It trains a GAN on them for some steps, from the disk and, without `--only-disk`,
-from memory, in turns in one process, and prints a JSON object: images per second of
-both, their ratio, and the memory of the process; no file backs `RssAnon`.
+ids. It trains a GAN on them from the disk for some steps, and prints a JSON object:
+images per second, and the memory of the process after each round; no file backs
+`RssAnon`. `bench.py --sections streaming` compares the speed with that from memory.
 """
 
 import argparse
@@ -13,7 +13,6 @@ import json
 import os
 import resource
 import shutil
-import statistics
 import tempfile
 import time
 from pathlib import Path
@@ -30,38 +29,37 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--images", type=int, default=100_000)
     parser.add_argument("--image-size", type=int, default=64)
-    parser.add_argument("--data-dir", default="/tmp/measure_streaming")
+    parser.add_argument("--data-dir", type=Path, default=Path("/tmp/measure_streaming"))
     parser.add_argument("--limit-gib", type=float, help="RLIMIT_DATA of the process")
-    parser.add_argument("--only-disk", action="store_true", help="not from memory")
     parser.add_argument("--steps", type=int, default=50, help="in a round")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--batch-size", type=int, default=32)
     options = parser.parse_args()
-    path = prepared_path(options)
+    path = prepare_images(options.data_dir, options.images, options.image_size)
     if options.limit_gib:
         limit = round(options.limit_gib * 2**30)
         resource.setrlimit(resource.RLIMIT_DATA, (limit, limit))
     print(json.dumps(measure(path, options), indent=1))
 
 
-def prepared_path(options):
-    """The prepared data set, which is written if it is missing."""
-    path = Path(options.data_dir) / f"{options.images}-{options.image_size}"
+def prepare_images(data_dir, count, image_size):
+    """The path of the prepared data set, which is written if it is missing."""
+    path = data_dir / f"{count}-{image_size}"
     if path.is_dir():
         return path
     from kerasgan import DataConfig, load_data
 
     config = DataConfig(
         num_images=SCENES,
-        image_size=options.image_size,
+        image_size=image_size,
         split=0.8,
-        data_dir=options.data_dir,
+        data_dir=str(data_dir),
     )
     original = load_data(config).path
     partial = path.with_suffix(".partial")
     shutil.rmtree(partial, ignore_errors=True)
     shutil.copytree(original, partial, ignore=shutil.ignore_patterns("*index*"))
-    repeat_scenes(partial, options.images)
+    repeat_scenes(partial, count)
     partial.rename(path)
     return path
 
@@ -98,7 +96,7 @@ def repeat_scenes(path, count):
 
 
 def measure(path, options):
-    """Trains from the disk and from memory in turns."""
+    """Trains from the disk."""
     start = time.perf_counter()
     from kerasgan.cli.options import import_tensorflow
 
@@ -108,57 +106,48 @@ def measure(path, options):
     from kerasgan.training.allocator import retain_freed_memory
 
     retain_freed_memory()
-    report = {"images": options.images, "batch_size": options.batch_size}
-    gan, datasets = build(path, options)
+    gan, dataset = build_gan_and_data(path, "never")
     train_step = tf.function(gan.train_step)
+    batches = iter(dataset.batches(options.batch_size, 0))
 
-    def train(batches, steps):
+    def train(steps):
         begin = time.perf_counter()
         for _ in range(steps):
             losses = train_step(next(batches))
         float(losses["d_loss"])  # waits for the last step
         return steps * options.batch_size / (time.perf_counter() - begin)
 
-    iterators = {}
-    for name, dataset in datasets.items():
-        iterators[name] = iter(dataset.batches(options.batch_size, 0))
-        train(iterators[name], 3)
-    report["seconds_to_first_step"] = round(time.perf_counter() - start, 1)
-    rates = {name: [] for name in datasets}
-    anonymous = []
+    train(3)
+    seconds = time.perf_counter() - start
+    rates, anonymous = [], []
     for _ in range(options.rounds):
-        for name, batches in iterators.items():
-            rates[name].append(train(batches, options.steps))
+        rates.append(round(train(options.steps), 1))
         anonymous.append(anonymous_mib())
-    for name, values in rates.items():
-        report[f"{name}_images_per_s"] = [round(value, 1) for value in values]
-    if len(rates) == 2:
-        ratios = [a / b for a, b in zip(rates["disk"], rates["memory"], strict=True)]
-        report["median_ratio"] = round(statistics.median(ratios), 3)
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
-    return report | {"RssAnon_MiB": anonymous, "peak_rss_MiB": peak}
+    return {
+        "images": options.images,
+        "batch_size": options.batch_size,
+        "seconds_to_third_step": round(seconds, 1),
+        "images_per_s": rates,
+        "RssAnon_MiB": anonymous,
+        "peak_rss_MiB": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,
+    }
 
 
-def build(path, options):
-    """A GAN, and its data from the disk and from memory."""
+def build_gan_and_data(path, keep_in_memory):
+    """A GAN with the discriminator `conv`, and its data."""
     from kerasgan import DataConfig, GanConfig, Settings
     from kerasgan.data.pipeline import Pairs
     from kerasgan.gan.train_gan import prepare_training
     from kerasgan.runs import new_run
     from kerasgan.training.devices import distribution_strategy
 
-    strategy = distribution_strategy("cpu")
     settings = Settings(gan=GanConfig(discriminator="conv", augmentation=[]))
-    datasets = {}
+    train = Pairs(path, config=DataConfig(keep_in_memory=keep_in_memory)).train
     with tempfile.TemporaryDirectory() as directory:
         run = new_run("train-gan", settings, directory)
-        for name, keep_in_memory in (("disk", "never"), ("memory", "always")):
-            if name == "disk" or not options.only_disk:
-                config = DataConfig(keep_in_memory=keep_in_memory)
-                gan, datasets[name], _ = prepare_training(
-                    settings, run, Pairs(path, config=config).train, strategy
-                )
-    return gan, datasets
+        strategy = distribution_strategy()
+        gan, dataset, _ = prepare_training(settings, run, train, strategy)
+    return gan, dataset
 
 
 def anonymous_mib():
