@@ -70,6 +70,32 @@ def test_a_half_written_line_of_metrics_is_ignored(tmp_path):
     assert [line["epoch"] for line in run.metrics] == [1, 2, 3]
 
 
+@pytest.mark.parametrize("line", ['{"epoch": [1]}', "{}", "[1]", '{"epoch"'])
+def test_damaged_metrics_are_named(tmp_path, line):
+    run = new_run("train-gan", Settings(), tmp_path / "run")
+    append(run, line + "\n")
+    with pytest.raises(UserError, match="metrics.jsonl is damaged"):
+        run.truncate_metrics(1)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {},
+        [],
+        {"command": 1},
+        {"command": "train-gan", "settings": []},
+        {"command": "train-gan", "settings": {}, "chosen": 3},
+        {"command": "train-gan", "settings": {}, "chosen": {"gan": 3}},
+    ],
+)
+def test_damaged_options_are_named(tmp_path, options):
+    run = new_run("train-gan", Settings(), tmp_path / "run")
+    (run.path / "options.json").write_text(json.dumps(options))
+    with pytest.raises(UserError):
+        _ = run.command, run.resolved_settings
+
+
 def test_other_images_are_rejected(tmp_path):
     run = new_run("train-gan", Settings(), tmp_path / "run")
     info = {"dataset": "scenes", "train_ids": ["a", "b"], "test_ids": ["c"]}

@@ -1,5 +1,6 @@
 """Reads tensors from PyTorch files of the kind before 1.6, without PyTorch."""
 
+import math
 import pickle
 from collections import OrderedDict
 from pathlib import Path
@@ -27,6 +28,15 @@ def read_tensors(path: str | Path) -> dict[str, np.ndarray]:
         pickle.UnpicklingError: the file refers to anything but ordered dicts and
             tensors, is damaged, or is of another kind.
     """
+    try:
+        return _read_tensors(path)
+    except (pickle.UnpicklingError, OSError):
+        raise
+    except Exception as error:  # pickle raises any of them on malformed bytes
+        raise pickle.UnpicklingError(f"{path} is damaged: {error!r}") from error
+
+
+def _read_tensors(path):
     with open(path, "rb") as file:
         header = [_TensorUnpickler(file).load() for _ in range(3)]
         if header[:2] != [MAGIC, PROTOCOL] or not header[2]["little_endian"]:
@@ -59,6 +69,8 @@ class _Tensor:
         reach = sum(
             (n - 1) * step for n, step in zip(self.shape, self.strides, strict=True)
         )
+        if math.prod(self.shape) > len(values):  # strides of 0 would repeat values
+            raise pickle.UnpicklingError("A tensor exceeds its storage.")
         inside = 0 <= self.offset <= self.offset + reach < len(values)
         if not inside or min(self.strides, default=0) < 0:
             raise pickle.UnpicklingError("A tensor exceeds its storage.")

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kerasgan.errors import UserError
-from kerasgan.files import write_json
+from kerasgan.files import read_json, write_json
 
 if TYPE_CHECKING:
     import pyarrow
@@ -112,8 +112,8 @@ class PredictionWriter:
 
     def _check_settings(self, settings: dict) -> None:
         try:
-            previous = dict(json.loads(self.header.read_text(encoding="utf-8")))
-        except (OSError, ValueError, TypeError) as error:
+            previous = read_json(self.header, {})
+        except (OSError, UserError) as error:
             raise UserError(
                 f"Cannot read {self.header}, the settings of {self.partial}: {error}. "
                 "Remove both files and start again."
@@ -142,7 +142,7 @@ class PredictionWriter:
             for number, line in enumerate(file, start=1):
                 try:
                     yield dict(json.loads(line))
-                except (ValueError, TypeError) as error:
+                except (ValueError, TypeError, RecursionError) as error:
                     raise UserError(
                         f"{self.partial}:{number} is damaged: {error}"
                     ) from error

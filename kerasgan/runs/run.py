@@ -2,6 +2,7 @@
 
 import json
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,7 +11,7 @@ from zipfile import BadZipFile
 from kerasgan.config.recipes import differences, resolve
 from kerasgan.config.settings import Settings
 from kerasgan.errors import UserError
-from kerasgan.files import write_json, write_text
+from kerasgan.files import read_json, read_json_lines, write_json, write_text
 from kerasgan.runs.environment import compatibility_error, git_commit, package_versions
 
 if TYPE_CHECKING:
@@ -70,27 +71,27 @@ class Run:
     @property
     def command(self) -> str:
         """The command that trains."""
-        return self.read("options.json")["command"]
+        return self._options("command", str)
 
     @property
     def settings(self) -> Settings:
         """The settings that the run was started with."""
-        options = self.read("options.json")
+        settings = self._options("settings", dict)
         moved: dict[str, object] = {}
         if self.data_dir:
             moved["data.data_dir"] = self.data_dir
         source = str(self.path / "options.json")
-        return resolve(options["settings"], moved, source=source)
+        return resolve(settings, moved, source=source)
 
     @property
     def chosen(self) -> dict:
         """The options that were left open, as data and machine decided them."""
-        return self.read("options.json").get("chosen", {})
+        return self._options("chosen", dict, {})
 
     @property
     def weights(self) -> dict[str, str]:
         """Digests of the pretrained weights that training uses, by backbone."""
-        return self.read("options.json").get("weights", {})
+        return self._options("weights", dict, {})
 
     @property
     def resolved_settings(self) -> Settings:
@@ -119,12 +120,22 @@ class Run:
         path = self.path / "metrics.jsonl"
         if not path.exists():
             return []
-        lines = path.read_text(encoding="utf-8").split("\n")
-        return [json.loads(line) for line in lines[:-1] if line]
+        lines = read_json_lines(path)
+        if not all(isinstance(line.get("epoch"), int) for line in lines):
+            raise UserError(f"{path} is damaged: a line has no epoch")
+        return lines
+
+    def _options(self, key, kind, default=None):
+        """A section of options.json, which may be missing if there is a default."""
+        options = self.read("options.json", {})
+        value = options.get(key, default)
+        if not isinstance(value, kind):
+            raise UserError(f"{self.path}/options.json is damaged: no {key!r}")
+        return value
 
     def require_version(self) -> None:
         """Raises a UserError if another version of kerasgan wrote the run."""
-        message = compatibility_error(self.read("options.json").get("versions", {}))
+        message = compatibility_error(self._options("versions", dict, {}))
         if message:
             raise UserError(f"{self.path} {message}")
 
@@ -179,7 +190,7 @@ class Run:
         """
         options = self.read("options.json")
         for name, values in sections.items():
-            options[name] = options.get(name, {}) | values
+            options[name] = self._options(name, dict, {}) | values
         write_json(self.path / "options.json", options)
 
     def write_data(self, info: dict) -> None:
@@ -193,8 +204,10 @@ class Run:
         """
         path = self.path / "data.json"
         if path.is_file():
-            for key in ("train_ids", "test_ids"):
-                if self.data[key] != info[key]:
+            keys = {"train_ids": list, "test_ids": list}
+            stored = self.read("data.json", keys)
+            for key in keys:
+                if stored[key] != info[key]:
                     raise UserError(
                         f"{self.path} was started with other images: {key} in its"
                         f" data.json and in {info.get('source') or info['dataset']}"
@@ -251,11 +264,12 @@ class Run:
         text = "".join(json.dumps(line) + "\n" for line in kept)
         write_text(self.path / "metrics.jsonl", text)
 
-    def read(self, name: str) -> Any:
+    def read(self, name: str, keys: Mapping[str, type] | None = None) -> Any:
         """Reads one of the run's JSON files.
 
         Args:
             name: path of the file in the run directory.
+            keys: see `read_json`.
 
         Returns:
             Its content.
@@ -263,12 +277,9 @@ class Run:
         Raises:
             UserError: the file does not exist or is damaged.
         """
-        path = self.path / name
         try:
-            return json.loads(path.read_text(encoding="utf-8"))
+            return read_json(self.path / name, keys)
         except FileNotFoundError:
             raise UserError(
                 f"{self.path} is not a run directory: it has no {name}."
             ) from None
-        except ValueError as error:
-            raise UserError(f"{path} is damaged: {error}") from None

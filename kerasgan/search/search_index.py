@@ -13,6 +13,7 @@ from kerasgan.search.index_files import (
     MANIFEST,
     PARTIAL,
     IndexData,
+    damaged,
     file_state,
     load_array,
     read_manifest,
@@ -24,7 +25,6 @@ from kerasgan.search.word_index import WordModel, word_scores
 if TYPE_CHECKING:
     from kerasgan.captioning.pipeline import CaptioningPipeline
 
-RANKINGS = ("words", "embedding", "blend")
 MAX_NAMED_WORDS = 10  # in a message
 
 
@@ -62,7 +62,19 @@ class SearchIndex:
         self.data = self._open_data()
         self.words = WordModel.load(path / "model")
         self.rotation = load_array(path / "model" / "rotation.npy", 2)
+        self._check()
         self._text: TextEmbedding | None = None
+
+    def _check(self):
+        """Raises a UserError if the models do not fit to the data."""
+        dim, data = self.manifest["dim"], self.data
+        if self.rotation.shape != (dim, dim):
+            raise damaged(self.path / "model" / "rotation.npy", self.rotation.shape)
+        widths = data.leading.shape[1], data.trailing.shape[1]
+        if sum(widths) != dim:
+            raise damaged(data.path, f"vectors of {widths} dimensions instead of {dim}")
+        if len(data.words[0]) != len(self.words.columns) + 1:
+            raise damaged(data.path / "words-columns.npy", "it is of other words")
 
     def _open_data(self):
         try:

@@ -262,3 +262,8 @@ def test_keep_uncaptioned_keeps_images_without_a_caption(tmp_path):
     annotations = read(makers.table(tmp_path, ROWS), keep_uncaptioned=True)
     assert captions_of(annotations)["d.jpg"] == []
     assert not annotations.report.skipped
+
+
+def test_a_caption_of_brackets_is_a_caption(tmp_path):
+    table = makers.table(tmp_path, ["image,text", "a.jpg," + "[" * 9000])
+    assert captions_of(read(table))["a.jpg"] == ["[" * 9000]

@@ -51,7 +51,8 @@ def small_chunks(monkeypatch):
         manifest = {"format": FORMAT, "run": str(run.path), "decoding": decoding}
         manifest |= {"models": models_digest(run.models), "sources": [], "data": None}
         manifest |= {"images": 0, "dim": 16, "caption_length": 8}
-        manifest |= {"needs_tensorflow": False, "ranking": {"default": "words"}}
+        manifest |= {"needs_tensorflow": False}
+        manifest |= {"ranking": {"default": "words", "weight": 0.5}}
         write_json(path / MANIFEST, manifest)
         return manifest
 
