@@ -4,6 +4,7 @@ import contextlib
 import json
 import os
 from pathlib import Path
+from unittest import mock
 
 import numpy as np
 import tensorflow as tf
@@ -117,8 +118,8 @@ def read_yaml(root: Path) -> None:
 def read_environment(root: Path) -> None:
     """Reads `TF_CONFIG`."""
     text = (root / "config.json").read_bytes().decode(errors="replace")
-    os.environ["TF_CONFIG"] = text.replace("\0", "")
-    read_tf_config()
+    with mock.patch.dict(os.environ, TF_CONFIG=text.replace("\0", "")):
+        read_tf_config()
 
 
 # Predictions and references -----------------------------------------------------

@@ -1,81 +1,16 @@
 """Damages valid files, as they are damaged in practice and by an attacker."""
 
-import io
 import json
 import random
 import re
-import tarfile
-import zipfile
 from collections.abc import Callable
-from typing import Any
 
-import hypothesis
-import numpy as np
-import pyarrow
-import pyarrow.parquet
-from hypothesis import strategies
+from fuzz_containers import change_npy, change_npz, change_parquet, change_tar
+from fuzz_values import NASTY_BYTES, NASTY_TEXTS, NASTY_VALUES
 
 Mutation = Callable[[random.Random, bytes], bytes]
 
 MAX_SIZE = 1 << 20  # bytes of a damaged file
-NASTY_TEXTS = [
-    *("", " ", "0", "-1", "1e999", "NaN", "null", "[]", "{}", "=1+1", '"', "'", "|"),
-    *("../outside.jpg", "/etc/passwd", "..", ".", "a/../../outside.jpg", "a" * 5000),
-    *("file:///etc/passwd", "https://example.com/a.jpg", "~/.bashrc", "C:\\a.jpg"),
-    *("\x00", "a\x00b.jpg", "\x1b]0;x\x07", "\ufeff", "\u2028", "\u202e", "é", "犬"),
-    *("%s%n", "{0.__class__}", "<script>", "!!python/object:os.system", "&a [*a]"),
-    *("9" * 400, "-" + "9" * 5000, "0x10", "1_000", "²", "٣", "[" * 3000, "{" * 3000),
-    *('{"a":' * 3000, "\r", "\n", "\t", "#", "#0\t", ",", ";", "link.jpg", "1.jpg"),
-]
-NASTY_VALUES: list[Any] = [
-    *(None, True, False, 0, -1, 1, 2**31, 2**63, -(2**64), 10**400, 1.5, -0.0, 1e308),
-    *(float("nan"), float("inf"), [], {}, [[]], [None], {"": None}, [1, "a"], "a"),
-    *([0] * 1000, {"id": {"id": {}}}, "\ud800", [{"raw": None}], [["a"]]),
-]
-NASTY_BYTES = [
-    *(b"", b"\0", b"\xff", b"\xfe\xff", b"\xff\xfe", b"\xef\xbb\xbf", b"\x80", b"\r\n"),
-    *(
-        b"\0" * 512,
-        b"\xff" * 8,
-        b"\x7f\xff\xff\xff",
-        b"\xff\xff\xff\x7f",
-        b"PK\x03\x04",
-    ),
-]
-
-
-def draw_values(seed: int, count: int = 300) -> list[Any]:
-    """Draws JSON values of all kinds, which `NASTY_VALUES` may lack.
-
-    Args:
-        seed: of the choice.
-        count: how many.
-    """
-    leaves = strategies.none() | strategies.booleans() | strategies.integers()
-    leaves |= strategies.floats() | strategies.text(max_size=20)
-    nested = strategies.recursive(
-        leaves,
-        lambda inner: (
-            strategies.lists(inner, max_size=4)
-            | strategies.dictionaries(strategies.text(max_size=8), inner, max_size=4)
-        ),
-        max_leaves=8,
-    )
-    values: list[Any] = []
-
-    @hypothesis.seed(seed)
-    @hypothesis.settings(
-        max_examples=count,
-        database=None,
-        phases=[hypothesis.Phase.generate],
-        suppress_health_check=list(hypothesis.HealthCheck),
-    )
-    @hypothesis.given(nested)
-    def collect(value):
-        values.append(value)
-
-    collect()
-    return values
 
 
 def mutate(random: random.Random, name: str, data: bytes) -> bytes:
@@ -244,104 +179,11 @@ def change_json_line(random: random.Random, data: bytes) -> bytes:
     return _encoded("\n".join(lines))
 
 
-# Archives and arrays ------------------------------------------------------------
-
-
-def change_tar(random: random.Random, data: bytes) -> bytes:
-    """Changes the name, type or size of a member, or the member's content."""
-    target, chosen = io.BytesIO(), None
-    with tarfile.open(fileobj=io.BytesIO(data)) as tar:
-        members = [(m, tar.extractfile(m).read()) for m in tar if m.isreg()]
-    chosen = random.randrange(len(members))
-    kinds = (tarfile.SYMTYPE, tarfile.LNKTYPE, tarfile.FIFOTYPE, tarfile.CHRTYPE)
-    with tarfile.open(fileobj=target, mode="w") as tar:
-        for number, (member, content) in enumerate(members):
-            kind = random.randrange(4) if number == chosen else None
-            if kind == 0:
-                member.name = random.choice(NASTY_TEXTS).replace("\0", "") + member.name
-            elif kind == 1:
-                member.type, member.linkname = random.choice(kinds), "../outside.jpg"
-            elif kind == 2:
-                content = mutate(random, member.name, content)
-                member.size = len(content)
-            elif kind == 3:
-                member.name = random.choice(members)[0].name
-            tar.addfile(member, io.BytesIO(content))
-    return target.getvalue()
-
-
-def change_parquet(random: random.Random, data: bytes) -> bytes:
-    """Replaces, renames or removes a column."""
-    table = pyarrow.parquet.read_table(io.BytesIO(data))
-    column, count = random.randrange(table.num_columns), table.num_rows
-    name, kind = table.column_names[column], random.randrange(3)
-    if kind == 0:
-        table = table.remove_column(column)
-    elif kind == 1:
-        new = random.choice([*table.column_names, *NASTY_TEXTS]).replace("\0", "")
-        table = table.rename_columns(
-            [new if n == name else n for n in table.column_names]
-        )
-    else:
-        value = random.choice(
-            [v for v in NASTY_VALUES if v != {}]
-            + [b"\xff", b"", np.datetime64(0, "s"), {"bytes": b"x"}, {"bytes": 3}]
-        )
-        values = pyarrow.array([value] * count)
-        values = random.choice((values, values.dictionary_encode))
-        values = values() if callable(values) else values
-        table = table.set_column(column, name, values)
-    target = io.BytesIO()
-    pyarrow.parquet.write_table(table, target)
-    return target.getvalue()
-
-
-def _changed_array(random, array):
-    kind = random.randrange(6)
-    if kind == 0:
-        return array.astype(random.choice(("f2", "f4", "f8", "i1", "i8", "U3", "?")))
-    if kind == 1:
-        return array[: random.randrange(len(array) + 1)]
-    if kind == 2:
-        return array.reshape(
-            random.choice(((-1,), (1, *array.shape), (*array.shape, 1)))
-        )
-    array = array.copy()
-    place = random.randrange(array.size)
-    array.flat[place] = random.choice((0, -1, 2**31 - 1, np.nan, np.inf, 1e30))
-    return np.array([print], dtype=object) if kind == 5 else array
-
-
-def change_npy(random: random.Random, data: bytes) -> bytes:
-    """Changes type, shape or a value of an array."""
-    target = io.BytesIO()
-    np.save(target, _changed_array(random, np.load(io.BytesIO(data))))
-    return target.getvalue()
-
-
-def change_npz(random: random.Random, data: bytes) -> bytes:
-    """Changes, renames or removes an array of an archive."""
-    with np.load(io.BytesIO(data)) as archive:
-        arrays = dict(archive)
-    name, kind = random.choice(list(arrays)), random.randrange(5)
-    array = arrays.pop(name)
-    if kind == 1:
-        arrays[random.choice(("x", "../x", "file", name + "1"))] = array
-    elif kind > 1:
-        arrays[name] = _changed_array(random, array)
-    target = io.BytesIO()
-    with zipfile.ZipFile(target, "w") as file:
-        for key, values in arrays.items():
-            with file.open(f"{key}.npy", "w") as member:
-                np.lib.format.write_array(member, values)
-    return target.getvalue()
-
-
 STRUCTURED: dict[str, list[Mutation]] = {  # by the suffix of a file
     ".jsonl": [change_json_line, change_json_line, *TEXT],
     ".json": [change_json, change_json, *TEXT],
     ".parquet": [change_parquet],
-    ".tar": [change_tar],
+    ".tar": [lambda random, data: change_tar(random, data, mutate)],
     ".npz": [change_npz],
     ".npy": [change_npy],
     **dict.fromkeys((".csv", ".tsv", ".txt", ".token", ".yaml", ".cls"), TEXT),
