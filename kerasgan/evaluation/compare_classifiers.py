@@ -21,6 +21,7 @@ from kerasgan.files import append_json_line, read_json_lines, write_json
 from kerasgan.progress import status_line
 from kerasgan.runs import Run
 from kerasgan.training.allocator import retain_freed_memory
+from kerasgan.training.determinism import use_determinism
 
 NETWORKS: dict[str, dict[str, Any]] = {  # settings of the rows that are networks
     "image": {"modality": "image", "fusion": "paper"},
@@ -75,6 +76,7 @@ def compare_classifiers(
         UserError: the data have no classes, only one class, or no test pairs.
     """
     settings, finished = run.settings, _read_finished_rows(run)
+    use_determinism(settings, "classifier")
     retain_freed_memory()
     for seed in range(seeds):
         remaining = [row for row in rows if (seed, row) not in finished]
