@@ -7,7 +7,16 @@ import numpy as np
 import pytest
 
 from kerasgan.errors import UserError
-from kerasgan.files import append_json_line, load_arrays, read_json, read_json_lines
+from kerasgan.files import (
+    append_json_line,
+    exclusive_lock,
+    is_whole,
+    load_arrays,
+    open_partial,
+    read_json,
+    read_json_lines,
+    write_json,
+)
 
 
 def test_a_line_follows_complete_lines_only(tmp_path):
@@ -71,3 +80,39 @@ def test_json_that_is_complete_is_read(tmp_path):
     assert read_json(tmp_path / "a.json", {"a": str, "b": list})["b"] == [1]
     with pytest.raises(FileNotFoundError):
         read_json(tmp_path / "b.json")
+
+
+def test_a_checksum_covers_all_that_is_before_it(tmp_path):
+    path = tmp_path / "a.npy"
+    assert not is_whole(path)
+    with open_partial(path, checksum=True) as file:
+        np.save(file, np.arange(5))
+    assert is_whole(path) and np.load(path, mmap_mode="r").tolist() == [*range(5)]
+    content = path.read_bytes()
+    for place in (0, 70, len(content) - 10, len(content) - 1):
+        changed = bytearray(content)
+        changed[place] ^= 4
+        path.write_bytes(changed)
+        assert not is_whole(path)
+    for size in (0, 3, len(content) - 1):
+        path.write_bytes(content[:size])
+        assert not is_whole(path)
+
+
+def test_a_changed_object_is_noticed(tmp_path):
+    path = tmp_path / "a.json"
+    write_json(path, {"b": 1.5, "a": {"x": [None, "é"]}, 3: 4}, checksum=True)
+    assert read_json(path) == {"b": 1.5, "a": {"x": [None, "é"]}, "3": 4}
+    path.write_text(path.read_text().replace("1.5", "1.4"))
+    with pytest.raises(UserError, match="a.json is damaged: its content"):
+        read_json(path)
+
+
+def test_a_lock_keeps_others_away(tmp_path):
+    def lock():
+        return exclusive_lock(tmp_path / ".lock", "busy")
+
+    with lock(), pytest.raises(UserError, match="busy"), lock():
+        pass
+    with lock():
+        pass

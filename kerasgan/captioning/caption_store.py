@@ -1,7 +1,6 @@
 """The captions of the training images, which reranking compares candidates with."""
 
 import functools
-import os
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 
@@ -13,7 +12,7 @@ from kerasgan.captioning.reranking_features import DEFAULT_WEIGHTS, FEATURES
 from kerasgan.captioning.token_tfidf import tfidf_vectors
 from kerasgan.captioning.tokens import END
 from kerasgan.errors import UserError
-from kerasgan.files import load_arrays
+from kerasgan.files import load_arrays, open_partial
 
 REMEDY = "Delete it and use --resume to repeat adversarial training and reranking."
 
@@ -58,10 +57,9 @@ class CaptionStore:
         Args:
             path: of the file.
         """
-        partial = path.with_suffix(".partial.npz")
         arrays = {item.name: getattr(self, item.name) for item in fields(self)}
-        np.savez_compressed(partial, **arrays)
-        os.replace(partial, path)
+        with open_partial(path) as file:
+            np.savez_compressed(file, **arrays)
 
     @classmethod
     def load(cls, path: Path) -> "CaptionStore":
@@ -98,5 +96,5 @@ class CaptionStore:
         if ids.min() < 0 or ids.max() >= len(self.idf):
             raise ValueError("token ids outside of the vocabulary")
         for array in (self.vectors, self.idf, self.weights):
-            if array.dtype.kind != "f" or not np.isfinite(array).all():
+            if array.dtype not in ("f4", "f8") or not np.isfinite(array).all():
                 raise ValueError("values that are not finite")

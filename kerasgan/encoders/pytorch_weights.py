@@ -1,13 +1,16 @@
 """Reads tensors from PyTorch files of the kind before 1.6, without PyTorch."""
 
 import math
+import os
 import pickle
+import pickletools
 from collections import OrderedDict
 from pathlib import Path
 
 import numpy as np
 
 MAGIC, PROTOCOL = 0x1950A86A20F9469CFC6C, 1001  # of PyTorch's files before 1.6
+MAX_MEMO = 1_000_000
 STORAGES = {"FloatStorage": np.dtype("<f4"), "LongStorage": np.dtype("<i8")}
 
 
@@ -38,17 +41,28 @@ def read_tensors(path: str | Path) -> dict[str, np.ndarray]:
 
 def _read_tensors(path):
     with open(path, "rb") as file:
-        header = [_TensorUnpickler(file).load() for _ in range(3)]
+        header = [_load(file) for _ in range(3)]
         if header[:2] != [MAGIC, PROTOCOL] or not header[2]["little_endian"]:
             raise pickle.UnpicklingError(f"{path} is not an old PyTorch file.")
-        tensors = _TensorUnpickler(file).load()
+        tensors = _load(file)
         storages = {}
-        for key in _TensorUnpickler(file).load():
+        for key in _load(file):
             dtype, length = _dtype_and_length(tensors, key, path)
-            if int.from_bytes(file.read(8), "little") != length:
+            is_longer = length * dtype.itemsize > os.path.getsize(path)
+            if is_longer or int.from_bytes(file.read(8), "little") != length:
                 raise pickle.UnpicklingError(f"{path} is damaged at storage {key}.")
             storages[key] = np.frombuffer(file.read(length * dtype.itemsize), dtype)
     return {name: tensor.of(storages[tensor.key]) for name, tensor in tensors.items()}
+
+
+def _load(file):
+    """Unpickles tensors; places in the memo, which it allocates, are limited."""
+    start = file.tell()
+    for opcode, argument, _ in pickletools.genops(file):
+        if opcode.name.endswith("PUT") and int(argument) > MAX_MEMO:
+            raise pickle.UnpicklingError(f"{argument} is no place in a memo.")
+    file.seek(start)
+    return _TensorUnpickler(file).load()
 
 
 def _dtype_and_length(tensors, key, path):

@@ -5,6 +5,7 @@ FILE.partial.json  the settings that they depend on
 FILE               all predictions, as JSON lines, CSV or Parquet, when complete
 """
 
+import contextlib
 import csv
 import itertools
 import json
@@ -14,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kerasgan.errors import UserError
-from kerasgan.files import read_json, write_json
+from kerasgan.files import exclusive_lock, read_json, write_json
 
 if TYPE_CHECKING:
     import pyarrow
@@ -67,6 +68,7 @@ class PredictionWriter:
                 f"--out must end in {' or '.join(FORMATS)}. Received: {out}"
             )
         self.finished = self.out.is_file()
+        self._locks = contextlib.ExitStack()
         self._unsaved_settings: dict | None = None
         if self.out.exists() and not self.finished:
             raise UserError(f"--out {self.out} is not a file.")
@@ -92,12 +94,13 @@ class PredictionWriter:
 
         Raises:
             UserError: If the interrupted file has other settings. The differences are
-                named.
+                named. Also if another process writes the file.
         """
         if not self.partial.exists():
             self.out.parent.mkdir(parents=True, exist_ok=True)
             self._unsaved_settings = settings
             return 0
+        self._lock()
         self._check_settings(settings)
         num_done = num_lines = size = position = 0
         with open(self.partial, "r+b") as file:
@@ -109,6 +112,10 @@ class PredictionWriter:
                     num_done, size = num_lines, position
             file.truncate(size)
         return num_done
+
+    def _lock(self) -> None:
+        message = f"Another process is writing {self.out}."
+        self._locks.enter_context(exclusive_lock(self.partial, message))
 
     def _check_settings(self, settings: dict) -> None:
         try:
@@ -132,6 +139,7 @@ class PredictionWriter:
     def append(self, predictions: Iterable[dict]) -> None:
         """Writes the next predictions."""
         if self._unsaved_settings is not None:
+            self._lock()
             write_json(self.header, self._unsaved_settings)
             self._unsaved_settings = None
         with open(self.partial, "a", encoding="utf-8") as file:
@@ -163,6 +171,7 @@ class PredictionWriter:
         else:
             _replace(self.partial, self.out)
         self.header.unlink()
+        self._locks.close()
 
 
 def _replace(source: Path, target: Path) -> None:

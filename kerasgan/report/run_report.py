@@ -74,7 +74,13 @@ def _checked_sections(run, num_grids):
         return run_sections(run, num_grids)
     except UserError:
         raise
-    except Exception as error:  # figures of any type, in files of any content
+    except (
+        ArithmeticError,
+        AttributeError,
+        LookupError,
+        TypeError,
+        ValueError,
+    ) as error:
         raise UserError(
             f"A file of {run.path} is damaged, or another version wrote it: {error!r}."
             " Repeat kerasgan evaluate."

@@ -3,16 +3,18 @@
 import json
 import os
 from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from zipfile import BadZipFile
 
+from kerasgan import files
 from kerasgan.config.recipes import differences, resolve
 from kerasgan.config.settings import Settings
 from kerasgan.errors import UserError
-from kerasgan.files import read_json, read_json_lines, write_json, write_text
+from kerasgan.files import read_json_lines, write_json, write_text
 from kerasgan.runs.environment import compatibility_error, git_commit, package_versions
+from kerasgan.runs.model_files import file_digest, load_network
 
 if TYPE_CHECKING:
     import keras
@@ -29,6 +31,7 @@ RESUMABLE = {
     "data.data_dir",
     "data.keep_in_memory",
 }
+KEPT = ("chosen", "weights", "files")  # sections that `update_options` adds to
 
 
 @dataclass(frozen=True)
@@ -121,17 +124,25 @@ class Run:
         if not path.exists():
             return []
         lines = read_json_lines(path)
-        if not all(isinstance(line.get("epoch"), int) for line in lines):
-            raise UserError(f"{path} is damaged: a line has no epoch")
-        return lines
+        if all(isinstance(line.get("epoch"), int) for line in lines):
+            return lines
+        raise UserError(f"{path} is damaged: a line has no epoch")
 
     def _options(self, key, kind, default=None):
         """A section of options.json, which may be missing if there is a default."""
         options = self.read("options.json", {})
-        value = options.get(key, default)
-        if not isinstance(value, kind):
-            raise UserError(f"{self.path}/options.json is damaged: no {key!r}")
-        return value
+        if isinstance(value := options.get(key, default), kind):
+            return value
+        raise UserError(f"{self.path}/options.json is damaged: no {key!r}")
+
+    def lock(self) -> AbstractContextManager[None]:
+        """Returns a context in which no other process may train this run.
+
+        Raises:
+            UserError: another process trains it.
+        """
+        message = f"Another process trains {self.path}. Wait until it has ended."
+        return files.exclusive_lock(self.path / ".lock", message)
 
     def require_version(self) -> None:
         """Raises a UserError if another version of kerasgan wrote the run."""
@@ -174,24 +185,24 @@ class Run:
         options = {
             "command": command,
             "settings": settings.model_dump(),
-            "chosen": self.chosen if exists else {},
-            "weights": self.weights if exists else {},
+            **{name: self._options(name, dict, {}) if exists else {} for name in KEPT},
             "versions": package_versions(),
             "git_commit": git_commit(),
         }
-        write_json(self.path / "options.json", options)
+        write_json(self.path / "options.json", options, checksum=True)
 
     def update_options(self, **sections: dict) -> None:
         """Adds values to sections of options.json.
 
         Args:
             **sections: `chosen`, `{"section.key": value}` of options that data or
-                machine decided; `weights`, digests of pretrained weights by backbone.
+                machine decided; `weights`, digests of pretrained weights by backbone;
+                `files`, see `check_file`.
         """
         options = self.read("options.json")
         for name, values in sections.items():
             options[name] = self._options(name, dict, {}) | values
-        write_json(self.path / "options.json", options)
+        write_json(self.path / "options.json", options, checksum=True)
 
     def write_data(self, info: dict) -> None:
         """Writes data.json.
@@ -202,18 +213,16 @@ class Run:
         Raises:
             UserError: the run was started with other images.
         """
-        path = self.path / "data.json"
-        if path.is_file():
-            keys = {"train_ids": list, "test_ids": list}
-            stored = self.read("data.json", keys)
-            for key in keys:
-                if stored[key] != info[key]:
-                    raise UserError(
-                        f"{self.path} was started with other images: {key} in its"
-                        f" data.json and in {info.get('source') or info['dataset']}"
-                        " differ. Use the original source, or train anew."
-                    )
-        write_json(path, info)
+        path, keys = self.path / "data.json", {"train_ids": list, "test_ids": list}
+        stored = self.read("data.json", keys) if path.is_file() else info
+        for key in (*keys, "content"):
+            if stored.get(key, info.get(key)) != info.get(key, stored.get(key)):
+                raise UserError(
+                    f"{self.path} was started with other images: {key} in its"
+                    f" data.json and in {info.get('source') or info['dataset']}"
+                    " differ. Use the original source, or train anew."
+                )
+        write_json(path, info, checksum=True)
 
     def save_network(self, name: str, network: "keras.Model") -> None:
         """Saves a Keras model in `models/`, completely or not at all.
@@ -238,21 +247,24 @@ class Run:
         Raises:
             UserError: the file does not exist, or cannot be read.
         """
-        import keras
+        return load_network(self.models / f"{name}.keras")
 
-        path = self.models / f"{name}.keras"
-        if not path.is_file():
-            raise UserError(f"{path} does not exist: its training has not finished.")
-        try:
-            return keras.saving.load_model(path, compile=False)
-        except (KeyError, OSError, TypeError, ValueError, BadZipFile) as error:
-            if isinstance(error, UserError):  # such as missing pretrained weights
-                raise
-            reason = str(error).strip().partition("\n")[0]
-            raise UserError(
-                f"{path} is damaged, or was written by another version of kerasgan"
-                f" (see options.json). Use that version, or train anew: {reason}"
-            ) from error
+    def check_file(self, name: str, record: bool = False) -> None:
+        """Checks that a text file is the one that training wrote.
+
+        Args:
+            name: path of the file in the run directory.
+            record: whether its digest is stored, where there is none yet.
+
+        Raises:
+            UserError: it has changed.
+        """
+        digest = file_digest(self.path / name)
+        if self._options("files", dict, {}).get(name, digest) != digest:
+            message = "is damaged: training wrote another one. Put it back, or train"
+            raise UserError(f"{self.path / name} {message} anew.")
+        if record:
+            self.update_options(files={name: digest})
 
     def truncate_metrics(self, epochs: int) -> None:
         """Removes the metrics of later epochs, which will be trained again.
@@ -278,7 +290,7 @@ class Run:
             UserError: the file does not exist or is damaged.
         """
         try:
-            return read_json(self.path / name, keys)
+            return files.read_json(self.path / name, keys)
         except FileNotFoundError:
             raise UserError(
                 f"{self.path} is not a run directory: it has no {name}."

@@ -9,6 +9,7 @@ import numpy as np
 
 from kerasgan.errors import UserError
 from kerasgan.evaluation.caption_words import normalize_caption
+from kerasgan.search.checksums import check_files
 from kerasgan.search.index_files import (
     MANIFEST,
     PARTIAL,
@@ -59,6 +60,7 @@ class SearchIndex:
                 f" kerasgan index RUN --out {path}"
             )
         self.manifest: dict[str, Any] = manifest
+        check_files(path / "model")
         self.data = self._open_data()
         self.words = WordModel.load(path / "model")
         self.rotation = load_array(path / "model" / "rotation.npy", 2)
@@ -123,6 +125,8 @@ class SearchIndex:
         if self._text is None:
             length = self.manifest["caption_length"]
             self._text = TextEmbedding.load(self.path / "model", length)
+            if len(self._text.embed("")) != len(self.rotation):
+                raise damaged(self.path / "model", "vectors of other dimensions")
         return self._text.embed(text) @ self.rotation
 
     def rank(

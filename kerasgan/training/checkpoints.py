@@ -1,6 +1,5 @@
 """Checkpoints: everything that training needs to continue, in one file."""
 
-import os
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
@@ -8,7 +7,7 @@ import keras
 import numpy as np
 
 from kerasgan.errors import JobError
-from kerasgan.files import load_arrays
+from kerasgan.files import load_arrays, open_partial
 
 MAX_TO_KEEP = 2
 
@@ -35,12 +34,8 @@ def save_checkpoint(
         for number, variable in enumerate(variables)
     }
     path = Path(directory) / f"epoch-{epoch:06d}.npz"
-    partial = path.with_suffix(".partial")
-    with open(partial, "wb") as file:
+    with open_partial(path) as file:
         np.savez(file, epoch=epoch, **values, **arrays)  # type: ignore[arg-type]
-        file.flush()
-        os.fsync(file.fileno())
-    os.replace(partial, path)
     for old in sorted(Path(directory).glob("epoch-*.npz"))[:-MAX_TO_KEEP]:
         old.unlink()
 

@@ -167,6 +167,7 @@ def test_a_damaged_store_is_named(tmp_path, damage):
         ("token_ids", lambda ids: ids[:1]),
         ("vectors", lambda vectors: vectors[0]),
         ("idf", lambda idf: idf * np.nan),
+        ("idf", lambda idf: idf.astype("float16")),
     ],
 )
 def test_a_store_whose_arrays_do_not_fit_is_named(tmp_path, name, change):

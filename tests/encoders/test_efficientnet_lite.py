@@ -129,6 +129,13 @@ def test_a_tensor_that_repeats_its_values_is_rejected():
         tensor.of(np.float32([1, 2]))
 
 
+def test_a_place_in_the_memo_that_needs_gigabytes_is_rejected(tmp_path):
+    path = tmp_path / "file.pth"
+    path.write_bytes(b"\x80\x02}r\xff\xff\xff\x7f.")
+    with pytest.raises(pickle.UnpicklingError, match="2147483647"):
+        pytorch_weights.read_tensors(path)
+
+
 def test_every_damaged_byte_is_read_or_rejected(tmp_path):
     path = tmp_path / "file.pth"
     write(path, {"a": np.float32([1, 2])})

@@ -112,3 +112,18 @@ def test_a_damaged_line_is_named(tmp_path):
         file.write(b"\xff\0\n")
     with pytest.raises(UserError, match=r"a\.jsonl\.partial:3 is damaged"):
         list(writer)
+
+
+def test_one_process_writes_a_file(tmp_path):
+    first = PredictionWriter(str(tmp_path / "out.csv"), resume=False)
+    second = PredictionWriter(str(tmp_path / "out.csv"), resume=False)
+    for writer in (first, second):
+        writer.begin({}, 1)
+    first.append([{"image": "a"}])
+    with pytest.raises(UserError, match="Another process is writing .*out.csv"):
+        second.append([{"image": "a"}])
+    third = PredictionWriter(str(tmp_path / "out.csv"), resume=True)
+    with pytest.raises(UserError, match="Another process is writing .*out.csv"):
+        third.begin({}, 1)
+    first.finish({"image": str})
+    assert [path.name for path in tmp_path.iterdir()] == ["out.csv"]

@@ -179,6 +179,17 @@ def test_an_interrupted_update_leaves_the_index_usable(run, folder, tmp_path):
     assert changed == set(makers.names(6))
 
 
+@pytest.mark.parametrize("name", ["records.jsonl", "leading.npy", "offsets.npy"])
+def test_a_changed_byte_is_found_by_the_next_update(run, folder, tmp_path, name):
+    update(run, tmp_path, folder)
+    path = tmp_path / "index" / "data-00001" / name
+    content = bytearray(path.read_bytes())
+    content[-3] ^= 1
+    path.write_bytes(content)
+    with pytest.raises(UserError, match=f"{name} is damaged: it has another checksum"):
+        update(run, tmp_path, folder)
+
+
 def test_sources_are_added(run, folder, tmp_path):
     makers.write_images(tmp_path / "more", ["x.jpg", "y.jpg"], first_seed=30)
     source = makers.table(
