@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
-import tensorflow_datasets as tfds  # noqa: F401
 from fault_training import (
     check_checkpoints,
     check_export,

@@ -6,7 +6,6 @@ from typing import Any
 
 import keras
 import numpy as np
-import tensorflow_datasets as tfds  # noqa: F401
 
 from kerasgan.captioning.caption_store import CaptionStore
 from kerasgan.config.settings import DataConfig, GanConfig, Settings, TrainingConfig
@@ -18,7 +17,6 @@ from kerasgan.gan.train_gan import train_gan
 from kerasgan.layers.text_vectorization import load_vocabulary
 from kerasgan.runs import new_run, open_run
 from kerasgan.training.checkpoints import load_checkpoint, save_checkpoint
-from tests.export.makers import make_run as make_export_run
 
 
 def digest(*values: Any) -> str:
@@ -156,7 +154,9 @@ def check_training(root: Path) -> str:
 
 def setup_export(root: Path) -> None:
     """Makes a run with random weights."""
-    make_export_run(root / "run", ["images"], generator_filters=4, max_filters=4)
+    from tests.export.makers import make_run
+
+    make_run(root / "run", ["images"], generator_filters=4, max_filters=4)
 
 
 def export(root: Path) -> None:

@@ -12,7 +12,7 @@ error for the user, which is no traceback. Everything else fails: another result
 exception, a signal.
 
 Each trial is a child that is forked after all imports, before TensorFlow starts
-threads. Permissions are only tried as root, which a child gives up.
+threads.
 """
 
 import argparse
@@ -22,7 +22,6 @@ import random
 import sys
 import tempfile
 import time
-import traceback
 from collections import Counter
 from pathlib import Path
 
@@ -52,9 +51,7 @@ def run_trial(name: str, fault: str, choices: random.Random, root: Path) -> dict
     try:
         detail = FAULTS[fault](trial)
     except Exception as error:  # of a fault, or what a job must not do
-        last = traceback.extract_tb(error.__traceback__)[-1]
-        place = f"{Path(last.filename).name}:{last.lineno}"
-        return {"outcome": FAILED, "detail": f"{place} {error!r:.300}"}
+        return {"outcome": FAILED, "detail": f"{type(error).__name__} {error}"[-600:]}
     outcome, _, detail = detail.partition(": ")
     return {"outcome": outcome, "detail": detail}
 
@@ -77,6 +74,8 @@ def campaign(options: argparse.Namespace) -> list[dict]:
     """
     names = options.jobs.split(",") if options.jobs else list(JOBS)
     faults = options.faults.split(",") if options.faults else list(FAULTS)
+    if {"scenes", "table", "train"} & set(names):
+        pass  # noqa: F401: before the first child
     pairs = pairs_of(names, faults)
     weights = [1 / JOBS[name].cost for name, _ in pairs]
     end = time.monotonic() + 60 * (options.minutes or float("inf"))
@@ -87,7 +86,6 @@ def campaign(options: argparse.Namespace) -> list[dict]:
         choices = random.Random(f"{options.seed} {number}")
         name, fault = choices.choices(pairs, weights)[0]
         with tempfile.TemporaryDirectory(prefix="kerasgan-fault-") as root:
-            os.chmod(root, 0o755)
             result = run_trial(name, fault, choices, Path(root))
         result = {"trial": number, "job": name, "fault": fault, **result}
         if result["outcome"] == FAILED:

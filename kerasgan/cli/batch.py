@@ -1,5 +1,6 @@
 """Batch inference, which `caption` and `classify` share."""
 
+import contextlib
 import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -99,28 +100,29 @@ def predict_all(
     writer = PredictionWriter(out, resume) if out else None
     if writer and writer.finished:
         return click.echo(f"{writer.out} is complete already.", err=True)
-    list_inputs, report = _input_lister(paths, texts, table), ReadReport()
-    total, fingerprint = inputs_fingerprint(list_inputs(report))
-    if not total:
-        raise UserError("Found no images.")
-    num_done, summary = 0, BatchSummary()
-    if writer:
-        settings = options | _run_state(run) | table
-        settings |= {"images": total, "digest of names and texts": fingerprint}
-        num_done = writer.begin(settings, CHUNK_SIZE)
-        summary.add(writer if num_done else ())
-    predictor, inputs = load(), list_inputs(ReadReport())
-    is_batch = any([out, table["source"], *map(os.path.isdir, paths)])
-    has_bar = is_batch and (out is not None or not sys.stdout.isatty())
-    bar = options["command"], total, has_bar, num_done
-    _predict(predictor, inputs, bar, "text" in columns, summary, writer)
-    if writer:
-        writer.finish(columns)
-    if is_batch:
-        click.echo(_summary_text(summary, report), err=True)
-    if not summary.num_predicted:
-        raise SystemExit(1)
-    _draw(predictor, list_inputs(ReadReport()), summary)
+    with contextlib.closing(writer) if writer else contextlib.nullcontext():
+        list_inputs, report = _input_lister(paths, texts, table), ReadReport()
+        total, fingerprint = inputs_fingerprint(list_inputs(report))
+        if not total:
+            raise UserError("Found no images.")
+        num_done, summary = 0, BatchSummary()
+        if writer:
+            settings = options | _run_state(run) | table
+            settings |= {"images": total, "digest of names and texts": fingerprint}
+            num_done = writer.begin(settings, CHUNK_SIZE)
+            summary.add(writer if num_done else ())
+        predictor, inputs = load(), list_inputs(ReadReport())
+        is_batch = any([out, table["source"], *map(os.path.isdir, paths)])
+        has_bar = is_batch and (out is not None or not sys.stdout.isatty())
+        bar = options["command"], total, has_bar, num_done
+        _predict(predictor, inputs, bar, "text" in columns, summary, writer)
+        if writer:
+            writer.finish(columns)
+        if is_batch:
+            click.echo(_summary_text(summary, report), err=True)
+        if not summary.num_predicted:
+            raise SystemExit(1)
+        _draw(predictor, list_inputs(ReadReport()), summary)
 
 
 def _predict(

@@ -68,7 +68,7 @@ class PredictionWriter:
                 f"--out must end in {' or '.join(FORMATS)}. Received: {out}"
             )
         self.finished = self.out.is_file()
-        self._locks = contextlib.ExitStack()
+        self._locks, self._is_locked = contextlib.ExitStack(), False
         self._unsaved_settings: dict | None = None
         if self.out.exists() and not self.finished:
             raise UserError(f"--out {self.out} is not a file.")
@@ -114,8 +114,15 @@ class PredictionWriter:
         return num_done
 
     def _lock(self) -> None:
-        message = f"Another process is writing {self.out}."
-        self._locks.enter_context(exclusive_lock(self.partial, message))
+        if not self._is_locked:
+            message = f"Another process is writing {self.out}."
+            self._locks.enter_context(exclusive_lock(self.partial, message))
+            self._is_locked = True
+
+    def close(self) -> None:
+        """Lets other processes continue the file."""
+        self._locks.close()
+        self._is_locked = False
 
     def _check_settings(self, settings: dict) -> None:
         try:
@@ -171,7 +178,7 @@ class PredictionWriter:
         else:
             _replace(self.partial, self.out)
         self.header.unlink()
-        self._locks.close()
+        self.close()
 
 
 def _replace(source: Path, target: Path) -> None:

@@ -1,6 +1,5 @@
 """Indexing with a stand-in for the models."""
 
-import json
 import os
 from types import SimpleNamespace
 
@@ -8,7 +7,7 @@ import numpy as np
 import pytest
 
 from kerasgan.errors import UserError
-from kerasgan.files import write_json
+from kerasgan.files import exclusive_lock, read_json, write_json
 from kerasgan.inference import batch
 from kerasgan.search import build_index
 from kerasgan.search.build_index import update_index
@@ -227,7 +226,7 @@ def test_another_run_or_other_options_are_refused(run, folder, tmp_path):
     with pytest.raises(UserError, match="built with --decoding greedy, not beam"):
         update(run, tmp_path, folder, decoding="beam")
     file = tmp_path / "index" / MANIFEST
-    write_json(file, json.loads(file.read_text()) | {"format": 0})
+    write_json(file, read_json(file) | {"format": 0})
     with pytest.raises(UserError, match="another version"):
         update(run, tmp_path, folder)
     with pytest.raises(UserError, match="another version"):
@@ -257,7 +256,7 @@ def test_a_folder_without_usable_images(run, tmp_path):
 def test_two_updates_at_once_are_refused(run, folder, tmp_path):
     update(run, tmp_path, folder)
     with (
-        build_index._locked(tmp_path / "index"),
+        exclusive_lock(tmp_path / "index" / build_index.LOCK, "busy"),
         pytest.raises(UserError, match="Another kerasgan index is writing"),
     ):
         update(run, tmp_path)
