@@ -63,7 +63,7 @@ def open_partial(path: Path, checksum: bool = False) -> Iterator[BinaryIO]:
 
     Args:
         path: of the file. Several processes may write it; the last one counts.
-        checksum: whether the CRC-32 of the content is appended, see `is_whole`.
+        checksum: whether the CRC-32 of name and content is appended, see `is_whole`.
 
     Yields:
         The file, opened for writing. If an exception is raised, nothing is kept.
@@ -74,10 +74,8 @@ def open_partial(path: Path, checksum: bool = False) -> Iterator[BinaryIO]:
             yield file
             file.flush()
             if checksum:
-                checksum_bytes = file_checksum(partial).to_bytes(
-                    CHECKSUM_BYTES, "little"
-                )
-                file.write(checksum_bytes)
+                value = file_checksum(partial, start=_name_checksum(path))
+                file.write(value.to_bytes(CHECKSUM_BYTES, "little"))
                 file.flush()
             os.fsync(file.fileno())
         os.replace(partial, path)
@@ -86,7 +84,7 @@ def open_partial(path: Path, checksum: bool = False) -> Iterator[BinaryIO]:
 
 
 def is_whole(path: Path) -> bool:
-    """Returns whether a file exists and ends in the checksum of its content.
+    """Returns whether a file exists and ends in the checksum of name and content.
 
     Args:
         path: of a file that `open_partial` has written with a checksum. NumPy and
@@ -97,19 +95,24 @@ def is_whole(path: Path) -> bool:
         with open(path, "rb") as file:
             file.seek(max(size, 0))
             stored = int.from_bytes(file.read(), "little")
-        return size >= 0 and stored == file_checksum(path, size)
+        return size >= 0 and stored == file_checksum(path, size, _name_checksum(path))
     except FileNotFoundError:
         return False
 
 
-def file_checksum(path: Path, size: int | None = None) -> int:
+def _name_checksum(path):
+    return zlib.crc32(path.name.encode())  # a file in another's place is none
+
+
+def file_checksum(path: Path, size: int | None = None, start: int = 0) -> int:
     """Computes the CRC-32 of a file.
 
     Args:
         path: of the file.
         size: number of bytes; None for all.
+        start: CRC-32 of what is thought before it.
     """
-    value, rest = 0, os.path.getsize(path) if size is None else size
+    value, rest = start, os.path.getsize(path) if size is None else size
     with open(path, "rb") as file:
         while block := file.read(min(rest, BLOCK_BYTES)):
             value, rest = zlib.crc32(block, value), rest - len(block)

@@ -88,7 +88,9 @@ def test_a_checksum_covers_all_that_is_before_it(tmp_path):
     with open_partial(path, checksum=True) as file:
         np.save(file, np.arange(5))
     assert is_whole(path) and np.load(path, mmap_mode="r").tolist() == [*range(5)]
-    content = path.read_bytes()
+    other = path.rename(tmp_path / "b.npy")
+    assert not is_whole(other)  # it is in another's place
+    content = other.rename(path).read_bytes()
     for place in (0, 70, len(content) - 10, len(content) - 1):
         changed = bytearray(content)
         changed[place] ^= 4
