@@ -75,7 +75,7 @@ class Trial:
             raise RuntimeError(outcome.value)
         return outcome
 
-    def judge(self) -> str:
+    def assess(self) -> str:
         """Continues the job, and compares its result with the undisturbed one."""
         outcome = run_child(lambda: self.job.check(self.root))
         if outcome.kind == "value":
@@ -129,7 +129,7 @@ def at_event(*signals: int) -> Callable[[Trial], str]:
             count_events(trial.root, place, send)
 
         trial.work(before)
-        return trial.judge()
+        return trial.assess()
 
     return fault
 
@@ -147,13 +147,13 @@ def _limit(trial, handler):
 def killed_while_writing(trial: Trial) -> str:
     """Kills the job in the middle of a file: no file may grow beyond a size."""
     trial.work(_limit(trial, signal.SIG_DFL))
-    return trial.judge()
+    return trial.assess()
 
 
 def full_disk(trial: Trial) -> str:
     """Lets writes fail beyond a size of a file, as on a full disk."""
     trial.work(_limit(trial, signal.SIG_IGN))
-    return trial.judge()
+    return trial.assess()
 
 
 def read_only(trial: Trial) -> str:
@@ -167,7 +167,7 @@ def read_only(trial: Trial) -> str:
     finally:
         for path, mode in modes.items():
             path.chmod(mode)
-    return trial.judge()
+    return trial.assess()
 
 
 def two_processes(trial: Trial) -> str:
@@ -179,7 +179,7 @@ def two_processes(trial: Trial) -> str:
             raise RuntimeError(outcome.value)
     if all(outcome.kind == "named" for outcome in outcomes):
         raise RuntimeError(f"both were refused: {outcomes[0].value}")
-    return trial.judge()
+    return trial.assess()
 
 
 # Faults of files ----------------------------------------------------------------
@@ -195,7 +195,7 @@ def on_file(damage: Callable[[Path, random.Random], None]) -> Callable[[Trial], 
         path = trial.choices.choice(paths)
         damage(path, trial.choices)
         try:
-            return f"{trial.judge()} [{path.relative_to(trial.root)}]"
+            return f"{trial.assess()} [{path.relative_to(trial.root)}]"
         except RuntimeError as error:
             raise RuntimeError(f"{path.relative_to(trial.root)}: {error}") from error
 
@@ -283,4 +283,4 @@ def source_fault(trial: Trial, kind: str) -> str:
         source.rename(source.with_name("elsewhere"))
     else:
         shutil.rmtree(source)
-    return trial.judge()
+    return trial.assess()
