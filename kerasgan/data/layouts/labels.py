@@ -186,9 +186,9 @@ def _read_parquet_rows(
 
     try:
         file = pyarrow.parquet.ParquetFile(path)
-    except (OSError, pyarrow.ArrowException) as error:
+        names = file.schema_arrow.names
+    except (OSError, UnicodeDecodeError, pyarrow.ArrowException) as error:
         raise UserError(f"{path} cannot be read as Parquet: {error}") from error
-    names = file.schema_arrow.names
     check_unique_names(names, path)
     columns = [name for name in JOIN_COLUMNS if name in names]
 
