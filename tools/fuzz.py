@@ -35,6 +35,11 @@ from pathlib import Path
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # for `tests`
 
+if "--coverage" in sys.argv:  # before the package is imported
+    import atheris
+
+    atheris.instrument_imports(include=["kerasgan"]).__enter__()
+
 import fuzz_mutations
 from fuzz_datasets import DATASETS, Target, image_bytes
 from fuzz_files import FILES
@@ -197,8 +202,6 @@ def replay(path: Path, root: Path) -> str | None:
 
 def follow_coverage(name: str, root: Path) -> None:
     """Lets atheris choose the content of a target's first file, by coverage."""
-    import atheris
-
     source, watch = Source(name, root), Watch(root)
     file, corpus = next(iter(source.files)), root / "corpus"
     corpus.mkdir()
@@ -213,7 +216,6 @@ def follow_coverage(name: str, root: Path) -> None:
     def change(data, max_size, seed):
         return fuzz_mutations.mutate(random.Random(seed), file, data)[:max_size]
 
-    atheris.instrument_all()
     atheris.Setup([sys.argv[0], str(corpus)], read, custom_mutator=change)
     atheris.Fuzz()
 
