@@ -57,9 +57,10 @@ def train_twice(settings: Settings, folder) -> None:
         load_arrays(path / "checkpoints" / "epoch-000002.npz")
         for path in (whole.path, stopped)
     )
-    assert list(one) == list(other) and len(one) > 50
-    for name in set(one) - {"seconds"}:
-        np.testing.assert_array_equal(one[name], other[name], name)
+    assert len(one) > 30
+    for name, other_name in zip(one, other, strict=True):  # Keras numbers names anew
+        if name != "seconds":
+            np.testing.assert_array_equal(one[name], other[other_name], name)
 
 
 def test_a_training_that_was_stopped_equals_one_that_was_not(tiny, tmp_path):
