@@ -1,7 +1,11 @@
 import json
+import zipfile
 
+import keras
 import pytest
+from click.testing import CliRunner
 
+from kerasgan.cli import main
 from kerasgan.config.settings import Settings
 from kerasgan.errors import UserError
 from kerasgan.runs import latest_run, new_run, open_run
@@ -70,6 +74,32 @@ def test_a_half_written_line_of_metrics_is_ignored(tmp_path):
     assert [line["epoch"] for line in run.metrics] == [1, 2, 3]
 
 
+@pytest.mark.parametrize("line", ['{"epoch": [1]}', "{}", "[1]", '{"epoch"'])
+def test_damaged_metrics_are_named(tmp_path, line):
+    run = new_run("train-gan", Settings(), tmp_path / "run")
+    append(run, line + "\n")
+    with pytest.raises(UserError, match="metrics.jsonl is damaged"):
+        run.truncate_metrics(1)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {},
+        [],
+        {"command": 1},
+        {"command": "train-gan", "settings": []},
+        {"command": "train-gan", "settings": {}, "chosen": 3},
+        {"command": "train-gan", "settings": {}, "chosen": {"gan": 3}},
+    ],
+)
+def test_damaged_options_are_named(tmp_path, options):
+    run = new_run("train-gan", Settings(), tmp_path / "run")
+    (run.path / "options.json").write_text(json.dumps(options))
+    with pytest.raises(UserError):
+        _ = run.command, run.resolved_settings
+
+
 def test_other_images_are_rejected(tmp_path):
     run = new_run("train-gan", Settings(), tmp_path / "run")
     info = {"dataset": "scenes", "train_ids": ["a", "b"], "test_ids": ["c"]}
@@ -84,7 +114,7 @@ def test_other_images_are_rejected(tmp_path):
 )
 def test_runs_of_other_versions_are_rejected(tmp_path, version, is_accepted):
     run = new_run("train-gan", Settings(), tmp_path / "run")
-    options = run.read("options.json")
+    options = run.read("options.json")  # without its checksum
     options["versions"]["kerasgan"] = version or options["versions"]["kerasgan"]
     if version:
         options["settings"]["gan"]["contrast"] = 1.0  # a key of another version
@@ -94,3 +124,59 @@ def test_runs_of_other_versions_are_rejected(tmp_path, version, is_accepted):
         return
     with pytest.raises(UserError, match=f"written by kerasgan {version}; this is"):
         open_run(run.path)
+
+
+def test_a_changed_setting_is_noticed(tmp_path):
+    run = new_run("train-gan", Settings(), tmp_path / "run")
+    path = run.path / "options.json"
+    path.write_text(path.read_text().replace('"batch_size": 32', '"batch_size": 33'))
+    with pytest.raises(UserError, match="options.json is damaged"):
+        open_run(run.path)
+
+
+def test_a_run_is_trained_by_one_process(tmp_path):
+    run = new_run("train-gan", Settings(), tmp_path / "run")
+    with run.lock():
+        with pytest.raises(UserError, match="Another process trains .*run. Wait"):
+            open_run(run.path).lock().__enter__()
+        result = CliRunner().invoke(
+            main, ["train-gan", "--resume", "--run-dir", str(run.path)]
+        )
+    assert result.exit_code == 2 and "Another process trains" in result.stderr
+    assert (run.path / "options.json").is_file()
+
+
+def test_a_text_file_that_changed_is_noticed(tmp_path):
+    run = new_run("train-gan", Settings(), tmp_path / "run")
+    path = run.models / "vocabulary.txt"
+    path.write_text("dog\n")
+    run.check_file("models/vocabulary.txt")  # of a run without digests
+    run.check_file("models/vocabulary.txt", record=True)
+    run.write_options("train-gan", Settings())
+    path.write_text("dig\n")
+    with pytest.raises(UserError, match="vocabulary.txt is damaged: training wrote"):
+        open_run(run.path).check_file("models/vocabulary.txt", record=True)
+
+
+def test_images_of_the_same_names_are_rejected(tmp_path):
+    run = new_run("train-gan", Settings(), tmp_path / "run")
+    info = {"dataset": "table", "train_ids": ["a"], "test_ids": ["b"]}
+    run.write_data(info)
+    run.write_data(info | {"content": "1"})  # which earlier versions did not store
+    with pytest.raises(UserError, match="other images: content"):
+        run.write_data(info | {"content": "2"})
+
+
+def test_a_changed_network_is_named(tmp_path):
+    run = new_run("train-gan", Settings(), tmp_path / "run")
+    inputs = keras.Input((3,))
+    run.save_network("a", keras.Model(inputs, keras.layers.Dense(50)(inputs)))
+    assert run.load_network("a").count_params() == 200
+    path = run.models / "a.keras"
+    with zipfile.ZipFile(path) as file:
+        place = file.getinfo("model.weights.h5").header_offset + 4000
+    content = bytearray(path.read_bytes())
+    content[place] ^= 1
+    path.write_bytes(content)
+    with pytest.raises(UserError, match="a.keras is damaged"):
+        run.load_network("a")

@@ -63,6 +63,7 @@ def build_caption_data(settings: Settings, run: Run, split: Split) -> CaptionDat
         config.caption_length,
         (caption for row in train_rows for caption in split.captions[row]),
     )
+    run.check_file(f"models/{VOCABULARY_FILE}", record=True)
     token_ids = pad_token_ids(vectorizer, split.captions)
     return CaptionData(split, train_rows, held_out, vectorizer, token_ids)
 

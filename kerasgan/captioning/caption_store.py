@@ -1,10 +1,8 @@
 """The captions of the training images, which reranking compares candidates with."""
 
 import functools
-import os
 from dataclasses import dataclass, field, fields
 from pathlib import Path
-from zipfile import BadZipFile
 
 import numpy as np
 from scipy import sparse
@@ -14,6 +12,7 @@ from kerasgan.captioning.reranking_features import DEFAULT_WEIGHTS, FEATURES
 from kerasgan.captioning.token_tfidf import tfidf_vectors
 from kerasgan.captioning.tokens import END
 from kerasgan.errors import UserError
+from kerasgan.files import load_arrays, open_partial
 
 REMEDY = "Delete it and use --resume to repeat adversarial training and reranking."
 
@@ -58,10 +57,9 @@ class CaptionStore:
         Args:
             path: of the file.
         """
-        partial = path.with_suffix(".partial.npz")
         arrays = {item.name: getattr(self, item.name) for item in fields(self)}
-        np.savez_compressed(partial, **arrays)
-        os.replace(partial, path)
+        with open_partial(path) as file:
+            np.savez_compressed(file, **arrays)
 
     @classmethod
     def load(cls, path: Path) -> "CaptionStore":
@@ -74,10 +72,9 @@ class CaptionStore:
             UserError: the file is missing or damaged, or another version wrote it.
         """
         try:
-            # Opened here, so that a damaged file is not left open by NumPy.
-            with open(path, "rb") as file, np.load(file, allow_pickle=False) as arrays:
-                store = cls(**arrays)
-        except (OSError, ValueError, EOFError, TypeError, BadZipFile) as error:
+            store = cls(**load_arrays(path))
+            store._check()
+        except (ValueError, TypeError) as error:
             raise UserError(
                 f"{path} is damaged, or another version wrote it: {error}. {REMEDY}"
             ) from error
@@ -87,3 +84,17 @@ class CaptionStore:
                 f" {REMEDY}"
             )
         return store
+
+    def _check(self):
+        """Raises a ValueError if the arrays do not fit together."""
+        shapes = [getattr(self, item.name).shape for item in fields(self)]
+        if [len(shape) for shape in shapes] != [2, 3, 1, 1]:
+            raise ValueError(f"arrays of the shapes {shapes}")
+        ids, count = self.token_ids, len(self.vectors)
+        if len(ids) != count or ids.dtype.kind not in "iu" or not ids.size:
+            raise ValueError(f"token ids {ids.shape} {ids.dtype} of {count} vectors")
+        if ids.min() < 0 or ids.max() >= len(self.idf):
+            raise ValueError("token ids outside of the vocabulary")
+        for array in (self.vectors, self.idf, self.weights):
+            if array.dtype not in ("f4", "f8") or not np.isfinite(array).all():
+                raise ValueError("values that are not finite")

@@ -280,6 +280,7 @@ def load_captioner(
         for network, file in (files | {"captioner": name}).items()
     }
     config = run.settings.captions
+    run.check_file(f"models/{VOCABULARY_FILE}")
     vectorizer = load_vectorizer(
         run.models / VOCABULARY_FILE, config.vocabulary_size, config.caption_length
     )

@@ -51,6 +51,7 @@ from kerasgan.training.allocator import retain_freed_memory
 from kerasgan.training.callbacks.epoch_printer import EpochPrinter
 from kerasgan.training.callbacks.json_lines_logger import JsonLinesLogger
 from kerasgan.training.callbacks.time_limit import TimeLimit
+from kerasgan.training.determinism import use_determinism
 from kerasgan.training.devices import use_device
 
 LOG_FILE = "captions.jsonl"  # in a run
@@ -81,6 +82,7 @@ def train_captions(
     # One device, whatever the strategy of the images stage.
     use_device(settings.training.model_copy(update={"strategy": "none"}))
     retain_freed_memory()
+    use_determinism(settings, "captions")
     if (run.models / STORE_FILE).is_file():
         return load_captioner(run)
     pairs = load_data(data_for_captions(settings), progress=progress)
@@ -100,13 +102,9 @@ def train_captions(
     idf = inverse_document_frequencies(
         token_ids, data.vocabulary_size, captioner.start_id
     )
-    pipeline = CaptioningPipeline(
-        encoded.image_encoder,
-        encoded.dual_encoder,
-        captioner,
-        data.vectorizer,
-        CaptionStore(vectors[rows], token_ids, idf),
-    )
+    store = CaptionStore(vectors[rows], token_ids, idf)
+    networks = encoded.image_encoder, encoded.dual_encoder, captioner
+    pipeline = CaptioningPipeline(*networks, data.vectorizer, store)
     rows = data.validation_rows
     pipeline.fit_reranker(encoded.views[0][rows], vectors[rows], data.token_ids[rows])
     pipeline.save(run)

@@ -19,6 +19,7 @@ from kerasgan.layers.text_vectorization import build_vectorizer
 from kerasgan.runs import Run, run_for
 from kerasgan.training.allocator import retain_freed_memory
 from kerasgan.training.callbacks.epoch_printer import EpochPrinter
+from kerasgan.training.determinism import use_determinism
 from kerasgan.training.devices import use_device
 from kerasgan.training.worker_agreement import require_agreement, worker_failures
 
@@ -48,6 +49,7 @@ def train_classifier(
         JobError: a loss is not finite.
     """
     settings, run = run_for("train-classifier", settings, run)
+    use_determinism(settings, "classifier")
     retain_freed_memory()
     task = load_task(settings, settings.classifier.modality != "text", progress)
     run.write_data(task.info)

@@ -1,5 +1,6 @@
 """Batch inference, which `caption` and `classify` share."""
 
+import contextlib
 import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -89,9 +90,6 @@ def predict_all(
         UserError: contradicting options, or no inputs.
         SystemExit: 1 without any prediction, 130 after Ctrl-C.
     """
-    from kerasgan.data.read_report import ReadReport
-    from kerasgan.inference.batch import CHUNK_SIZE, BatchSummary
-    from kerasgan.inference.inputs import inputs_fingerprint
     from kerasgan.inference.prediction_writer import PredictionWriter
 
     if resume and not out:
@@ -99,7 +97,18 @@ def predict_all(
     writer = PredictionWriter(out, resume) if out else None
     if writer and writer.finished:
         return click.echo(f"{writer.out} is complete already.", err=True)
-    list_inputs, report = _input_lister(paths, texts, table), ReadReport()
+    with contextlib.closing(writer) if writer else contextlib.nullcontext():
+        _predict_inputs(run, options, (paths, texts, table), columns, load, writer)
+
+
+def _predict_inputs(run, options, inputs, columns, load, writer):
+    """Predicts for inputs that are given as paths, texts and the options of a table."""
+    from kerasgan.data.read_report import ReadReport
+    from kerasgan.inference.batch import CHUNK_SIZE, BatchSummary
+    from kerasgan.inference.inputs import inputs_fingerprint
+
+    paths, _, table = inputs
+    list_inputs, report = _input_lister(*inputs), ReadReport()
     total, fingerprint = inputs_fingerprint(list_inputs(report))
     if not total:
         raise UserError("Found no images.")
@@ -110,8 +119,8 @@ def predict_all(
         num_done = writer.begin(settings, CHUNK_SIZE)
         summary.add(writer if num_done else ())
     predictor, inputs = load(), list_inputs(ReadReport())
-    is_batch = any([out, table["source"], *map(os.path.isdir, paths)])
-    has_bar = is_batch and (out is not None or not sys.stdout.isatty())
+    is_batch = any([writer, table["source"], *map(os.path.isdir, paths)])
+    has_bar = is_batch and (writer is not None or not sys.stdout.isatty())
     bar = options["command"], total, has_bar, num_done
     _predict(predictor, inputs, bar, "text" in columns, summary, writer)
     if writer:

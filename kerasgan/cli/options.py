@@ -66,7 +66,7 @@ def _list_configs(context, option, value):
 
 
 def device_options(function: Callable) -> Callable:
-    """Adds `--device`, `--strategy`, `--precision` and `--batch-size` to a training."""
+    """Adds the options of devices, precision and determinism to a training."""
     options = [
         click.option(
             "--device",
@@ -88,6 +88,12 @@ def device_options(function: Callable) -> Callable:
             type=click.IntRange(2),
             help="Images in a step, over all devices.  [default: the recipe's]",
         ),
+        click.option(
+            "--deterministic",
+            is_flag=True,
+            default=None,
+            help="Train to the same weights bit for bit, without time limits.",
+        ),
     ]
     for option in reversed(options):
         function = option(function)
@@ -104,7 +110,8 @@ def device_values(named: dict[str, Any], sections: Sequence[str]) -> dict[str, A
     Returns:
         `{"section.key": value}`; None for an option that was not given.
     """
-    values = {f"training.{key}": named.pop(key) for key in ("device", "strategy")}
+    keys = "device", "strategy", "deterministic"
+    values = {f"training.{key}": named.pop(key) for key in keys}
     batch_size, precision = named.pop("batch_size"), named.pop("precision")
     values |= {f"{section}.batch_size": batch_size for section in sections}
     values["training.precision"] = precision

@@ -112,8 +112,23 @@ def command(
     if dry_run:
         return print_settings(settings)
     run = own_run("train-classifier", settings, run, run_dir)
+    with run.lock():
+        results = _train_or_stop(settings, run, compare, seeds, resume)
+    print_skipped(run.data)
+    if not (config or resume) and settings.data.dataset == "table":
+        click.echo(TABLE_HINT, err=True)
+    if as_json:
+        return click.echo(json.dumps(results, ensure_ascii=False))
+    from kerasgan.report.classification_report import comparison_text
+
+    click.echo(comparison_text(results))
+    click.echo(f"\nRun: {run.path}")
+
+
+def _train_or_stop(settings, run, compare, seeds, resume):
+    """Trains; says how to go on if it is interrupted, and removes a run of nothing."""
     try:
-        results = _train(settings, run, compare, seeds)
+        return _train(settings, run, compare, seeds)
     except KeyboardInterrupt:
         click.echo(
             "Training stopped. Resume with: kerasgan train-classifier --resume"
@@ -125,15 +140,6 @@ def command(
         if not resume and not any(run.results.iterdir()):
             shutil.rmtree(run.path)  # nothing was trained
         raise
-    print_skipped(run.data)
-    if not (config or resume) and settings.data.dataset == "table":
-        click.echo(TABLE_HINT, err=True)
-    if as_json:
-        return click.echo(json.dumps(results, ensure_ascii=False))
-    from kerasgan.report.classification_report import comparison_text
-
-    click.echo(comparison_text(results))
-    click.echo(f"\nRun: {run.path}")
 
 
 def _resolve(config, assignments, run_dir, resume, named):

@@ -92,8 +92,24 @@ def command(
     if dry_run:
         return _print_dry_run(settings)
     run = own_run("train-gan", settings, run, run_dir)
-    try:
+    with run.lock():
         num_epochs = len(run.metrics)
+        _train_or_stop(settings, run, resume)
+    print_skipped(run.data)
+    stage = settings.training.stage
+    if resume and len(run.metrics) == num_epochs and stage == "images":
+        click.echo(
+            "The training is complete. To continue it, raise --epochs or --minutes,"
+            " which include earlier sessions."
+        )
+    if stage != "captions":
+        click.echo(f"Images: {run.images}")
+    click.echo(f"Run: {run.path}")
+
+
+def _train_or_stop(settings, run, resume):
+    """Trains; says how to go on if it is interrupted, and removes a run of nothing."""
+    try:
         _train(settings, run)
     except KeyboardInterrupt:
         click.echo(
@@ -106,16 +122,6 @@ def command(
         if not resume and not is_trained:
             shutil.rmtree(run.path)  # nothing was trained
         raise
-    print_skipped(run.data)
-    stage = settings.training.stage
-    if resume and len(run.metrics) == num_epochs and stage == "images":
-        click.echo(
-            "The training is complete. To continue it, raise --epochs or --minutes,"
-            " which include earlier sessions."
-        )
-    if stage != "captions":
-        click.echo(f"Images: {run.images}")
-    click.echo(f"Run: {run.path}")
 
 
 def _resolve(config, assignments, run_dir, resume, seed, named):

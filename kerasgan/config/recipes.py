@@ -4,6 +4,7 @@ import difflib
 import reprlib
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import Any
 
 from pydantic import ValidationError
 
@@ -13,6 +14,8 @@ from kerasgan.errors import UserError
 
 SUFFIX = ".yaml"
 MAX_RECIPE_CHARACTERS = 1 << 20
+_REPR = reprlib.Repr()  # of values in messages: short, however often aliases repeat
+_REPR.maxlevel, _REPR.maxstring = 2, 200
 
 
 def recipes_dir() -> Path:
@@ -72,24 +75,35 @@ def read_recipe(path: str | Path) -> dict:
     Raises:
         UserError: the file does not exist, or is no YAML file with sections.
     """
-    from ruamel.yaml import YAML
-    from ruamel.yaml.error import YAMLError
-
     path = find_recipe(path)
     try:
         with open(path, encoding="utf-8") as file:
             text = file.read(MAX_RECIPE_CHARACTERS + 1)
         if len(text) > MAX_RECIPE_CHARACTERS:
             raise UserError(f"The recipe {path} is too long to be one.")
-        recipe = YAML(typ="safe", pure=True).load(text)
-    except (OSError, UnicodeDecodeError, YAMLError) as error:
-        raise UserError(f"The recipe {path} cannot be read: {error}") from None
+        recipe = _load_yaml(text)
     except RecursionError:
         raise UserError(f"The recipe {path} is nested too deeply.") from None
+    except (OSError, ValueError) as error:
+        if isinstance(error, UserError):
+            raise
+        raise UserError(f"The recipe {path} cannot be read: {error}") from None
     if not isinstance(recipe or {}, dict):
-        received = reprlib.repr(recipe)  # which is short, however often aliases repeat
+        received = _REPR.repr(recipe)
         raise UserError(f"The recipe {path} must have sections. Received: {received}")
     return recipe or {}
+
+
+def _load_yaml(text: str) -> Any:
+    """Parses YAML 1.2; raises a ValueError or RecursionError if it is malformed."""
+    from ruamel.yaml import YAML
+
+    try:
+        return YAML(typ="safe", pure=True).load(text)
+    except RecursionError:
+        raise
+    except Exception as error:  # it raises any of them for malformed values
+        raise ValueError(str(error)) from None
 
 
 def read_assignment(text: str) -> tuple[str, object]:
@@ -104,17 +118,14 @@ def read_assignment(text: str) -> tuple[str, object]:
     Raises:
         UserError: the text is no assignment.
     """
-    from ruamel.yaml import YAML
-    from ruamel.yaml.error import YAMLError
-
     key, sign, value = text.partition("=")
     if not sign or key.count(".") != 1:
         raise UserError(f"--set expects SECTION.KEY=VALUE. Received: {text!r}")
     try:
-        return key.strip(), YAML(typ="safe", pure=True).load(value)
-    except (YAMLError, RecursionError):
+        return key.strip(), _load_yaml(value)
+    except (ValueError, RecursionError):
         raise UserError(
-            f"--set {key} expects a YAML value. Received: {reprlib.repr(value)}"
+            f"--set {key} expects a YAML value. Received: {_REPR.repr(value)}"
         ) from None
 
 
@@ -183,11 +194,15 @@ def _assignments(recipe, values, source, tree) -> Iterator[tuple]:
     for section, keys in (recipe or {}).items():
         _require_known(section, tree, source)
         if not isinstance(keys or {}, dict):
-            raise UserError(f"{section} in {source} must have keys. Received: {keys!r}")
+            received = _REPR.repr(keys)
+            raise UserError(
+                f"{section} in {source} must have keys. Received: {received}"
+            )
         for key, value in (keys or {}).items():
             yield section, str(key), value, source
     for name, value in (values or {}).items():
-        yield *name.split("."), value, "the command line"
+        section, _, key = name.partition(".")
+        yield section, key, value, "the command line"
 
 
 def _require_known(name: object, known: Iterable[str], source: str) -> None:
@@ -214,7 +229,7 @@ def _validation_message(error: ValidationError, sources: dict) -> str:
         new_name = renamed_keys.renamed_value(str(section), str(key), problem["input"])
         if new_name:
             message += f" (it was renamed to {new_name!r} in {renamed_keys.VERSION})"
-        place = section, key, repr(problem["input"])
+        place = section, key, _REPR.repr(problem["input"])
         messages.setdefault(place, []).append(message)
     return "\n".join(
         f"{section}.{key} in {sources.get((section, key), 'the stored settings')}:"

@@ -221,6 +221,7 @@ class TrainingConfig(Section):
     device: Literal["auto", "cpu", "gpu", "tpu"] = "auto"
     strategy: Literal["none", "mirrored", "multi-worker", "tpu"] = "none"
     seed: Annotated[int, Field(ge=0, lt=2**31)] = 0
+    deterministic: bool = False  # the same weights bit for bit; without time limits
     grid: Annotated[int, Field(ge=1, le=16)] = 6  # rows and columns of the image grids
     grid_every: Positive = 1  # epochs
 

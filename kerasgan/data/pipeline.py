@@ -2,7 +2,6 @@
 
 import fcntl
 import functools
-import json
 import shutil
 import sys
 from collections.abc import Sequence
@@ -13,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 from kerasgan.config.settings import DataConfig
 from kerasgan.data.dataset_spec import DATA_JSON, DatasetSpec
 from kerasgan.data.memory import keep_in_memory
-from kerasgan.errors import JobError
+from kerasgan.errors import JobError, UserError
+from kerasgan.files import read_json
 from kerasgan.quiet import quiet_import, quiet_tfds
 
 if TYPE_CHECKING:
@@ -177,6 +177,17 @@ class Split:
         return None if (labels < 0).all() else labels
 
 
+def _read_info(path):
+    keys = {"train_ids": list, "test_ids": list, "image_size": int}
+    try:
+        return read_json(path / DATA_JSON, keys)
+    except UserError as error:
+        raise UserError(
+            f"The prepared data set is damaged: {error}. Delete the folder {path}, and"
+            " the data set is prepared again."
+        ) from error
+
+
 class Pairs:
     """A prepared data set of images with captions and labels.
 
@@ -202,7 +213,7 @@ class Pairs:
         config: DataConfig | None = None,
     ):
         self.path, self.was_prepared = path, was_prepared
-        self.info = json.loads((path / DATA_JSON).read_text(encoding="utf-8"))
+        self.info = _read_info(path)
         self.in_memory = keep_in_memory(self.image_bytes, config or DataConfig())
         self.train, self.test = (
             Split(path, name, ids, self.info["image_size"], self.in_memory)

@@ -1,5 +1,7 @@
 """Samples and splits the prepared images, and describes the result."""
 
+import hashlib
+import json
 from collections import Counter
 from dataclasses import dataclass, replace
 
@@ -137,7 +139,8 @@ def dataset_info(
         A JSON object with the settings, the counts of images, captions and rows,
         `kept` (images that can be used), `skipped` (counts by reason), `duplicates`
         (images that are identical to another one or belong to its group), `sample`,
-        `split`, `label_names`, and the ids of both splits.
+        `split`, `label_names`, `content` (a digest of images, captions and labels), and
+        the ids of both splits.
     """
     config = spec.config
     groups = connected_groups({image.id: image.group_keys() for image in images})
@@ -166,11 +169,22 @@ def dataset_info(
         },
         "split": selection.split,
         "label_names": spec.label_names,
+        "content": _content_digest(spec, selection),
         "train": len(selection.train),
         "test": len(selection.test),
         "train_ids": [image.id for image in selection.train],
         "test_ids": [image.id for image in selection.test],
     }
+
+
+def _content_digest(spec: DatasetSpec, selection: Selection) -> str:
+    """Returns a digest of the images' files, captions and labels, for any size."""
+    is_drawn = spec.images.annotations is None  # in this size, by the number
+    rows = [
+        [image.id, not is_drawn and image.digest, image.captions, image.label]
+        for image in (*selection.train, *selection.test)
+    ]
+    return hashlib.sha256(json.dumps(rows).encode()).hexdigest()[:16]
 
 
 def _annotations_info(annotations: Annotations | None) -> dict:

@@ -1,8 +1,8 @@
 """The index of a split: sizes of its records, captions and labels, without images."""
 
 import contextlib
-import json
 import re
+import zlib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import IO
@@ -12,11 +12,16 @@ import pyarrow as pa
 import tensorflow as tf
 
 from kerasgan.errors import JobError, UserError
-from kerasgan.files import open_partial
+from kerasgan.files import CHECKSUM_BYTES, is_whole, open_partial, read_json
 
 BATCH_SIZE = 1024  # records
 SCHEMA = pa.schema(
-    [("size", pa.int64()), ("captions", pa.list_(pa.string())), ("label", pa.int64())]
+    [
+        ("size", pa.int64()),
+        ("checksum", pa.uint32()),
+        ("captions", pa.list_(pa.string())),
+        ("label", pa.int64()),
+    ]
 )
 FEATURES = {
     "image_id": tf.io.FixedLenFeature((), tf.string),
@@ -33,11 +38,17 @@ def shard_paths(path: Path, name: str) -> tuple[list[Path], list[int]]:
         name: of the split.
 
     Raises:
-        UserError: a file is missing.
+        UserError: a file is missing, or dataset_info.json is damaged.
     """
-    info = json.loads((path / "dataset_info.json").read_text(encoding="utf-8"))
-    lengths = {split["name"]: split.get("shardLengths", []) for split in info["splits"]}
-    counts = [int(length) for length in lengths.get(name, [])]
+    file = path / "dataset_info.json"
+    try:
+        info = read_json(file, {"name": str, "splits": list})
+        lengths = {
+            part["name"]: part.get("shardLengths", []) for part in info["splits"]
+        }
+        counts = [int(length) for length in lengths.get(name, [])]
+    except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
+        raise damaged(file, str(error)) from error
     paths = [
         path / f"{info['name']}-{name}.tfrecord-{shard:05d}-of-{len(counts):05d}"
         for shard in range(len(counts))
@@ -63,19 +74,20 @@ def open_index(
         ids: of the images, in order.
 
     Returns:
-        A table with the columns `size` (bytes of the serialized example), `captions`
-        (a list of strings) and `label` (-1 without).
+        A table with the columns `size` (bytes of the serialized example), `checksum`
+        (CRC-32 of the same), `captions` (a list of strings) and `label` (-1 without).
 
     Raises:
         UserError: a file is damaged or holds other images.
         JobError: the disk is full.
     """
     with contextlib.suppress(OSError, pa.ArrowInvalid):
-        table = pa.ipc.open_file(pa.memory_map(str(path))).read_all()
-        if table.schema == SCHEMA and len(table) == len(ids):
-            return table
+        if is_whole(path):
+            table = _map_table(path)
+            if table.schema == SCHEMA and len(table) == len(ids):
+                return table
     try:
-        with open_partial(path) as file:
+        with open_partial(path, checksum=True) as file:
             _write_index(file, shards, counts, ids)
     except PermissionError:
         buffer = pa.BufferOutputStream()
@@ -85,7 +97,13 @@ def open_index(
         raise JobError(
             f"Could not write {path}: {error}\nCheck that the disk is not full."
         ) from error
-    return pa.ipc.open_file(pa.memory_map(str(path))).read_all()
+    return _map_table(path)
+
+
+def _map_table(path):
+    """Maps an Arrow file with a checksum at its end into memory."""
+    buffer = pa.memory_map(str(path)).read_buffer()
+    return pa.ipc.open_file(buffer[: len(buffer) - CHECKSUM_BYTES]).read_all()
 
 
 def _write_index(file: IO | pa.NativeFile, shards, counts, ids) -> None:
@@ -108,14 +126,15 @@ def _read_shard(path: Path) -> Iterator[tuple[list[str], pa.RecordBatch]]:
     """Yields ids of images and rows of the index."""
     records = tf.data.TFRecordDataset(str(path)).batch(BATCH_SIZE)
     records = records.map(
-        lambda batch: (tf.strings.length(batch), tf.io.parse_example(batch, FEATURES)),
+        lambda batch: (batch, tf.io.parse_example(batch, FEATURES)),
         num_parallel_calls=tf.data.AUTOTUNE,
     )
     try:
-        for sizes, examples in records.prefetch(2):
-            captions = examples["captions"]
+        for batch, examples in records.prefetch(2):
+            captions, serialized = examples["captions"], batch.numpy()
             columns = [
-                pa.array(sizes.numpy().astype(np.int64)),
+                pa.array(map(len, serialized), pa.int64()),
+                pa.array(map(zlib.crc32, serialized), pa.uint32()),
                 pa.ListArray.from_arrays(
                     captions.row_splits.numpy().astype(np.int32),
                     pa.array(captions.values.numpy(), pa.binary()).cast(pa.string()),

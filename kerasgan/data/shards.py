@@ -2,6 +2,7 @@
 
 import os
 import weakref
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -35,6 +36,7 @@ class Shards:
         self.paths, counts = shard_paths(path, name)
         self.table = open_index(path / f"{name}.index.arrow", self.paths, counts, ids)
         self.sizes = self.table["size"].to_numpy()
+        self._checksums = self.table["checksum"].to_numpy()
         self.first_rows = np.cumsum([0, *counts])
         ends = np.cumsum(self.sizes + FRAME)
         starts = np.concatenate([[0], ends])[self.first_rows]
@@ -60,17 +62,23 @@ class Shards:
             Serialized `tf.train.Example`s, bytes `(n,)`.
 
         Raises:
-            UserError: a file has become shorter.
+            UserError: a file has become shorter, or has changed.
         """
         places = zip(
-            self._shards[rows], self._offsets[rows], self.sizes[rows], strict=True
+            self._shards[rows],
+            self._offsets[rows],
+            self.sizes[rows],
+            self._checksums[rows],
+            strict=True,
         )
         return np.array([self._read(*place) for place in places], object)
 
-    def _read(self, shard, offset, size):
+    def _read(self, shard, offset, size, checksum):
         record = os.pread(self._files[shard], size, offset)
         if len(record) < size:
             raise damaged(self.paths[shard], "it is truncated")
+        if zlib.crc32(record) != checksum:
+            raise damaged(self.paths[shard], "a record has another checksum")
         return record
 
     def read_images(self, shape: tuple[int, ...]) -> np.ndarray:

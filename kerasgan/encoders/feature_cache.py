@@ -14,7 +14,7 @@ import tensorflow as tf
 
 from kerasgan.encoders.stored_features import Features, StoredFeatures
 from kerasgan.errors import JobError
-from kerasgan.files import open_partial
+from kerasgan.files import is_whole, open_partial
 
 BATCH_SIZE = 64
 SHARD_SIZE = 1024  # images whose features are in one file
@@ -65,8 +65,8 @@ def cached_features(
     """Computes the features of a split with a frozen encoder, or finds them on disk.
 
     They lie beside the prepared images, in files of `SHARD_SIZE` images. Each file is
-    written completely or not at all; an interrupted computation continues with the
-    first one that is missing.
+    written completely or not at all, with a checksum; those that are missing or damaged
+    are computed again.
 
     Args:
         image_encoder: the result of `build_image_encoder`.
@@ -111,10 +111,10 @@ def store_features(
     try:
         _check_disk_space(folder, paths, shape)
         for number, path in enumerate(paths):
-            if not path.is_file():
+            if not is_whole(path):
                 chunk = images[number * SHARD_SIZE : (number + 1) * SHARD_SIZE]
                 features = encode_images(image_encoder, chunk, mirrored, np.float16)
-                with open_partial(path) as file:
+                with open_partial(path, checksum=True) as file:
                     np.save(file, features)
     except OSError as error:
         raise JobError(

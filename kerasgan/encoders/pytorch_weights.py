@@ -1,12 +1,16 @@
 """Reads tensors from PyTorch files of the kind before 1.6, without PyTorch."""
 
+import math
+import os
 import pickle
+import pickletools
 from collections import OrderedDict
 from pathlib import Path
 
 import numpy as np
 
 MAGIC, PROTOCOL = 0x1950A86A20F9469CFC6C, 1001  # of PyTorch's files before 1.6
+MAX_MEMO = 1_000_000
 STORAGES = {"FloatStorage": np.dtype("<f4"), "LongStorage": np.dtype("<i8")}
 
 
@@ -27,18 +31,38 @@ def read_tensors(path: str | Path) -> dict[str, np.ndarray]:
         pickle.UnpicklingError: the file refers to anything but ordered dicts and
             tensors, is damaged, or is of another kind.
     """
+    try:
+        return _read_tensors(path)
+    except (pickle.UnpicklingError, OSError):
+        raise
+    except Exception as error:  # pickle raises any of them on malformed bytes
+        raise pickle.UnpicklingError(f"{path} is damaged: {error!r}") from error
+
+
+def _read_tensors(path):
     with open(path, "rb") as file:
-        header = [_TensorUnpickler(file).load() for _ in range(3)]
+        header = [_load(file) for _ in range(3)]
         if header[:2] != [MAGIC, PROTOCOL] or not header[2]["little_endian"]:
             raise pickle.UnpicklingError(f"{path} is not an old PyTorch file.")
-        tensors = _TensorUnpickler(file).load()
+        tensors = _load(file)
         storages = {}
-        for key in _TensorUnpickler(file).load():
+        for key in _load(file):
             dtype, length = _dtype_and_length(tensors, key, path)
-            if int.from_bytes(file.read(8), "little") != length:
+            is_longer = length * dtype.itemsize > os.path.getsize(path)
+            if is_longer or int.from_bytes(file.read(8), "little") != length:
                 raise pickle.UnpicklingError(f"{path} is damaged at storage {key}.")
             storages[key] = np.frombuffer(file.read(length * dtype.itemsize), dtype)
     return {name: tensor.of(storages[tensor.key]) for name, tensor in tensors.items()}
+
+
+def _load(file):
+    """Unpickles tensors; places in the memo, which it allocates, are limited."""
+    start = file.tell()
+    for opcode, argument, _ in pickletools.genops(file):
+        if opcode.name.endswith("PUT") and int(argument) > MAX_MEMO:
+            raise pickle.UnpicklingError(f"{argument} is no place in a memo.")
+    file.seek(start)
+    return _TensorUnpickler(file).load()
 
 
 def _dtype_and_length(tensors, key, path):
@@ -59,6 +83,8 @@ class _Tensor:
         reach = sum(
             (n - 1) * step for n, step in zip(self.shape, self.strides, strict=True)
         )
+        if math.prod(self.shape) > len(values):  # strides of 0 would repeat values
+            raise pickle.UnpicklingError("A tensor exceeds its storage.")
         inside = 0 <= self.offset <= self.offset + reach < len(values)
         if not inside or min(self.strides, default=0) < 0:
             raise pickle.UnpicklingError("A tensor exceeds its storage.")

@@ -1,6 +1,5 @@
 """Paper B's comparison: all classifiers on the same pairs and with the same seeds."""
 
-import json
 import time
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
@@ -18,10 +17,11 @@ from kerasgan.evaluation.classification_metrics import (
     find_label_leaks,
 )
 from kerasgan.evaluation.text_baseline import fit_text_baseline
-from kerasgan.files import write_json
+from kerasgan.files import append_json_line, read_json_lines, write_json
 from kerasgan.progress import status_line
 from kerasgan.runs import Run
 from kerasgan.training.allocator import retain_freed_memory
+from kerasgan.training.determinism import use_determinism
 
 NETWORKS: dict[str, dict[str, Any]] = {  # settings of the rows that are networks
     "image": {"modality": "image", "fusion": "paper"},
@@ -76,6 +76,7 @@ def compare_classifiers(
         UserError: the data have no classes, only one class, or no test pairs.
     """
     settings, finished = run.settings, _read_finished_rows(run)
+    use_determinism(settings, "classifier")
     retain_freed_memory()
     for seed in range(seeds):
         remaining = [row for row in rows if (seed, row) not in finished]
@@ -220,17 +221,16 @@ def _predict_ensemble(
 def _read_finished_rows(run: Run) -> dict[tuple[int, str], Scores | None]:
     path, finished = run.results / ROWS_FILE, {}
     if path.is_file():
-        # The last line is empty, or incomplete if the run was interrupted.
-        for line in path.read_text(encoding="utf-8").split("\n")[:-1]:
-            entry = json.loads(line)
+        for entry in read_json_lines(path):
+            if not {"seed", "row", "scores"} <= set(entry):
+                raise UserError(f"{path} is damaged: a line lacks seed, row or scores.")
             finished[entry["seed"], entry["row"]] = entry["scores"]
     return finished
 
 
 def _append_row(run, seed, row, scores):
-    line = json.dumps({"seed": seed, "row": row, "scores": scores})
-    with open(run.results / ROWS_FILE, "a", encoding="utf-8") as file:
-        file.write(line + "\n")
+    entry = {"seed": seed, "row": row, "scores": scores}
+    append_json_line(run.results / ROWS_FILE, entry)
 
 
 def _summarize(

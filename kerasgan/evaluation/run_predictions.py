@@ -5,7 +5,8 @@ import csv
 from kerasgan.errors import UserError
 from kerasgan.runs import Run
 
-COLUMNS = {"row", "image_id", "caption", "matched", "mismatched", "threshold"}
+NUMBERS = ("matched", "mismatched", "threshold")  # empty without references
+COLUMNS = {"row", "image_id", "caption", *NUMBERS}
 
 
 def read_predictions(run: Run) -> dict[str, list[dict[str, str]]]:
@@ -29,6 +30,12 @@ def read_predictions(run: Run) -> dict[str, list[dict[str, str]]]:
             if missing:
                 raise ValueError(f"columns are missing: {', '.join(sorted(missing))}")
             for row in reader:
+                if None in row or None in row.values():
+                    raise ValueError(
+                        f"line {reader.line_num} has a cell too many or few"
+                    )
+                for name in NUMBERS:
+                    float(row[name] or "nan")
                 rows.setdefault(row["row"], []).append(row)
     except FileNotFoundError:
         raise UserError(

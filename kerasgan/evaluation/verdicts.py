@@ -118,7 +118,8 @@ def _read_verdicts(files, predictions, report):
                 f" {', '.join(map(repr, names))}."
             )
         for line, record in records:
-            cells = {name: _unescape(value) for name, value in record.items()}
+            cells = {"image_id": "", "verdict": ""}  # a line of JSON may lack them
+            cells |= {name: _unescape(value) for name, value in record.items()}
             row = cells.get("row") or found_row or _default_row(predictions)
             if row not in predictions or row != (found_row or row):
                 report.skip("verdict on another row", file, line, row)

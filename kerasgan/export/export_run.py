@@ -145,33 +145,31 @@ def _write_export(
     }
     if is_saved_model:
         write_saved_model(stages, path)
-        text_files = _write_text_files(stages, path / "assets")
+        _write_text_files(stages, path / "assets")
     else:
         write_models(stages, path, format)
-        text_files = _write_text_files(stages, path)
+        _write_text_files(stages, path)
     packed = pack_examples(examples, include_arrays=not is_saved_model)
     if format == "keras":
         endpoints = add_network_outputs(stages, examples, packed)
     else:
         endpoints = list(list_endpoints(stages, format))
         add_reference_outputs(stages, examples, packed)
-    digests = {str(file.relative_to(path)): file_digest(file) for file in text_files}
-    manifest = build_manifest(run, stages, format, endpoints, digests)
     save_arrays(path / "check.npz", packed)
+    files = sorted(file for file in path.rglob("*") if file.is_file())
+    digests = {str(file.relative_to(path)): file_digest(file) for file in files}
+    manifest = build_manifest(run, stages, format, endpoints, digests)
     write_json(path / "export.json", manifest)
     write_text(path / "README.md", build_readme(stages, manifest))
     return verify_export(path)
 
 
 def _write_text_files(stages, path):
-    """Writes vocabularies and labels, and returns the paths of the files."""
+    """Writes vocabularies and labels."""
     path.mkdir(exist_ok=True)
-    files = []
     for stage in stages:
         if stage.vectorizer is not None:
-            files.append(path / f"vocabulary-{stage.name}.txt")
-            save_vocabulary(stage.vectorizer, files[-1])
+            save_vocabulary(stage.vectorizer, path / f"vocabulary-{stage.name}.txt")
         if stage.label_names:
-            files.append(path / "labels.txt")
-            write_text(files[-1], "".join(f"{name}\n" for name in stage.label_names))
-    return files
+            text = "".join(f"{name}\n" for name in stage.label_names)
+            write_text(path / "labels.txt", text)

@@ -23,7 +23,7 @@ def build_manifest(
         stages: the stages that are exported.
         format: name of the format.
         endpoints: the result of `list_endpoints` or `add_network_outputs`.
-        digests: `{file: SHA-256}` of the vocabularies and labels.
+        digests: `{file: SHA-256}` of the other files.
 
     Returns:
         A dict that JSON can represent.

@@ -74,7 +74,7 @@ def file_digest(path: Path) -> str:
 
 
 def _check_digests(path, digests):
-    """Checks vocabularies and labels, which the endpoints may not read."""
+    """Compares all files with what was exported, before any is loaded."""
     for name, digest in digests.items():
         if not (path / name).is_file():
             raise JobError(f"{path / name} is missing. Export the run again.")

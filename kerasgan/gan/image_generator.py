@@ -251,6 +251,7 @@ def load_gan(run: str | Path | Run) -> ImageGenerator:
     if discriminator.text_branch is not None:
         gan = run.settings.gan
         sizes = gan.vocabulary_size, gan.caption_length
+        run.check_file("models/vocabulary.txt")
         vectorizer = load_vectorizer(run.models / "vocabulary.txt", *sizes)
     return ImageGenerator(generator, discriminator, vectorizer)
 

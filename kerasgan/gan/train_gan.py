@@ -40,6 +40,7 @@ from kerasgan.training.callbacks import (
     TimeLimit,
 )
 from kerasgan.training.checkpoints import load_checkpoint
+from kerasgan.training.determinism import use_determinism
 from kerasgan.training.devices import use_device
 from kerasgan.training.replicas import shard_batches
 from kerasgan.training.worker_agreement import require_agreement, worker_failures
@@ -69,6 +70,7 @@ def train_gan(
     """
     settings, run = run_for("train-gan", settings, run)
     settings = resolve_for_run(settings, run)
+    use_determinism(settings, "images")
     retain_freed_memory()
     with dtype_policy_scope(settings.training.precision):
         return _train(settings, run, progress)
@@ -214,7 +216,10 @@ def _is_conditional(settings, train):
 def _vectorizer(settings, run, train):
     captions = itertools.chain.from_iterable(train.captions)
     sizes = settings.gan.vocabulary_size, settings.gan.caption_length
-    return load_or_build_vectorizer(run.models / "vocabulary.txt", *sizes, captions)
+    path = run.models / "vocabulary.txt"
+    vectorizer = load_or_build_vectorizer(path, *sizes, captions)
+    run.check_file("models/vocabulary.txt", record=True)
+    return vectorizer
 
 
 def _pair_dataset(settings, train, vectorizer, rows):

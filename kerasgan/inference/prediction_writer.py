@@ -5,6 +5,7 @@ FILE.partial.json  the settings that they depend on
 FILE               all predictions, as JSON lines, CSV or Parquet, when complete
 """
 
+import contextlib
 import csv
 import itertools
 import json
@@ -14,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kerasgan.errors import UserError
-from kerasgan.files import write_json
+from kerasgan.files import exclusive_lock, read_json, write_json
 
 if TYPE_CHECKING:
     import pyarrow
@@ -67,6 +68,7 @@ class PredictionWriter:
                 f"--out must end in {' or '.join(FORMATS)}. Received: {out}"
             )
         self.finished = self.out.is_file()
+        self._locks, self._is_locked = contextlib.ExitStack(), False
         self._unsaved_settings: dict | None = None
         if self.out.exists() and not self.finished:
             raise UserError(f"--out {self.out} is not a file.")
@@ -92,12 +94,13 @@ class PredictionWriter:
 
         Raises:
             UserError: If the interrupted file has other settings. The differences are
-                named.
+                named. Also if another process writes the file.
         """
         if not self.partial.exists():
             self.out.parent.mkdir(parents=True, exist_ok=True)
             self._unsaved_settings = settings
             return 0
+        self._lock()
         self._check_settings(settings)
         num_done = num_lines = size = position = 0
         with open(self.partial, "r+b") as file:
@@ -110,10 +113,21 @@ class PredictionWriter:
             file.truncate(size)
         return num_done
 
+    def _lock(self) -> None:
+        if not self._is_locked:
+            message = f"Another process is writing {self.out}."
+            self._locks.enter_context(exclusive_lock(self.partial, message))
+            self._is_locked = True
+
+    def close(self) -> None:
+        """Lets other processes continue the file."""
+        self._locks.close()
+        self._is_locked = False
+
     def _check_settings(self, settings: dict) -> None:
         try:
-            previous = dict(json.loads(self.header.read_text(encoding="utf-8")))
-        except (OSError, ValueError, TypeError) as error:
+            previous = read_json(self.header, {})
+        except (OSError, UserError) as error:
             raise UserError(
                 f"Cannot read {self.header}, the settings of {self.partial}: {error}. "
                 "Remove both files and start again."
@@ -132,6 +146,7 @@ class PredictionWriter:
     def append(self, predictions: Iterable[dict]) -> None:
         """Writes the next predictions."""
         if self._unsaved_settings is not None:
+            self._lock()
             write_json(self.header, self._unsaved_settings)
             self._unsaved_settings = None
         with open(self.partial, "a", encoding="utf-8") as file:
@@ -142,7 +157,7 @@ class PredictionWriter:
             for number, line in enumerate(file, start=1):
                 try:
                     yield dict(json.loads(line))
-                except (ValueError, TypeError) as error:
+                except (ValueError, TypeError, RecursionError) as error:
                     raise UserError(
                         f"{self.partial}:{number} is damaged: {error}"
                     ) from error
@@ -163,6 +178,7 @@ class PredictionWriter:
         else:
             _replace(self.partial, self.out)
         self.header.unlink()
+        self.close()
 
 
 def _replace(source: Path, target: Path) -> None:

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from kerasgan.errors import UserError
 from kerasgan.report.caption_sections import caption_sections, image_section, main_row
 from kerasgan.report.classifier_sections import classifier_sections
 from kerasgan.report.pages import (
@@ -54,7 +55,7 @@ def save_report(runs: Sequence[Run], path: str | Path | None = None) -> Path:
     names = _distinct_names(runs)
     num_grids = 6 if len(runs) <= MAX_RUNS_WITH_ALL_GRIDS else 2
     chapters = [
-        Chapter(name, run_sections(run, num_grids))
+        Chapter(name, _checked_sections(run, num_grids))
         for name, run in zip(names, runs, strict=True)
     ]
     title = f"Report: {names[0]}" if len(runs) == 1 else f"Report of {len(runs)} runs"
@@ -66,6 +67,24 @@ def save_report(runs: Sequence[Run], path: str | Path | None = None) -> Path:
     )
     html = render_page("report.html", title=title, subtitle=subtitle, chapters=chapters)
     return save_page(html, Path(path) if path else runs[0].path / REPORT)
+
+
+def _checked_sections(run, num_grids):
+    try:
+        return run_sections(run, num_grids)
+    except UserError:
+        raise
+    except (
+        ArithmeticError,
+        AttributeError,
+        LookupError,
+        TypeError,
+        ValueError,
+    ) as error:
+        raise UserError(
+            f"A file of {run.path} is damaged, or another version wrote it: {error!r}."
+            " Repeat kerasgan evaluate."
+        ) from error
 
 
 def _start_date(run):

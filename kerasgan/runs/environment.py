@@ -52,4 +52,4 @@ def compatibility_error(stored: dict[str, str | None]) -> str | None:
 
 
 def _series(text):
-    return text.split(".")[:2]
+    return str(text).split(".")[:2]

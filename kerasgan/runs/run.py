@@ -2,16 +2,19 @@
 
 import json
 import os
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from zipfile import BadZipFile
 
+from kerasgan import files
 from kerasgan.config.recipes import differences, resolve
 from kerasgan.config.settings import Settings
 from kerasgan.errors import UserError
-from kerasgan.files import write_json, write_text
+from kerasgan.files import read_json_lines, write_json, write_text
 from kerasgan.runs.environment import compatibility_error, git_commit, package_versions
+from kerasgan.runs.model_files import file_digest, load_network
 
 if TYPE_CHECKING:
     import keras
@@ -28,6 +31,7 @@ RESUMABLE = {
     "data.data_dir",
     "data.keep_in_memory",
 }
+KEPT = ("chosen", "weights", "files")  # sections that `update_options` adds to
 
 
 @dataclass(frozen=True)
@@ -70,27 +74,27 @@ class Run:
     @property
     def command(self) -> str:
         """The command that trains."""
-        return self.read("options.json")["command"]
+        return self._options("command", str)
 
     @property
     def settings(self) -> Settings:
         """The settings that the run was started with."""
-        options = self.read("options.json")
+        settings = self._options("settings", dict)
         moved: dict[str, object] = {}
         if self.data_dir:
             moved["data.data_dir"] = self.data_dir
         source = str(self.path / "options.json")
-        return resolve(options["settings"], moved, source=source)
+        return resolve(settings, moved, source=source)
 
     @property
     def chosen(self) -> dict:
         """The options that were left open, as data and machine decided them."""
-        return self.read("options.json").get("chosen", {})
+        return self._options("chosen", dict, {})
 
     @property
     def weights(self) -> dict[str, str]:
         """Digests of the pretrained weights that training uses, by backbone."""
-        return self.read("options.json").get("weights", {})
+        return self._options("weights", dict, {})
 
     @property
     def resolved_settings(self) -> Settings:
@@ -119,12 +123,30 @@ class Run:
         path = self.path / "metrics.jsonl"
         if not path.exists():
             return []
-        lines = path.read_text(encoding="utf-8").split("\n")
-        return [json.loads(line) for line in lines[:-1] if line]
+        lines = read_json_lines(path)
+        if all(isinstance(line.get("epoch"), int) for line in lines):
+            return lines
+        raise UserError(f"{path} is damaged: a line has no epoch")
+
+    def _options(self, key, kind, default=None):
+        """A section of options.json, which may be missing if there is a default."""
+        options = self.read("options.json", {})
+        if isinstance(value := options.get(key, default), kind):
+            return value
+        raise UserError(f"{self.path}/options.json is damaged: no {key!r}")
+
+    def lock(self) -> AbstractContextManager[None]:
+        """Returns a context in which no other process may train this run.
+
+        Raises:
+            UserError: another process trains it.
+        """
+        message = f"Another process trains {self.path}. Wait until it has ended."
+        return files.exclusive_lock(self.path / ".lock", message)
 
     def require_version(self) -> None:
         """Raises a UserError if another version of kerasgan wrote the run."""
-        message = compatibility_error(self.read("options.json").get("versions", {}))
+        message = compatibility_error(self._options("versions", dict, {}))
         if message:
             raise UserError(f"{self.path} {message}")
 
@@ -163,24 +185,24 @@ class Run:
         options = {
             "command": command,
             "settings": settings.model_dump(),
-            "chosen": self.chosen if exists else {},
-            "weights": self.weights if exists else {},
+            **{name: self._options(name, dict, {}) if exists else {} for name in KEPT},
             "versions": package_versions(),
             "git_commit": git_commit(),
         }
-        write_json(self.path / "options.json", options)
+        write_json(self.path / "options.json", options, checksum=True)
 
     def update_options(self, **sections: dict) -> None:
         """Adds values to sections of options.json.
 
         Args:
             **sections: `chosen`, `{"section.key": value}` of options that data or
-                machine decided; `weights`, digests of pretrained weights by backbone.
+                machine decided; `weights`, digests of pretrained weights by backbone;
+                `files`, see `check_file`.
         """
         options = self.read("options.json")
         for name, values in sections.items():
-            options[name] = options.get(name, {}) | values
-        write_json(self.path / "options.json", options)
+            options[name] = self._options(name, dict, {}) | values
+        write_json(self.path / "options.json", options, checksum=True)
 
     def write_data(self, info: dict) -> None:
         """Writes data.json.
@@ -191,16 +213,16 @@ class Run:
         Raises:
             UserError: the run was started with other images.
         """
-        path = self.path / "data.json"
-        if path.is_file():
-            for key in ("train_ids", "test_ids"):
-                if self.data[key] != info[key]:
-                    raise UserError(
-                        f"{self.path} was started with other images: {key} in its"
-                        f" data.json and in {info.get('source') or info['dataset']}"
-                        " differ. Use the original source, or train anew."
-                    )
-        write_json(path, info)
+        path, keys = self.path / "data.json", {"train_ids": list, "test_ids": list}
+        stored = self.read("data.json", keys) if path.is_file() else info
+        for key in (*keys, "content"):
+            if stored.get(key, info.get(key)) != info.get(key, stored.get(key)):
+                raise UserError(
+                    f"{self.path} was started with other images: {key} in its"
+                    f" data.json and in {info.get('source') or info['dataset']}"
+                    " differ. Use the original source, or train anew."
+                )
+        write_json(path, info, checksum=True)
 
     def save_network(self, name: str, network: "keras.Model") -> None:
         """Saves a Keras model in `models/`, completely or not at all.
@@ -225,21 +247,24 @@ class Run:
         Raises:
             UserError: the file does not exist, or cannot be read.
         """
-        import keras
+        return load_network(self.models / f"{name}.keras")
 
-        path = self.models / f"{name}.keras"
-        if not path.is_file():
-            raise UserError(f"{path} does not exist: its training has not finished.")
-        try:
-            return keras.saving.load_model(path, compile=False)
-        except (KeyError, OSError, TypeError, ValueError, BadZipFile) as error:
-            if isinstance(error, UserError):  # such as missing pretrained weights
-                raise
-            reason = str(error).strip().partition("\n")[0]
-            raise UserError(
-                f"{path} is damaged, or was written by another version of kerasgan"
-                f" (see options.json). Use that version, or train anew: {reason}"
-            ) from error
+    def check_file(self, name: str, record: bool = False) -> None:
+        """Checks that a text file is the one that training wrote.
+
+        Args:
+            name: path of the file in the run directory.
+            record: whether its digest is stored, where there is none yet.
+
+        Raises:
+            UserError: it has changed.
+        """
+        digest = file_digest(self.path / name)
+        if self._options("files", dict, {}).get(name, digest) != digest:
+            message = "is damaged: training wrote another one. Put it back, or train"
+            raise UserError(f"{self.path / name} {message} anew.")
+        if record:
+            self.update_options(files={name: digest})
 
     def truncate_metrics(self, epochs: int) -> None:
         """Removes the metrics of later epochs, which will be trained again.
@@ -251,11 +276,12 @@ class Run:
         text = "".join(json.dumps(line) + "\n" for line in kept)
         write_text(self.path / "metrics.jsonl", text)
 
-    def read(self, name: str) -> Any:
+    def read(self, name: str, keys: Mapping[str, type] | None = None) -> Any:
         """Reads one of the run's JSON files.
 
         Args:
             name: path of the file in the run directory.
+            keys: see `read_json`.
 
         Returns:
             Its content.
@@ -263,12 +289,9 @@ class Run:
         Raises:
             UserError: the file does not exist or is damaged.
         """
-        path = self.path / name
         try:
-            return json.loads(path.read_text(encoding="utf-8"))
+            return files.read_json(self.path / name, keys)
         except FileNotFoundError:
             raise UserError(
                 f"{self.path} is not a run directory: it has no {name}."
             ) from None
-        except ValueError as error:
-            raise UserError(f"{path} is damaged: {error}") from None

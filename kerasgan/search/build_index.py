@@ -1,8 +1,6 @@
 """Builds an index, and brings it up to date with its folders and tables."""
 
 import array
-import contextlib
-import fcntl
 import hashlib
 import os
 from collections.abc import Callable, Iterator, Sequence
@@ -15,11 +13,12 @@ import numpy as np
 from kerasgan.data.images import BadImage, read_square_image
 from kerasgan.data.read_report import ReadReport
 from kerasgan.errors import UserError
-from kerasgan.files import write_json
+from kerasgan.files import exclusive_lock, write_json
 from kerasgan.inference.batch import BatchSummary, predict_batches
 from kerasgan.inference.inputs import InferenceInput
 from kerasgan.progress import progress_bar
 from kerasgan.runs import Run
+from kerasgan.search.checksums import check_files
 from kerasgan.search.index_files import (
     FORMAT,
     MANIFEST,
@@ -89,7 +88,8 @@ def update_index(
             source is missing; or there is no image.
     """
     _check_directory(path)
-    with _locked(path):
+    message = f"Another kerasgan index is writing {path}."
+    with exclusive_lock(path / LOCK, message):
         loaded: list[CaptioningPipeline] = []
 
         def pipeline():
@@ -108,7 +108,7 @@ def update_index(
         state = {"run": str(run.path), "sources": [*manifest["sources"], *new]}
         if any(manifest[key] != value for key, value in state.items()):
             manifest |= state
-            write_json(path / MANIFEST, manifest)
+            write_json(path / MANIFEST, manifest, checksum=True)
         return _Update(run, path, manifest).apply(pipeline)
 
 
@@ -123,16 +123,6 @@ def _check_directory(path):
     if not os.access(nearest, os.W_OK):
         raise UserError(f"{nearest} is read-only: an index cannot be written there.")
     path.mkdir(parents=True, exist_ok=True)
-
-
-@contextlib.contextmanager
-def _locked(path):
-    with open(path / LOCK, "w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise UserError(f"Another kerasgan index is writing {path}.") from None
-        yield
 
 
 def _new_manifest(run, path, decoding, pipeline, message):
@@ -158,7 +148,7 @@ def _new_manifest(run, path, decoding, pipeline, message):
             f" that of the vectors. {error}"
         )
         manifest["ranking"] = {"default": "embedding", "weight": 0.5}
-    write_json(path / MANIFEST, manifest)
+    write_json(path / MANIFEST, manifest, checksum=True)
     return manifest
 
 
@@ -179,6 +169,8 @@ class _Update:
 
     def __init__(self, run, path, manifest):
         self.run, self.path, self.manifest = run, path, manifest
+        if manifest["data"]:
+            check_files(path / manifest["data"])
         self.old = IndexData.open(path / manifest["data"]) if manifest["data"] else None
         header = {name: manifest[name] for name in ("models", "decoding", "dim")}
         self.journal = Journal(path, header)

@@ -10,6 +10,7 @@ import hashlib
 import json
 import mmap
 import os
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,8 +19,15 @@ from typing import Any
 import numpy as np
 
 from kerasgan.errors import UserError
+from kerasgan.files import read_json
 
 FORMAT = 1  # of the files; another one is not read
+RANKINGS = ("words", "embedding", "blend")
+MANIFEST_KEYS: dict[str, Any] = {  # types of the values
+    **dict.fromkeys(("run", "models", "decoding"), str),
+    **dict.fromkeys(("images", "dim", "caption_length"), int),
+    **{"sources": list, "data": str | None, "ranking": dict, "needs_tensorflow": bool},
+}
 MANIFEST = "manifest.json"
 RECORDS = "records.jsonl"
 PARTIAL = "partial"
@@ -84,7 +92,7 @@ def load_array(path: Path, ndim: int) -> np.ndarray:
     """
     try:
         array = np.load(path, mmap_mode="r", allow_pickle=False)
-    except (OSError, ValueError, EOFError) as error:
+    except Exception as error:  # NumPy raises any of them on malformed bytes
         raise damaged(path, error) from error
     if array.ndim != ndim or array.dtype.kind not in "fiu":
         raise damaged(path, f"shape {array.shape}, type {array.dtype}")
@@ -121,8 +129,8 @@ def read_manifest(path: Path) -> dict[str, Any] | None:
     if not file.is_file():
         return None
     try:
-        manifest = dict(json.loads(file.read_text(encoding="utf-8")))
-    except (OSError, ValueError, TypeError) as error:
+        manifest = read_json(file, {})
+    except UserError as error:
         raise damaged(file, error) from error
     if manifest.get("format") != FORMAT:
         raise UserError(
@@ -130,11 +138,15 @@ def read_manifest(path: Path) -> dict[str, Any] | None:
             f" {manifest.get('format')!r} instead of {FORMAT}. Build it again with"
             " kerasgan index, in another directory."
         )
-    data = manifest.get("data")
-    if data is not None and not (isinstance(data, str) and data.isascii()):
-        raise damaged(file, f"data is {data!r}")
-    if data is not None and not data.replace("-", "").isalnum():
-        raise damaged(file, f"data is {data!r}")
+    for key, kind in MANIFEST_KEYS.items():
+        if not isinstance(manifest.get(key), kind):
+            raise damaged(file, f"{key} is {manifest.get(key)!r:.100}")
+    data, ranking = manifest["data"], manifest["ranking"]
+    if data is not None and not re.fullmatch(r"data-[0-9]{1,9}", data):
+        raise damaged(file, f"data is {data!r:.100}")
+    weight = ranking.get("weight")
+    if ranking.get("default") not in RANKINGS or not isinstance(weight, float | int):
+        raise damaged(file, f"ranking is {ranking!r:.100}")
     return manifest
 
 
@@ -179,6 +191,14 @@ class IndexData:
             name: load_array(path / f"{name}.npy", ndim)
             for name, ndim in ARRAYS.items()
         }
+        for name in ("offsets", "words-columns", "words-rows"):
+            if arrays[name].dtype.kind not in "iu":
+                raise damaged(path / f"{name}.npy", f"type {arrays[name].dtype}")
+        for name, end in (("offsets", None), ("words-columns", "words-rows")):
+            ends = arrays[name]
+            is_valid = len(ends) and ends[0] == 0 and (np.diff(ends) >= 0).all()
+            if not is_valid or (end and ends[-1] != len(arrays[end])):
+                raise damaged(path / f"{name}.npy", "its values are not ascending")
         columns, rows, values = (arrays.pop(f"words-{name}") for name in _WORDS)
         lines, count = _map_file(path / RECORDS), len(arrays["offsets"]) - 1
         lengths = {len(array) for name, array in arrays.items() if name != "offsets"}
@@ -241,7 +261,7 @@ def parse_record(line: bytes, path: Path) -> dict[str, Any]:
         record = dict(json.loads(line))
         file, state = record["image"], (record["size"], record["mtime_ns"])
         is_valid = isinstance(file, str) and all(isinstance(n, int) for n in state)
-    except (ValueError, TypeError, KeyError) as error:
+    except (ValueError, TypeError, KeyError, RecursionError) as error:
         raise damaged(path / RECORDS, repr(error)) from error
     if not (is_valid and isinstance(record.get("caption"), str)):
         raise damaged(path / RECORDS, "a line lacks image, caption, size or mtime_ns")

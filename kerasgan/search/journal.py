@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from kerasgan.errors import UserError
-from kerasgan.files import write_json
+from kerasgan.files import read_json, write_json
 from kerasgan.search.index_files import PARTIAL, RECORDS, damaged, parse_record
 
 VECTORS = "vectors.f32"
@@ -51,8 +51,8 @@ class Journal:
 
     def _check(self, file, header):
         try:
-            previous = dict(json.loads(file.read_text(encoding="utf-8")))
-        except (OSError, ValueError, TypeError) as error:
+            previous = read_json(file, {})
+        except UserError as error:
             raise damaged(file, error) from error
         names = [key for key in header if previous.get(key) != header[key]]
         if names:

@@ -13,6 +13,7 @@ from kerasgan.captioning.tokens import END, UNKNOWN
 from kerasgan.errors import UserError
 from kerasgan.evaluation.tfidf_similarity import fit_tfidf
 from kerasgan.runs import open_run
+from kerasgan.search.checksums import write_checksums
 from kerasgan.search.index_files import models_digest, save_array
 from kerasgan.search.nearest import fit_rotation
 from kerasgan.search.search_index import SearchIndex
@@ -68,6 +69,7 @@ def save_models(path: Path, pipeline: CaptioningPipeline) -> dict[str, Any]:
     save_array(partial / "rotation.npy", fit_rotation(pipeline.store.vectors))
     save_array(partial / "caption-bank.npy", caption_bank(pipeline))
     has_text_branch = save_text_embedding(partial, pipeline)
+    write_checksums(partial)
     os.replace(partial, path)
     return {
         "dim": pipeline.store.vectors.shape[1],

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from kerasgan.files import write_json
+from kerasgan.search.checksums import write_checksums
 from kerasgan.search.index_files import (
     MANIFEST,
     RECORDS,
@@ -61,6 +62,7 @@ def publish(
     )
     _write_vectors(partial, path / "model", old, kept, journal.vectors(), finished)
     _write_words(partial, path / "model")
+    write_checksums(partial)
     os.replace(partial, target)
     replaced, manifest = (
         manifest["data"],
@@ -70,7 +72,7 @@ def publish(
             "images": len(kept) + len(finished),
         },
     )
-    write_json(path / MANIFEST, manifest)
+    write_json(path / MANIFEST, manifest, checksum=True)
     if replaced:
         shutil.rmtree(path / replaced, ignore_errors=True)
     journal.remove()

@@ -9,10 +9,12 @@ import numpy as np
 
 from kerasgan.errors import UserError
 from kerasgan.evaluation.caption_words import normalize_caption
+from kerasgan.search.checksums import check_files
 from kerasgan.search.index_files import (
     MANIFEST,
     PARTIAL,
     IndexData,
+    damaged,
     file_state,
     load_array,
     read_manifest,
@@ -24,7 +26,6 @@ from kerasgan.search.word_index import WordModel, word_scores
 if TYPE_CHECKING:
     from kerasgan.captioning.pipeline import CaptioningPipeline
 
-RANKINGS = ("words", "embedding", "blend")
 MAX_NAMED_WORDS = 10  # in a message
 
 
@@ -59,10 +60,23 @@ class SearchIndex:
                 f" kerasgan index RUN --out {path}"
             )
         self.manifest: dict[str, Any] = manifest
+        check_files(path / "model")
         self.data = self._open_data()
         self.words = WordModel.load(path / "model")
         self.rotation = load_array(path / "model" / "rotation.npy", 2)
+        self._check()
         self._text: TextEmbedding | None = None
+
+    def _check(self):
+        """Raises a UserError if the models do not fit to the data."""
+        dim, data = self.manifest["dim"], self.data
+        if self.rotation.shape != (dim, dim):
+            raise damaged(self.path / "model" / "rotation.npy", self.rotation.shape)
+        widths = data.leading.shape[1], data.trailing.shape[1]
+        if sum(widths) != dim:
+            raise damaged(data.path, f"vectors of {widths} dimensions instead of {dim}")
+        if len(data.words[0]) != len(self.words.columns) + 1:
+            raise damaged(data.path / "words-columns.npy", "it is of other words")
 
     def _open_data(self):
         try:
@@ -111,6 +125,8 @@ class SearchIndex:
         if self._text is None:
             length = self.manifest["caption_length"]
             self._text = TextEmbedding.load(self.path / "model", length)
+            if len(self._text.embed("")) != len(self.rotation):
+                raise damaged(self.path / "model", "vectors of other dimensions")
         return self._text.embed(text) @ self.rotation
 
     def rank(

@@ -59,7 +59,12 @@ class TextEmbedding:
         token_ids = number_words(read_words(path / TOKENS))
         if arrays["embedding"].shape[1] < len(token_ids) + FIRST_WORD:
             raise damaged(path / TOKENS, "it has more words than the text branch")
-        return cls(token_ids, length, arrays)
+        embedding = cls(token_ids, length, arrays)
+        try:
+            embedding.embed("")
+        except (ValueError, IndexError) as error:
+            raise damaged(path, f"arrays that do not fit together: {error}") from error
+        return embedding
 
     def embed(self, caption: str) -> np.ndarray:
         """Computes the vector of a caption.

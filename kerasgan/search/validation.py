@@ -81,7 +81,7 @@ def _read_choices(run):
             "rankings": dict(found["rankings"]),
             "categories": found["categories"],
         }
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return None
     return found | complete if is_current else None
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from kerasgan.errors import UserError
 from kerasgan.evaluation.caption_words import normalize_caption
 from kerasgan.files import write_text
 from kerasgan.search.index_files import damaged, load_array, save_array
@@ -135,5 +136,9 @@ def word_scores(
     for column, weight in zip(*query, strict=True):
         entries = slice(columns[column], columns[column + 1])
         # A caption has at most one entry of a word.
-        scores[rows[entries]] += np.float32(weight) * values[entries]
+        try:
+            scores[rows[entries]] += np.float32(weight) * values[entries]
+        except IndexError as error:
+            message = "The index is damaged: words of captions that it does not have."
+            raise UserError(message) from error
     return scores

@@ -1,14 +1,13 @@
 """Checkpoints: everything that training needs to continue, in one file."""
 
-import os
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from zipfile import BadZipFile
 
 import keras
 import numpy as np
 
 from kerasgan.errors import JobError
+from kerasgan.files import load_arrays, open_partial
 
 MAX_TO_KEEP = 2
 
@@ -35,12 +34,8 @@ def save_checkpoint(
         for number, variable in enumerate(variables)
     }
     path = Path(directory) / f"epoch-{epoch:06d}.npz"
-    partial = path.with_suffix(".partial")
-    with open(partial, "wb") as file:
+    with open_partial(path) as file:
         np.savez(file, epoch=epoch, **values, **arrays)  # type: ignore[arg-type]
-        file.flush()
-        os.fsync(file.fileno())
-    os.replace(partial, path)
     for old in sorted(Path(directory).glob("epoch-*.npz"))[:-MAX_TO_KEEP]:
         old.unlink()
 
@@ -64,9 +59,8 @@ def load_checkpoint(
     problems = []
     for path in paths:
         try:
-            with open(path, "rb") as file, np.load(file, allow_pickle=False) as saved:
-                arrays = dict(saved)
-        except (OSError, ValueError, KeyError, EOFError, BadZipFile) as error:
+            arrays = load_arrays(path)
+        except ValueError as error:
             problems.append(f"{path}: {error}")
             continue
         return _restore(path, arrays, variables)
@@ -87,6 +81,13 @@ def _restore(path, arrays, variables):
             f"{path} holds other variables: {len(stored)} instead of {len(expected)}."
             f" Shapes that differ: {', '.join(different[:3]) or 'none'}"
         )
+    values = {name: arrays[name] for name in arrays if name not in names}
+    numbers = [*values.values(), *(arrays[name] for name in names)]
+    is_valid = all(array.dtype.kind in "biufV" for array in numbers)
+    if not is_valid or any(array.size != 1 for array in values.values()):
+        raise JobError(f"{path} holds other values: {', '.join(values)}")
+    if "epoch" not in values:
+        raise JobError(f"{path} does not say after which epoch it was written.")
     for name, variable in zip(names, variables, strict=True):
         variable.assign(arrays[name])
-    return {name: arrays[name].item() for name in arrays if name not in names}
+    return {name: array.item() for name, array in values.items()}

@@ -1,5 +1,7 @@
 """Which of several candidate captions is chosen."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 
@@ -155,3 +157,22 @@ def test_a_damaged_store_is_named(tmp_path, damage):
         path.write_bytes(damaged[damage])
     with pytest.raises(UserError, match=r"store\.npz is damaged.*Delete it"):
         CaptionStore.load(path)
+
+
+@pytest.mark.parametrize(
+    ("name", "change"),
+    [
+        ("token_ids", lambda ids: ids + 10_000),
+        ("token_ids", lambda ids: -ids),
+        ("token_ids", lambda ids: ids[:1]),
+        ("vectors", lambda vectors: vectors[0]),
+        ("idf", lambda idf: idf * np.nan),
+        ("idf", lambda idf: idf.astype("float16")),
+    ],
+)
+def test_a_store_whose_arrays_do_not_fit_is_named(tmp_path, name, change):
+    store = make_store()
+    changed = dataclasses.replace(store, **{name: change(getattr(store, name))})
+    changed.save(tmp_path / "store.npz")
+    with pytest.raises(UserError, match=r"store\.npz is damaged"):
+        CaptionStore.load(tmp_path / "store.npz")

@@ -74,6 +74,8 @@ def test_messages_name_the_recipe(tmp_path):
         (b"data: " + b"[" * 20_000, "nested too deeply"),
         (b"data: {}\n" + b"#" * (1 << 20), "too long"),
         (b"!!python/object/apply:os.system ['true']", "cannot be read"),
+        (b"gan: {r1: 2001-99-99}", "cannot be read"),
+        (b"gan: {r1: !!binary x}", "cannot be read"),
     ],
 )
 def test_invalid_recipes(tmp_path, text, message):
@@ -168,3 +170,16 @@ def test_renamed_values_are_named(key, new):
 def test_unknown_sections_are_errors_even_if_empty():
     with pytest.raises(UserError, match="Unknown key 'gam'.*Did you mean 'gan'"):
         resolve({"gam": None})
+
+
+@pytest.mark.parametrize("place", ["gan: *i", "gan: {r1: *i}", "gan: {loss: *i}"])
+def test_aliases_of_aliases_are_not_written_out(tmp_path, place):
+    """A message with every item of this recipe would have a billion words."""
+    lines = ["a0: &a [x, x, x, x, x, x, x, x, x, x]"]
+    for old, new in zip("abcdefgh", "bcdefghi", strict=True):
+        lines.append(f"{new}0: &{new} [{', '.join([f'*{old}'] * 10)}]")
+    path = tmp_path / "bomb.yaml"
+    path.write_text("\n".join([*lines, place]))
+    with pytest.raises(UserError) as error:
+        resolve({"gan": read_recipe(path)["gan"]})
+    assert len(str(error.value)) < 2000

@@ -2,6 +2,7 @@
 
 import csv
 
+import pyarrow.parquet
 import pytest
 
 from kerasgan.config.settings import DataConfig
@@ -128,3 +129,17 @@ def test_missing_and_unknown_label_files_are_named(tmp_path, pairs):
                     labels=str(tmp_path / name),
                 )
             )
+
+
+def test_damaged_labels_are_named(tmp_path, pairs):
+    source = coyo_makers.download(tmp_path / "in", "files", pairs)
+    path = coyo_makers.write_labels(tmp_path / "labels.parquet", pairs)
+    table = pyarrow.parquet.read_table(path)
+    pyarrow.parquet.write_table(table.append_column("id", table["id"]), path)
+    with pytest.raises(UserError, match="several columns with the same name: 'id'"):
+        read(source, labels=str(path))
+    pyarrow.parquet.write_table(table, path, use_dictionary=False, compression="none")
+    content = path.read_bytes()
+    path.write_bytes(content[:4] + b"\xff" * 200 + content[204:])
+    with pytest.raises(UserError, match="cannot be read as Parquet"):
+        read(source, labels=str(path))

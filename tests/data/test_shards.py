@@ -182,10 +182,28 @@ def test_a_shard_that_is_damaged_later_is_named(prepared):
 def test_a_damaged_index_is_made_again(prepared):
     captions = list(stored(prepared).captions)
     index = prepared / "train.index.arrow"
-    for content in (b"", index.read_bytes()[:300]):
+    flipped = index.read_bytes().replace(b"two dogs", b"two digs")
+    for content in (b"", index.read_bytes()[:300], flipped):
         index.write_bytes(content)
         assert list(stored(prepared).captions) == captions
     assert not list(prepared.glob("*.partial"))
+
+
+def test_a_pixel_that_changed_is_noticed(prepared):
+    images = stored(prepared).images
+    content = bytearray(shard(prepared, 0).read_bytes())
+    content[len(content) // 2] ^= 1
+    shard(prepared, 0).write_bytes(content)
+    with pytest.raises(UserError, match="a record has another checksum"):
+        images.shards.read(np.arange(len(images)))
+
+
+@pytest.mark.parametrize("name", ["dataset_info.json", "data.json"])
+def test_damaged_descriptions_are_named(prepared, name):
+    for text in ("", "[]", "{}"):
+        (prepared / name).write_text(text)
+        with pytest.raises(UserError, match=f"data set is damaged: .*{name}"):
+            _ = Pairs(prepared).train.shards
 
 
 def test_a_full_disk_leaves_no_index(prepared, monkeypatch):

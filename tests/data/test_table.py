@@ -1,6 +1,7 @@
 import json
 
 import pandas
+import pyarrow.parquet
 import pytest
 
 from kerasgan.config.settings import DataConfig
@@ -262,3 +263,17 @@ def test_keep_uncaptioned_keeps_images_without_a_caption(tmp_path):
     annotations = read(makers.table(tmp_path, ROWS), keep_uncaptioned=True)
     assert captions_of(annotations)["d.jpg"] == []
     assert not annotations.report.skipped
+
+
+def test_a_caption_of_brackets_is_a_caption(tmp_path):
+    table = makers.table(tmp_path, ["image,text", "a.jpg," + "[" * 9000])
+    assert captions_of(read(table))["a.jpg"] == ["[" * 9000]
+
+
+def test_a_column_whose_name_is_no_text_is_an_error(tmp_path):
+    path = tmp_path / "table.parquet"
+    table = pyarrow.table({"image": ["a.jpg"], "caption": ["a dog"]})
+    pyarrow.parquet.write_table(table, path, store_schema=False)
+    path.write_bytes(path.read_bytes().replace(b"image", b"ima\xffe"))
+    with pytest.raises(UserError, match="cannot be read as Parquet"):
+        read(path)

@@ -1,6 +1,7 @@
 """EfficientNet-Lite0: the reader of its file, and the network itself."""
 
 import collections
+import contextlib
 import os
 import pickle
 
@@ -119,3 +120,27 @@ def test_the_package_s_weights_are_converted_once(tmp_path):
     one, other = first(images)["pooled"], second(images)["pooled"]
     np.testing.assert_array_equal(one, other)
     assert np.std(one) > 0.1
+
+
+def test_a_tensor_that_repeats_its_values_is_rejected():
+    storage = np.dtype("<f4"), "a", 2
+    tensor = pytorch_weights._Tensor(storage, 0, (10**6, 10**6), (0, 0))
+    with pytest.raises(pickle.UnpicklingError, match="exceeds its storage"):
+        tensor.of(np.float32([1, 2]))
+
+
+def test_a_place_in_the_memo_that_needs_gigabytes_is_rejected(tmp_path):
+    path = tmp_path / "file.pth"
+    path.write_bytes(b"\x80\x02}r\xff\xff\xff\x7f.")
+    with pytest.raises(pickle.UnpicklingError, match="2147483647"):
+        pytorch_weights.read_tensors(path)
+
+
+def test_every_damaged_byte_is_read_or_rejected(tmp_path):
+    path = tmp_path / "file.pth"
+    write(path, {"a": np.float32([1, 2])})
+    content = path.read_bytes()
+    for place in range(len(content)):
+        path.write_bytes(content[:place] + b"." + content[place + 1 :])
+        with contextlib.suppress(pickle.UnpicklingError):
+            pytorch_weights.read_tensors(path)

@@ -45,6 +45,16 @@ def test_files_are_indexed_like_one_array(image_encoder, split, mirrored):
     np.testing.assert_array_equal(selected[2:4], expected[4:6])
 
 
+def test_damaged_files_are_computed_again(image_encoder, split):
+    expected = cached_features(image_encoder, "conv", split)[:]
+    for path in (split.path / "conv-train").iterdir():
+        content = bytearray(path.read_bytes())
+        content[-20] ^= 1
+        path.write_bytes(content)
+        found = cached_features(image_encoder, "conv", split)[:]
+        np.testing.assert_array_equal(found, expected)
+
+
 def test_a_full_disk_keeps_complete_files_only(image_encoder, split, monkeypatch):
     save, saved = np.save, []
 

@@ -1,6 +1,7 @@
 """What people say of captions, beside the TF-IDF cosine, and their agreement."""
 
 import csv
+import json
 
 import pytest
 from click.testing import CliRunner
@@ -158,3 +159,24 @@ def test_kappa_without_variation_is_undefined():
 def test_the_median_is_the_worse_of_the_middle_two():
     assert median_verdict(["right", "wrong", "right"]) == "right"
     assert median_verdict(["right", "partly"]) == "partly"
+
+
+def test_a_line_without_a_verdict_is_left_out(run, tmp_path):
+    rows = [{"image_id": image(0), "verdict": "right"}, {"image_id": image(1)}, {}]
+    path = tmp_path / "ann.jsonl"
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    results = evaluate_verdicts(run, [path])
+    assert results["images"] == 1
+    assert results["left_out"] == {
+        "unknown verdict": 1,
+        "verdict on an unknown image": 1,
+    }
+
+
+@pytest.mark.parametrize("line", ["reranked,a,b,x,0,0", "reranked,a", "a,b,c,0,0,0,0"])
+def test_damaged_predictions_are_named(tmp_path, line):
+    damaged = make_run(tmp_path / "run", tmp_path)
+    with open(damaged.results / "predictions.csv", "a") as file:
+        file.write(line + "\n")
+    with pytest.raises(UserError, match="predictions.csv is damaged"):
+        read_predictions(damaged)

@@ -239,9 +239,9 @@ def test_damaged_exports_are_detected(gan_export, tmp_path):
     assert "vocabulary-captions.txt was changed after the export" in output
     examples = (export / "check.npz").read_bytes()
     output = verify_damaged(export, tmp_path / "examples", examples=examples[:-99])
-    assert "could not be verified: ValueError: check.npz is damaged" in output
+    assert "check.npz was changed after the export" in output
     output = verify_damaged(export, tmp_path / "graph", graph=b"no graph")
-    assert "could not be verified: OSError: Cannot parse" in output
+    assert "saved_model.pb was changed after the export" in output
     (tmp_path / "graph" / DAMAGED_FILES["vocabulary"]).unlink()
     with pytest.raises(JobError, match="vocabulary-captions.txt is missing"):
         verify_export(tmp_path / "graph")

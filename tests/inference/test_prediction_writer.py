@@ -69,6 +69,7 @@ def test_parquet_contains_the_same(tmp_path, monkeypatch):
 )
 def test_complete_chunks_are_kept_after_an_interruption(tmp_path, lost_bytes, num_kept):
     writer = write(tmp_path / "a.jsonl", PREDICTIONS)
+    writer.close()
     writer.partial.write_bytes(writer.partial.read_bytes()[:-lost_bytes])
     again = PredictionWriter(str(tmp_path / "a.jsonl"), resume=True)
     assert again.begin({"seed": 0}, chunk_size=2) == num_kept
@@ -78,7 +79,7 @@ def test_complete_chunks_are_kept_after_an_interruption(tmp_path, lost_bytes, nu
 
 
 def test_other_settings_are_rejected_and_named(tmp_path):
-    write(tmp_path / "a.jsonl", PREDICTIONS, {"seed": 0, "run": "x", "top": 3})
+    write(tmp_path / "a.jsonl", PREDICTIONS, {"seed": 0, "run": "x", "top": 3}).close()
     again = PredictionWriter(str(tmp_path / "a.jsonl"), resume=True)
     with pytest.raises(UserError) as error:
         again.begin({"seed": 1, "run": "x", "fit": "pad"}, chunk_size=2)
@@ -112,3 +113,18 @@ def test_a_damaged_line_is_named(tmp_path):
         file.write(b"\xff\0\n")
     with pytest.raises(UserError, match=r"a\.jsonl\.partial:3 is damaged"):
         list(writer)
+
+
+def test_one_process_writes_a_file(tmp_path):
+    first = PredictionWriter(str(tmp_path / "out.csv"), resume=False)
+    second = PredictionWriter(str(tmp_path / "out.csv"), resume=False)
+    for writer in (first, second):
+        writer.begin({}, 1)
+    first.append([{"image": "a"}])
+    with pytest.raises(UserError, match="Another process is writing .*out.csv"):
+        second.append([{"image": "a"}])
+    third = PredictionWriter(str(tmp_path / "out.csv"), resume=True)
+    with pytest.raises(UserError, match="Another process is writing .*out.csv"):
+        third.begin({}, 1)
+    first.finish({"image": str})
+    assert [path.name for path in tmp_path.iterdir()] == ["out.csv"]

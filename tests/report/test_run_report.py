@@ -105,6 +105,9 @@ def test_damaged_files_are_named(tmp_path):
     (run.results / "similarity.json").write_text("{")
     with pytest.raises(UserError, match="similarity.json is damaged"):
         save_report([run])
+    (run.results / "similarity.json").write_text('{"rows": {"reranked": []}}')
+    with pytest.raises(UserError, match="A file of .* is damaged"):
+        save_report([run])
 
 
 def test_a_page_that_is_too_large(run, monkeypatch, tmp_path):

@@ -1,10 +1,9 @@
 """Indexes without a run: words and vectors are given, nothing is trained."""
 
-import json
-
 import numpy as np
 
-from kerasgan.files import write_json, write_text
+from kerasgan.files import read_json, write_json, write_text
+from kerasgan.search.checksums import write_checksums
 from kerasgan.search.index_files import FORMAT, MANIFEST, save_array
 from kerasgan.search.journal import Journal
 from kerasgan.search.nearest import fit_rotation
@@ -38,7 +37,7 @@ def make_index(path, captions, vectors=None, names=None, **manifest):
         **manifest,
     }
     make_models(path / "model", vectors)
-    write_json(path / MANIFEST, manifest)
+    write_json(path / MANIFEST, manifest, checksum=True)
     names = names or [f"/no/{number}.jpg" for number in range(len(captions))]
     records = [
         {
@@ -79,8 +78,9 @@ def make_models(path, vectors):
     for name in ARRAYS:
         array = RANDOM.normal(size=shapes[name]).astype("float32")
         save_array(path / f"text-{name}.npy", array)
+    write_checksums(path)
 
 
 def set_manifest(path, **values):
     file = path / MANIFEST
-    write_json(file, json.loads(file.read_text()) | values)
+    write_json(file, read_json(file) | values)

@@ -1,6 +1,5 @@
 """Indexing with a stand-in for the models."""
 
-import json
 import os
 from types import SimpleNamespace
 
@@ -8,7 +7,7 @@ import numpy as np
 import pytest
 
 from kerasgan.errors import UserError
-from kerasgan.files import write_json
+from kerasgan.files import exclusive_lock, read_json, write_json
 from kerasgan.inference import batch
 from kerasgan.search import build_index
 from kerasgan.search.build_index import update_index
@@ -51,7 +50,8 @@ def small_chunks(monkeypatch):
         manifest = {"format": FORMAT, "run": str(run.path), "decoding": decoding}
         manifest |= {"models": models_digest(run.models), "sources": [], "data": None}
         manifest |= {"images": 0, "dim": 16, "caption_length": 8}
-        manifest |= {"needs_tensorflow": False, "ranking": {"default": "words"}}
+        manifest |= {"needs_tensorflow": False}
+        manifest |= {"ranking": {"default": "words", "weight": 0.5}}
         write_json(path / MANIFEST, manifest)
         return manifest
 
@@ -178,6 +178,17 @@ def test_an_interrupted_update_leaves_the_index_usable(run, folder, tmp_path):
     assert changed == set(makers.names(6))
 
 
+@pytest.mark.parametrize("name", ["records.jsonl", "leading.npy", "offsets.npy"])
+def test_a_changed_byte_is_found_by_the_next_update(run, folder, tmp_path, name):
+    update(run, tmp_path, folder)
+    path = tmp_path / "index" / "data-00001" / name
+    content = bytearray(path.read_bytes())
+    content[-3] ^= 1
+    path.write_bytes(content)
+    with pytest.raises(UserError, match=f"{name} is damaged: it has another checksum"):
+        update(run, tmp_path, folder)
+
+
 def test_sources_are_added(run, folder, tmp_path):
     makers.write_images(tmp_path / "more", ["x.jpg", "y.jpg"], first_seed=30)
     source = makers.table(
@@ -215,7 +226,7 @@ def test_another_run_or_other_options_are_refused(run, folder, tmp_path):
     with pytest.raises(UserError, match="built with --decoding greedy, not beam"):
         update(run, tmp_path, folder, decoding="beam")
     file = tmp_path / "index" / MANIFEST
-    write_json(file, json.loads(file.read_text()) | {"format": 0})
+    write_json(file, read_json(file) | {"format": 0})
     with pytest.raises(UserError, match="another version"):
         update(run, tmp_path, folder)
     with pytest.raises(UserError, match="another version"):
@@ -245,7 +256,7 @@ def test_a_folder_without_usable_images(run, tmp_path):
 def test_two_updates_at_once_are_refused(run, folder, tmp_path):
     update(run, tmp_path, folder)
     with (
-        build_index._locked(tmp_path / "index"),
+        exclusive_lock(tmp_path / "index" / build_index.LOCK, "busy"),
         pytest.raises(UserError, match="Another kerasgan index is writing"),
     ):
         update(run, tmp_path)

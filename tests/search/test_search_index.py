@@ -104,6 +104,25 @@ def test_no_index(tmp_path, copy):
         SearchIndex(copy)
 
 
+def cut_header(content):
+    """Leaves the parentheses of the shape open, for which NumPy has another error."""
+    return content.replace(b"(4,)", b"(4,(")
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        *({"data": "data-x"}, {"data": "../data-00001"}, {"data": 3}, {"dim": "16"}),
+        *({"ranking": {}}, {"ranking": {"default": "x", "weight": 1}}, {"sources": 1}),
+        *({"ranking": {"default": "blend", "weight": None}}, {"dim": 99}),
+    ],
+)
+def test_a_damaged_manifest_is_named(copy, values):
+    set_manifest(copy, **values)
+    with pytest.raises(UserError, match="is damaged"):
+        SearchIndex(copy)
+
+
 def write_pickle(path):
     np.save(path, np.array([{}]), allow_pickle=True)
 
@@ -118,6 +137,12 @@ def write_pickle(path):
         ("words-values.npy", lambda path: np.save(path, np.zeros(1, "float32"))),
         ("offsets.npy", lambda path: path.write_bytes(b"")),
         ("records.jsonl", lambda path: path.write_text("{}")),
+        ("offsets.npy", lambda path: np.save(path, np.load(path)[::-1])),
+        ("words-columns.npy", lambda path: np.save(path, np.load(path) * 2)),
+        ("words-columns.npy", lambda path: np.save(path, np.load(path)[1:] * 0)),
+        ("words-rows.npy", lambda path: np.save(path, np.load(path) / 2)),
+        ("leading.npy", lambda path: np.save(path, np.load(path)[:, 1:])),
+        ("tails.npy", lambda path: path.write_bytes(cut_header(path.read_bytes()))),
     ],
 )
 def test_damaged_files_are_named(copy, name, damage):

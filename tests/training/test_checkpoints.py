@@ -50,3 +50,13 @@ def test_other_networks_are_rejected(tmp_path):
     save_checkpoint(tmp_path, 1, variables(1.0))
     with pytest.raises(JobError, match="other variables"):
         load_checkpoint(tmp_path, variables(0.0, shape=(2, 4)))
+
+
+@pytest.mark.parametrize("values", [{}, {"epoch": "x"}, {"epoch": [1, 2]}])
+def test_other_values_are_rejected(tmp_path, values):
+    arrays = {"00000 kernel": np.ones((2, 3), "float32")}
+    np.savez(tmp_path / "epoch-000001.npz", **arrays, **values)
+    target = variables(0.0)
+    with pytest.raises(JobError, match="epoch-000001.npz (holds|does not say)"):
+        load_checkpoint(tmp_path, target)
+    assert not np.asarray(target[0]).any()

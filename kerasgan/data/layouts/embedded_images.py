@@ -53,7 +53,7 @@ def _has_images(config: DataConfig, path: Path, damaged: object = False) -> bool
 
     try:
         return _image_column(config, pyarrow.parquet.read_schema(path)) is not None
-    except (OSError, pyarrow.ArrowException):
+    except (OSError, UnicodeDecodeError, pyarrow.ArrowException):
         return bool(damaged)
 
 

@@ -92,7 +92,7 @@ def _parse_string_list(text: str) -> list[str] | None:
     try:
         values = json.loads(text)
         return values if all(isinstance(value, str) for value in values) else None
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, RecursionError):
         return None
 
 

@@ -13,7 +13,11 @@ from typing import NamedTuple
 from kerasgan.config.settings import DataConfig
 from kerasgan.data.annotations import clean_text
 from kerasgan.data.file_names import is_hidden
-from kerasgan.data.layouts.columns import LABEL_COLUMNS, infer_column
+from kerasgan.data.layouts.columns import (
+    LABEL_COLUMNS,
+    check_unique_names,
+    infer_column,
+)
 from kerasgan.data.layouts.img2dataset import normalize_key
 from kerasgan.data.layouts.table import READERS, cell_text
 from kerasgan.data.read_report import ReadReport
@@ -105,9 +109,9 @@ def _most_probable(
 ) -> str | None:
     try:
         probability, best = max(zip(probabilities, classes, strict=True))
+        return clean_text(cell_text(best)) if probability >= threshold else UNCERTAIN
     except (TypeError, ValueError):  # missing, of another length, or not comparable
         return None
-    return clean_text(cell_text(best)) if probability >= threshold else UNCERTAIN
 
 
 def find_labels(
@@ -182,9 +186,10 @@ def _read_parquet_rows(
 
     try:
         file = pyarrow.parquet.ParquetFile(path)
-    except (OSError, pyarrow.ArrowException) as error:
+        names = file.schema_arrow.names
+    except (OSError, UnicodeDecodeError, pyarrow.ArrowException) as error:
         raise UserError(f"{path} cannot be read as Parquet: {error}") from error
-    names = file.schema_arrow.names
+    check_unique_names(names, path)
     columns = [name for name in JOIN_COLUMNS if name in names]
 
     def has_key(values: tuple) -> bool:
@@ -194,11 +199,14 @@ def _read_parquet_rows(
         )
 
     def records() -> Iterator[dict]:
-        for batch in file.iter_batches(BATCH_SIZE):
-            values = [batch.column(name).to_pylist() for name in columns]
-            rows = enumerate(zip(*values, strict=True))
-            indices = [index for index, row in rows if has_key(row)]
-            if indices:
-                yield from batch.take(pyarrow.array(indices)).to_pylist()
+        try:
+            for batch in file.iter_batches(BATCH_SIZE):
+                values = [batch.column(name).to_pylist() for name in columns]
+                rows = enumerate(zip(*values, strict=True))
+                indices = [index for index, row in rows if has_key(row)]
+                if indices:
+                    yield from batch.take(pyarrow.array(indices)).to_pylist()
+        except (OSError, UnicodeDecodeError, pyarrow.ArrowException) as error:
+            raise UserError(f"{path} cannot be read as Parquet: {error}") from error
 
     return names, records()

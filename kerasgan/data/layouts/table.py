@@ -131,7 +131,7 @@ def cell_captions(
     if isinstance(value, str) and value.lstrip().startswith("["):
         try:
             parsed = json.loads(value)
-        except ValueError:
+        except (ValueError, RecursionError):
             return [cell_text(value, missing_values)]
         if isinstance(parsed, list) and all(isinstance(item, str) for item in parsed):
             return parsed
@@ -242,7 +242,7 @@ def read_parquet(
                 yield file.schema_arrow.names
                 for batch in file.iter_batches(BATCH_SIZE):
                     yield from batch.to_pylist()
-        except (OSError, pyarrow.ArrowException) as error:
+        except (OSError, UnicodeDecodeError, pyarrow.ArrowException) as error:
             raise UserError(f"{source} cannot be read as Parquet: {error}") from error
 
     items = read_all()

@@ -1,11 +1,12 @@
 """Appends the metrics of each epoch to a JSON Lines file."""
 
-import json
 from pathlib import Path
 from typing import Any
 
 import keras
 import numpy as np
+
+from kerasgan.files import append_json_line
 
 
 class JsonLinesLogger(keras.callbacks.Callback):
@@ -26,6 +27,4 @@ class JsonLinesLogger(keras.callbacks.Callback):
     def on_epoch_end(self, epoch, logs=None):
         """Appends a line."""
         metrics = {name: float(np.ravel(v)[0]) for name, v in (logs or {}).items()}
-        line = {**self.fields, "epoch": epoch + 1, **metrics}
-        with open(self.path, "a", encoding="utf-8") as file:
-            file.write(json.dumps(line) + "\n")
+        append_json_line(self.path, {**self.fields, "epoch": epoch + 1, **metrics})
