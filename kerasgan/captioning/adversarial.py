@@ -9,6 +9,7 @@ from keras import ops
 from kerasgan.captioning import decoding
 from kerasgan.captioning.captioner import Captioner
 from kerasgan.captioning.cider_reward import CiderReward
+from kerasgan.captioning.teacher_forcing import CLIP_NORM
 from kerasgan.config.settings import CaptionsConfig
 from kerasgan.encoders.text_branch import build_text_branch
 from kerasgan.gan.discriminator import Discriminator
@@ -278,7 +279,7 @@ def train_adversarially(
         networks = captioner, discriminator
         model = _AdversarialCaptioning(*networks, cider_reward, config, seed)
         model.compile(
-            ClippedAdam(config.adversarial_learning_rate, clipnorm=5.0),
+            ClippedAdam(config.adversarial_learning_rate, clipnorm=CLIP_NORM),
             keras.optimizers.Adam(config.learning_rate, beta_1=0.5),
             can_jit_compile(strategy, *networks),
         )

@@ -17,6 +17,7 @@ from kerasgan.training.devices import can_jit_compile
 from kerasgan.training.replicas import even_batch_size, shard_batches
 
 PATIENCE = 2  # epochs
+CLIP_NORM = 5.0  # of the gradient of each of the captioner's weights
 
 
 def train_teacher_forcing(
@@ -39,7 +40,7 @@ def train_teacher_forcing(
     strategy = captioner.distribute_strategy
     jit_compile = can_jit_compile(strategy, captioner)
     with strategy.scope():
-        optimizer = ClippedAdam(config.learning_rate, clipnorm=5.0)
+        optimizer = ClippedAdam(config.learning_rate, clipnorm=CLIP_NORM)
         captioner.compile(optimizer, jit_compile=jit_compile)
     sizes = captioner.noise_dim, config.batch_size
     batches = caption_batches(*train, *sizes, strategy.num_replicas_in_sync)

@@ -33,9 +33,6 @@ TINY = [
 ]
 
 
-CAPTIONS_STAGE = [
-    *("feature-dual-encoder", "image-dual-encoder", "captioner", "adversarial")
-]
 TINY_CAPTIONS = [
     *("--stage=both", "--set=captions.backbone=conv"),
     *("--set=captions.dual_encoder_members=1", "--set=captions.joint_dim=4"),
@@ -50,10 +47,11 @@ TINY_CAPTIONS = [
     "what",
     [
         ["gan"],
-        ["classifier"],
-        pytest.param(CAPTIONS_STAGE, id="captions"),
+        ["classifier", "dual-encoder", "captioner"],
         pytest.param(["penalties"], marks=pytest.mark.slow),
+        pytest.param(["image-dual-encoder", "adversarial"], marks=pytest.mark.slow),
     ],
+    ids=" ".join,
 )
 def test_two_devices_equal_one(what):
     command = [sys.executable, "-m", "tests.training.two_devices", *what]
@@ -179,7 +177,8 @@ def prepared(data_dir):
 
 @pytest.mark.slow
 def test_two_workers_train_captions_as_one_process():
-    command, ports = ["tests.training.two_devices", *CAPTIONS_STAGE], free_ports(2)
+    networks, ports = ["dual-encoder", "captioner", "adversarial"], free_ports(2)
+    command = ["tests.training.two_devices", *networks]
     two = [start_module(command, index, ports) for index in range(2)]
     outputs = [process.communicate(timeout=900)[0] for process in two]
     assert [process.returncode for process in two] == [0, 0], outputs
