@@ -9,13 +9,24 @@ from keras import ops
 from kerasgan.captioning import decoding
 from kerasgan.captioning.captioner import Captioner
 from kerasgan.captioning.cider_reward import CiderReward
+from kerasgan.captioning.teacher_forcing import CLIP_NORM
 from kerasgan.config.settings import CaptionsConfig
 from kerasgan.encoders.text_branch import build_text_branch
 from kerasgan.gan.discriminator import Discriminator
+from kerasgan.gan.gradients import gradients_of
 from kerasgan.gan.losses import contrastive_loss, non_saturating_discriminator_loss
 from kerasgan.training.callbacks.stop_on_non_finite import StopOnNonFinite
 from kerasgan.training.callbacks.timed_cosine_decay import TimedCosineDecay
+from kerasgan.training.clipped_adam import ClippedAdam
 from kerasgan.training.devices import can_jit_compile, uses_xla
+from kerasgan.training.replicas import (
+    first_row,
+    gather_rows,
+    gatherable,
+    num_shares,
+    shard_batches,
+)
+from kerasgan.training.worker_fit import WorkerFit
 
 NUM_TEACHER_FORCED = 2  # captions an image in the teacher forcing of a step
 NUM_NEGATIVES = 4  # other images of the batch that a caption should not match
@@ -76,24 +87,31 @@ def caption_rewards(
         The discriminator's probability that captions are real, and CIDEr-D, both
         `(n, k)`.
     """
-    count = generated.shape[1]
+    rows, count = tf.range(tf.shape(token_ids)[0]), generated.shape[1]
     _, images = discriminator.encode_image(ops.mean(features, axis=(1, 2)))
     _, captions = discriminator.encode_text(
         tf.reshape(generated, [-1, generated.shape[-1]])
     )
     logits = discriminator.match(tf.repeat(images, count, axis=0), captions)
     probability = tf.reshape(tf.sigmoid(logits), [-1, count])
+    all_ids = gather_rows(token_ids)
     negatives = [
-        tf.roll(token_ids, shift, axis=0) for shift in range(1, NUM_NEGATIVES + 1)
+        _earlier_rows(all_ids, rows, shift) for shift in range(1, NUM_NEGATIVES + 1)
     ]
     positive = cider_reward(generated, token_ids)
     negative = cider_reward(generated, tf.concat(negatives, axis=1))
     # In a smaller batch an image's own captions are among the negatives.
-    negative *= tf.cast(tf.shape(token_ids)[0] > NUM_NEGATIVES, tf.float32)
+    negative *= tf.cast(tf.shape(all_ids)[0] > NUM_NEGATIVES, tf.float32)
     return probability, positive - negative_cider_weight * negative
 
 
-class _AdversarialCaptioning(keras.Model):
+def _earlier_rows(tensor, rows, shift):
+    """The rows before this replica's `rows`, in the batch over all replicas."""
+    first = first_row(tf.size(rows))
+    return tf.gather(tensor, (first + rows - shift) % tf.shape(tensor)[0])
+
+
+class _AdversarialCaptioning(WorkerFit, keras.Model):
     """Trains a captioner against a discriminator of pairs.
 
     D tells a real pair from the image with a generated caption, and from the image with
@@ -121,7 +139,7 @@ class _AdversarialCaptioning(keras.Model):
         config: CaptionsConfig,
         seed: int = 0,
     ):
-        super().__init__()
+        super().__init__(name="adversarial_captioning")
         self.captioner = captioner
         self.discriminator = discriminator
         self.cider_reward = cider_reward
@@ -132,10 +150,7 @@ class _AdversarialCaptioning(keras.Model):
             shape=(), dtype="int64", initializer="zeros", trainable=False, name="step"
         )
         self.trackers = [keras.metrics.Mean(name=name) for name in METRICS]
-
-    def build(self, input_shape=None):
-        """Does nothing: both networks are built."""
-        self.built = True
+        self.built = True  # as both networks are
 
     def call(self, batch, training=False):
         """Calls the captioner."""
@@ -182,26 +197,28 @@ class _AdversarialCaptioning(keras.Model):
         values = (d_loss, probability, cider, likelihood_loss)
         for tracker, value in zip(self.trackers, values, strict=True):
             tracker.update_state(value)
-        return {tracker.name: tracker.result() for tracker in self.trackers}
+        return {tracker.name: gatherable(tracker.result()) for tracker in self.trackers}
 
     def _train_discriminator(self, features, real, generated):
         features = ops.mean(features, axis=(1, 2))
-        discriminator = self.discriminator
+        discriminator, rows = self.discriminator, ops.arange(ops.shape(real)[0])
         with tf.GradientTape() as tape:
             _, images = discriminator.encode_image(features, training=True)
             _, captions = discriminator.encode_text(real, training=True)
             _, generated = discriminator.encode_text(generated, training=True)
             matched = discriminator.match(images, captions)
+            all_captions = gather_rows(captions)
+            mismatched = _earlier_rows(all_captions, rows, 1)
             loss = 0.5 * sum(
                 non_saturating_discriminator_loss(
                     matched, discriminator.match(images, negatives)
                 )
-                for negatives in (generated, ops.roll(captions, 1, axis=0))
+                for negatives in (generated, mismatched)
             )
-            rows = ops.arange(ops.shape(real)[0])
-            loss += contrastive_loss(images, captions, rows, real)
+            targets = first_row(ops.shape(real)[0]) + rows
+            loss += contrastive_loss(images, all_captions, targets, gather_rows(real))
         weights = list(discriminator.trainable_variables)
-        gradients = tape.gradient(loss, weights)
+        gradients = gradients_of(tape, loss, discriminator)
         # `realness` has none: images are always real here.
         self.d_optimizer.apply_gradients(
             [
@@ -231,7 +248,7 @@ class _AdversarialCaptioning(keras.Model):
             loss += self.config.likelihood_weight * likelihood_loss
         weights = captioner.trainable_variables
         self.g_optimizer.apply(tape.gradient(loss, weights), weights)
-        return likelihood_loss
+        return likelihood_loss * num_shares()
 
 
 def train_adversarially(
@@ -245,7 +262,8 @@ def train_adversarially(
     """Trains a captioner against a discriminator, for `config.adversarial_epochs`.
 
     Args:
-        captioner: trained by maximum likelihood; it is trained in place.
+        captioner: trained by maximum likelihood; it is trained in place, with the
+            strategy in whose scope it was built.
         config: the settings.
         dataset: the result of `caption_batches`.
         cider_reward: CIDEr-D.
@@ -253,17 +271,20 @@ def train_adversarially(
         seed: of the sampled captions.
     """
     shape = dataset.element_spec["features"].shape
-    discriminator = build_caption_discriminator(
-        shape[-1], captioner.vocabulary_size, captioner.caption_length
-    )
-    model = _AdversarialCaptioning(captioner, discriminator, cider_reward, config, seed)
-    model.compile(
-        keras.optimizers.Adam(config.adversarial_learning_rate, clipnorm=5.0),
-        keras.optimizers.Adam(config.learning_rate, beta_1=0.5),
-        can_jit_compile(captioner.distribute_strategy, captioner, discriminator),
-    )
+    strategy = captioner.distribute_strategy
+    with strategy.scope():
+        discriminator = build_caption_discriminator(
+            shape[-1], captioner.vocabulary_size, captioner.caption_length
+        )
+        networks = captioner, discriminator
+        model = _AdversarialCaptioning(*networks, cider_reward, config, seed)
+        model.compile(
+            ClippedAdam(config.adversarial_learning_rate, clipnorm=CLIP_NORM),
+            keras.optimizers.Adam(config.learning_rate, beta_1=0.5),
+            can_jit_compile(strategy, *networks),
+        )
     model.fit(
-        dataset,
+        shard_batches(dataset),
         epochs=config.adversarial_epochs,
         verbose=0,
         shuffle=False,

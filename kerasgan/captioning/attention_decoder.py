@@ -8,6 +8,7 @@ from keras import ops
 
 from kerasgan.captioning.tokens import END, MASKED_LOGIT, UNKNOWN
 from kerasgan.encoders.precision import recurrent_precision
+from kerasgan.training.replicas import add_replicas
 
 GLOBAL_DROPOUT = 0.5  # of the features of the whole image
 
@@ -180,7 +181,8 @@ class AttentionDecoder:
             is_static: whether shapes do not depend on the captions, which XLA needs.
 
         Returns:
-            The weighted sum over the number of words, a float scalar.
+            The weighted sum over the number of words, a float scalar. With several
+            replicas it is the number of all replicas, so that their losses add up.
         """
         has_next = token_ids[:, :, :-1] != END
         targets = token_ids[:, :, 1:]
@@ -188,7 +190,7 @@ class AttentionDecoder:
         if weights is None:
             weights = tf.ones_like(is_known[..., 0])
         weights = weights[..., None] * is_known
-        num_words = tf.maximum(tf.reduce_sum(is_known), 1)
+        num_words = tf.maximum(add_replicas(tf.reduce_sum(is_known)), 1)
         # In float32, in which also the gradients of the selected words add up.
         tensors = [tf.cast(hidden[:, :, :-1], tf.float32), targets, weights]
         if is_static:  # the weights of padding are zero

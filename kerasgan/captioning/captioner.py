@@ -14,6 +14,7 @@ from kerasgan.captioning.tokens import END, UNKNOWN
 from kerasgan.layers.registration import register
 from kerasgan.layers.text_vectorization import outside_step, tokenize
 from kerasgan.training.devices import uses_xla
+from kerasgan.training.replicas import draw_rows
 
 SERIALIZED_ARGUMENTS = (
     *("vocabulary_size", "start_id", "caption_length", "dim", "noise_dim", "dropout"),
@@ -122,10 +123,7 @@ class Captioner(PairTraining, CaptionGeneration, AttentionDecoder, keras.Model):
         token_ids = self._token_ids(inputs)
         noise = inputs.get("noise")
         if noise is None:
-            shape = ops.shape(features)[0], self.noise_dim
-            noise = keras.random.normal(
-                shape, dtype=self.compute_dtype, seed=self.seed_generator
-            )
+            noise = draw_rows(self._draw_noise, ops.shape(features)[0])
         _, count, length = ops.shape(token_ids)
         memory, states = self.encode(features, noise, training)
         words = self.embedding(ops.reshape(token_ids, (-1, length)))
@@ -139,7 +137,10 @@ class Captioner(PairTraining, CaptionGeneration, AttentionDecoder, keras.Model):
         return ops.reshape(hidden, (-1, count, length, self.dim))
 
     def compute_loss(self, x, y=None, y_pred=None, sample_weight=None, training=True):
-        """Returns the mean negative log-likelihood of a word or end token."""
+        """Returns the mean negative log-likelihood of a word or end token.
+
+        See `weighted_loss`.
+        """
         is_static = uses_xla(self)
         return self.weighted_loss(y_pred, self._token_ids(x), is_static=is_static)
 
@@ -161,6 +162,11 @@ class Captioner(PairTraining, CaptionGeneration, AttentionDecoder, keras.Model):
             for name in ("image_encoder", "vectorizer")
         }
         return cls(**{**config, **layers})
+
+    def _draw_noise(self, count):
+        return keras.random.normal(
+            (count, self.noise_dim), dtype=self.compute_dtype, seed=self.seed_generator
+        )
 
     def _features(self, inputs, training):
         if "features" in inputs:

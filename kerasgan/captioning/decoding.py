@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import tensorflow as tf
 
 from kerasgan.captioning.tokens import END, MASKED_LOGIT, UNKNOWN
+from kerasgan.training.replicas import draw_rows
 
 if TYPE_CHECKING:
     from kerasgan.captioning.captioner import Captioner
@@ -39,7 +40,7 @@ def greedy_search(
         Token ids `(n, 1, caption_length - 1)` and log-likelihoods `(n, 1)`.
     """
 
-    def choose(log_probabilities, position):
+    def choose(log_probabilities, position, rows):
         return tf.argmax(log_probabilities, axis=-1, output_type=tf.int32)
 
     return _decode(captioner, features, noise, 1, choose)
@@ -65,23 +66,38 @@ def sample_captions(
         top_p: share of the probability from which is drawn: only the likeliest words
             that make it up (Holtzman et al. 2020, https://arxiv.org/abs/1904.09751).
         temperature: below 1 prefers likely words.
-        seed: int, or an int32 scalar tensor. The result also depends on which images
-        seed: int, or an int32 scalar tensor. The result also depends on which images
-            are in the batch.
+        seed: int, or an int32 scalar tensor. The captions of an image also depend on
+            its place in the batch over all replicas.
         is_static: whether the batch keeps its shape to the end, which XLA needs.
-    ids `(n, count, caption_length - 1)` and log-likelihoods `(n, count)`.
-    """
 
-    def choose(log_probabilities, position):
+    Returns:
+        Token ids `(n, count, caption_length - 1)` and log-likelihoods `(n, count)`.
+    """
+    num_images = tf.shape(features)[0]
+
+    def sample(logits, position, rows):
         key = tf.stack([tf.cast(seed, tf.int32), position])
+
+        def draw(images):
+            shape = tf.concat([[images], tf.shape(logits)[1:]], axis=0)
+            # This algorithm is the same on all devices, and under XLA.
+            return tf.random.stateless_uniform(shape, key, 1e-20, 1.0, alg="philox")
+
+        # For all images: those of one do not depend on which others have ended.
+        uniform = draw_rows(draw, num_images)
+        uniform = uniform if rows is None else tf.gather(uniform, rows)
+        return _gumbel_argmax(logits, uniform)
+
+    def choose(log_probabilities, position, rows):
         logits = log_probabilities / temperature
         if top_p == 1:
-            return _gumbel_argmax(logits, key)
+            return sample(logits, position, rows)
         logits, token_ids = tf.math.top_k(
             logits, min(TOP_P_CANDIDATES, logits.shape[-1])
         )
         cumulative = tf.cumsum(tf.nn.softmax(logits), axis=-1, exclusive=True)
-        index = _gumbel_argmax(tf.where(cumulative < top_p, logits, MASKED_LOGIT), key)
+        logits = tf.where(cumulative < top_p, logits, MASKED_LOGIT)
+        index = sample(logits, position, rows)
         return tf.gather(token_ids, index, batch_dims=2)
 
     return _decode(captioner, features, noise, count, choose, is_static)
@@ -114,7 +130,7 @@ def beam_search(
     num_words = min(width, captioner.vocabulary_size)
     only_end = tf.one_hot(END, captioner.vocabulary_size, 0.0, MASKED_LOGIT)
 
-    def step(memory, position, tokens, total, generated, *states):
+    def step(memory, rows, position, tokens, total, generated, *states):
         log_probabilities, states, _ = captioner.step(tokens, states, memory)
         log_probabilities += _repetition_penalty(
             generated, position, captioner.vocabulary_size
@@ -149,17 +165,21 @@ def beam_search(
 
 
 def _decode(captioner, features, noise, count, choose: Callable, is_static=False):
-    """Decodes `count` captions an image, where `choose` picks the next tokens."""
+    """Decodes `count` captions an image, where `choose` picks the next tokens.
+
+    It is called with log-probabilities, the position in the caption, and which images
+    of the batch remain, or None for all.
+    """
     memory, states = captioner.encode(features, noise)
     generated = _empty_token_ids(captioner, memory, count)
 
-    def step(memory, position, tokens, total, generated, *states):
+    def step(memory, rows, position, tokens, total, generated, *states):
         log_probabilities, states, _ = captioner.step(tokens, states, memory)
         has_ended = (tokens == END) & (position > 0)
         allowed = log_probabilities + _repetition_penalty(
             generated, position, captioner.vocabulary_size
         )
-        tokens = tf.where(has_ended, END, choose(allowed, position))
+        tokens = tf.where(has_ended, END, choose(allowed, position, rows))
         chosen = tf.gather(log_probabilities, tokens, batch_dims=2)
         total += tf.where(has_ended, 0.0, chosen)
         generated = _write_tokens(generated, position, tokens)
@@ -172,11 +192,8 @@ def _decode(captioner, features, noise, count, choose: Callable, is_static=False
     return _decoding_loop(captioner, step, *arguments)
 
 
-def _gumbel_argmax(logits, key):
+def _gumbel_argmax(logits, uniform):
     """Samples an index from each row of logits, by the Gumbel-max trick."""
-    # This algorithm is the same on all devices, and under XLA.
-    shape = tf.shape(logits)
-    uniform = tf.random.stateless_uniform(shape, key, 1e-20, 1.0, alg="philox")
     logits -= tf.math.log(-tf.math.log(uniform))
     return tf.argmax(logits, axis=-1, output_type=tf.int32)
 
@@ -216,7 +233,7 @@ def _static_loop(captioner, step, memory, total, generated, states):
 
     _, _, total, generated, *_ = tf.while_loop(
         should_continue,
-        lambda *variables: step(memory, *variables),
+        lambda *variables: step(memory, None, *variables),
         (0, tf.fill(tf.shape(total), captioner.start_id), total, generated, *states),
     )
     return generated, total
@@ -241,8 +258,10 @@ def _decoding_loop(captioner, step, memory, total, generated, states):
             share = tf.reduce_mean(tf.cast(is_unfinished(tokens), tf.float32))
             return (position < num_positions) & ((position == 0) | (share > min_share))
 
-        def continue_decoding(*variables, memory=memory):
-            return step(memory, *variables)
+        remaining_rows = rows if finished else None
+
+        def continue_decoding(*variables, memory=memory, rows=remaining_rows):
+            return step(memory, rows, *variables)
 
         position, tokens, total, generated, *states = tf.while_loop(
             should_continue,

@@ -17,6 +17,7 @@ from kerasgan.captioning.tokens import END, UNKNOWN
 from kerasgan.layers.registration import register
 from kerasgan.layers.text_vectorization import outside_step, tokenize
 from kerasgan.training.input_checks import check_captions, check_images
+from kerasgan.training.replicas import draw_rows, gather_rows, num_shares
 
 BATCH_SIZE = 256  # images or captions that are embedded at once
 
@@ -111,22 +112,30 @@ class DualEncoder(PairTraining, keras.Model):
             A tensor of the same shape, with padding on the right alone, as cuDNN's LSTM
             needs it. The start token is kept.
         """
-        uniform = keras.random.uniform(ops.shape(token_ids), seed=self.seed_generator)
-        is_start = ops.equal(ops.arange(token_ids.shape[-1]), 0)
+        count, length = ops.shape(token_ids)
+        uniform = draw_rows(
+            lambda rows: keras.random.uniform((rows, length), seed=self.seed_generator),
+            count,
+        )
+        is_start = ops.equal(ops.arange(length), 0)
         kept = ops.logical_or(uniform >= self.word_dropout, is_start)
         kept = ops.logical_and(kept, ops.not_equal(token_ids, END))
-        length = token_ids.shape[-1]
         positions = ops.where(kept, ops.arange(length), length)
         order = ops.argsort(positions, axis=-1)
         token_ids = ops.where(kept, token_ids, END)
         return ops.take_along_axis(token_ids, order, axis=-1)
 
     def compute_loss(self, x, y=None, y_pred=None, sample_weight=None, training=True):
-        """Returns the contrastive loss of a batch; see `pair_contrastive_loss`."""
+        """Returns the contrastive loss of a batch; see `pair_contrastive_loss`.
+
+        Each replica computes that of the batch over all replicas, and returns its share
+        of it.
+        """
         token_ids = x["token_ids"]
         if len(token_ids.shape) == 2:
             token_ids = token_ids[:, None]
-        return pair_contrastive_loss(*y_pred, token_ids, self.temperature)
+        batch = map(gather_rows, (*y_pred, token_ids))
+        return pair_contrastive_loss(*batch, self.temperature) / num_shares()
 
     def adapt(self, features: np.ndarray) -> None:
         """Computes mean and variance of the features, for a model without images.

@@ -7,9 +7,10 @@ import tensorflow as tf
 
 from kerasgan.training.input_checks import check_images
 from kerasgan.training.tokenized_pairs import make_tokenized_dataset
+from kerasgan.training.worker_fit import WorkerFit
 
 
-class PairTraining:
+class PairTraining(WorkerFit):
     """`fit` and `evaluate` that tokenize captions: a base class beside `keras.Model`.
 
     The model needs an attribute `vectorizer`.
@@ -21,7 +22,6 @@ class PairTraining:
     compiled: bool
     built: bool
     trainable_variables: list
-    distribute_strategy: Any
 
     def fit(
         self,

@@ -1,12 +1,12 @@
 """Whether a captioner trains in a precision: a few steps before anything else."""
 
-import keras
 import numpy as np
 
 from kerasgan.captioning.captioner import build_captioner
-from kerasgan.captioning.teacher_forcing import caption_batches
+from kerasgan.captioning.teacher_forcing import CLIP_NORM, caption_batches
 from kerasgan.config.settings import CaptionsConfig
 from kerasgan.encoders.precision import dtype_policy_scope, resolve_precision
+from kerasgan.training.clipped_adam import ClippedAdam
 
 CHECKED_STEPS, CHECKED_BATCH = 6, 8
 FEATURE_SHAPE = (2, 2, 32)
@@ -60,7 +60,7 @@ def trains_finitely(
             noise_dim=config.noise_dim,
             dropout=config.dropout,
         )
-    captioner.compile(keras.optimizers.Adam(config.learning_rate, clipnorm=5.0))
+    captioner.compile(ClippedAdam(config.learning_rate, clipnorm=CLIP_NORM))
     batches = caption_batches([features], token_ids, config.noise_dim, CHECKED_BATCH)
     values = captioner.fit(batches, verbose=0).history["loss"]
     values += [weight.numpy() for weight in captioner.trainable_variables]

@@ -1,5 +1,6 @@
 """Trains the captions stage of a run: paper A's second generator."""
 
+import contextlib
 import shutil
 from dataclasses import dataclass
 
@@ -16,8 +17,8 @@ from kerasgan.captioning.caption_data import (
     stack_views,
 )
 from kerasgan.captioning.caption_store import CaptionStore
-from kerasgan.captioning.captioner import Captioner, build_captioner
 from kerasgan.captioning.cider_reward import CiderReward
+from kerasgan.captioning.configured_networks import build_configured_captioner
 from kerasgan.captioning.dual_encoder import DualEncoder
 from kerasgan.captioning.pipeline import (
     STORE_FILE,
@@ -27,12 +28,9 @@ from kerasgan.captioning.pipeline import (
 from kerasgan.captioning.precision_check import checked_precision
 from kerasgan.captioning.teacher_forcing import caption_batches, train_teacher_forcing
 from kerasgan.captioning.token_tfidf import inverse_document_frequencies
-from kerasgan.captioning.train_dual_encoder import (
-    build_configured_dual_encoder,
-    train_dual_encoder,
-)
+from kerasgan.captioning.train_dual_encoder import train_dual_encoder
 from kerasgan.config.recipes import resolve
-from kerasgan.config.settings import CaptionsConfig, Settings
+from kerasgan.config.settings import Settings
 from kerasgan.data import load_data
 from kerasgan.data.memory import keep_in_memory
 from kerasgan.data.stored_arrays import select_rows
@@ -53,9 +51,11 @@ from kerasgan.training.callbacks.json_lines_logger import JsonLinesLogger
 from kerasgan.training.callbacks.time_limit import TimeLimit
 from kerasgan.training.determinism import use_determinism
 from kerasgan.training.devices import use_device
+from kerasgan.training.worker_agreement import require_agreement, worker_failures
 
 LOG_FILE = "captions.jsonl"  # in a run
 FEATURES = "features"  # in a run, while it is trained
+RESUME = "Start all workers again with --resume: finished networks are kept."
 
 
 def train_captions(
@@ -76,11 +76,10 @@ def train_captions(
 
     Raises:
         UserError: the data have too few captions.
-        JobError: a loss became NaN or infinite.
+        JobError: a loss became NaN or infinite, or a worker stopped.
     """
     settings, run = run_for("train-gan", settings, run)
-    # One device, whatever the strategy of the images stage.
-    use_device(settings.training.model_copy(update={"strategy": "none"}))
+    strategy = use_device(settings.training)
     retain_freed_memory()
     use_determinism(settings, "captions")
     if (run.models / STORE_FILE).is_file():
@@ -95,8 +94,12 @@ def train_captions(
     settings = resolve(None, chosen, base=settings)
     # Preparing a data set draws random numbers, reading a prepared one does not.
     keras.utils.set_random_seed(settings.training.seed)
-    encoded = _train_dual_encoder(settings, run, data, progress)
-    captioner = _train_captioner(settings, run, data, encoded.views, progress)
+    with worker_failures(strategy, RESUME):
+        require_agreement(strategy, settings, pairs.train.ids, pairs.train.captions)
+        encoded = _train_dual_encoder(settings, run, data, strategy, progress)
+        captioner = _train_captioner(
+            settings, run, data, strategy, encoded.views, progress
+        )
     rows, token_ids = data.train_rows, data.token_ids[data.train_rows]
     vectors = encoded.dual_encoder.embed_images(encoded.inputs)
     idf = inverse_document_frequencies(
@@ -110,33 +113,6 @@ def train_captions(
     pipeline.save(run)
     shutil.rmtree(run.path / FEATURES, ignore_errors=True)
     return pipeline
-
-
-def untrained_networks(settings: Settings) -> tuple[DualEncoder, Captioner]:
-    """Builds dual encoder and captioner for the largest possible vocabulary.
-
-    The image encoder has random weights, so that nothing needs to be installed.
-
-    Args:
-        settings: the settings.
-
-    Raises:
-        UserError: the image encoder does not allow the image size.
-    """
-    config = settings.captions
-    image_encoder = build_image_encoder(
-        config.backbone, encoder_image_size(settings), weights=None
-    )
-    dual_encoder = build_configured_dual_encoder(
-        config,
-        config.vocabulary_size,
-        image_encoder.output_shape[-1],
-        image_encoder if config.backbone == "conv" else None,
-    )
-    captioner = _build_configured_captioner(
-        config, image_encoder.output_shape[1:], config.vocabulary_size, start_id=2
-    )
-    return dual_encoder, captioner
 
 
 @dataclass
@@ -157,12 +133,15 @@ class _EncodedImages:
     views: list[np.ndarray]
 
 
-def _train_dual_encoder(settings, run, data, progress):
+def _train_dual_encoder(settings, run, data, strategy, progress):
     """Trains the dual encoder, and a `conv` image encoder with it."""
     config, split = settings.captions, data.split
     trains_image_encoder = config.backbone == "conv"
     dual_encoder = _load_saved(run, "dual_encoder")
-    with dtype_policy_scope(config.precision if trains_image_encoder else "float32"):
+    precision, scope = "float32", contextlib.nullcontext()
+    if trains_image_encoder:
+        precision, scope = config.precision, strategy.scope()
+    with dtype_policy_scope(precision), scope:
         # An image encoder without a dual encoder is of an interrupted training.
         image_encoder = _load_saved(run, "image_encoder") if dual_encoder else None
         image_encoder = image_encoder or build_image_encoder(
@@ -185,6 +164,7 @@ def _train_dual_encoder(settings, run, data, progress):
             data,
             inputs,
             image_encoder if trains_image_encoder else None,
+            strategy,
             progress,
         )
         if trains_image_encoder:
@@ -208,9 +188,9 @@ def _encode(image_encoder, split, run, mirrored):
     return store_features(image_encoder, split.images, folder, mirrored)
 
 
-def _fit_dual_encoder(config, run, data, inputs, image_encoder, progress):
+def _fit_dual_encoder(config, run, data, inputs, image_encoder, strategy, progress):
     rows, token_ids = data.validation_rows, data.token_ids
-    with dtype_policy_scope(config.precision):
+    with dtype_policy_scope(config.precision), strategy.scope():
         dual_encoder = train_dual_encoder(
             config,
             stack_views(inputs, token_ids, data.train_rows),
@@ -222,12 +202,12 @@ def _fit_dual_encoder(config, run, data, inputs, image_encoder, progress):
     return to_float32(dual_encoder)
 
 
-def _train_captioner(settings, run, data: CaptionData, views, progress):
+def _train_captioner(settings, run, data: CaptionData, strategy, views, progress):
     """Trains the captioner; the one before adversarial training is saved."""
     config, rows = settings.captions, data.train_rows
     start_id = int(data.token_ids[rows[0], 0, 0])
-    with dtype_policy_scope(config.precision):
-        captioner = _build_configured_captioner(
+    with dtype_policy_scope(config.precision), strategy.scope():
+        captioner = build_configured_captioner(
             config, views[0].shape[1:], data.vocabulary_size, start_id
         )
     token_ids = captioner.to_output_vocabulary(data.token_ids)
@@ -247,30 +227,17 @@ def _train_captioner(settings, run, data: CaptionData, views, progress):
         run.save_network("captioner-likelihood", to_float32(captioner))
     else:
         captioner.set_weights(trained.get_weights())
+    sizes = config.noise_dim, config.batch_size
     if config.adversarial_epochs:
         train_adversarially(
             captioner,
             config,
-            caption_batches(*train, config.noise_dim, config.batch_size),
+            caption_batches(*train, *sizes, strategy.num_replicas_in_sync),
             CiderReward(token_ids[rows], captioner.vocabulary_size),
             _log_callbacks(run, "adversarial", progress),
             settings.training.seed,
         )
     return to_float32(captioner)
-
-
-def _build_configured_captioner(
-    config: CaptionsConfig, feature_shape, vocabulary_size, start_id
-):
-    return build_captioner(
-        feature_shape,
-        min(config.output_vocabulary_size, vocabulary_size),
-        start_id,
-        caption_length=config.caption_length,
-        dim=config.dim,
-        noise_dim=config.noise_dim,
-        dropout=config.dropout,
-    )
 
 
 def _load_saved(run, name):

@@ -7,13 +7,15 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from kerasgan.captioning.dual_encoder import DualEncoder, build_dual_encoder
+from kerasgan.captioning.configured_networks import build_configured_dual_encoder
+from kerasgan.captioning.dual_encoder import DualEncoder
 from kerasgan.captioning.validation_recall import ValidationRecall
 from kerasgan.config.settings import CaptionsConfig
 from kerasgan.data.stored_arrays import StoredImages, gather_function
 from kerasgan.training.callbacks.stop_on_non_finite import StopOnNonFinite
 from kerasgan.training.callbacks.timed_cosine_decay import TimedCosineDecay
 from kerasgan.training.devices import can_jit_compile
+from kerasgan.training.replicas import even_batch_size, shard_batches
 
 PATIENCE = 8  # epochs
 
@@ -27,6 +29,8 @@ def train_dual_encoder(
     callbacks: Sequence[keras.callbacks.Callback] = (),
 ) -> DualEncoder:
     """Trains a dual encoder until its recall on the validation images falls.
+
+    It is built, and trains, in the scope of the current strategy.
 
     Args:
         config: the settings.
@@ -49,13 +53,17 @@ def train_dual_encoder(
     )
     if image_encoder is None:
         dual_encoder.adapt(np.asarray(images))
-    batch_size = min(config.dual_encoder_batch_size, len(images))
+    strategy = dual_encoder.distribute_strategy
+    replicas = strategy.num_replicas_in_sync
+    batch_size = even_batch_size(config.dual_encoder_batch_size, len(images), replicas)
     optimizer = keras.optimizers.Adam(config.dual_encoder_learning_rate)
     networks = dual_encoder.image_encoder, dual_encoder.text_encoder
-    jit_compile = can_jit_compile(dual_encoder.distribute_strategy, *networks)
-    dual_encoder.compile(optimizer, jit_compile=jit_compile)
+    dual_encoder.compile(optimizer, jit_compile=can_jit_compile(strategy, *networks))
+    batches = dual_encoder_batches(
+        images, token_ids, batch_size, config.captions_per_image
+    )
     dual_encoder.fit(
-        dual_encoder_batches(images, token_ids, batch_size, config.captions_per_image),
+        shard_batches(batches),
         epochs=config.dual_encoder_epochs,
         verbose=0,
         callbacks=[
@@ -69,31 +77,6 @@ def train_dual_encoder(
         ],
     )
     return dual_encoder
-
-
-def build_configured_dual_encoder(
-    config: CaptionsConfig,
-    vocabulary_size: int,
-    feature_dim: int,
-    image_encoder: keras.Model | None = None,
-) -> DualEncoder:
-    """Builds the dual encoder of some settings.
-
-    Args:
-        config: the settings.
-        vocabulary_size: number of token ids.
-        feature_dim: size of the features, without an image encoder.
-        image_encoder: the result of `build_image_encoder`, or None.
-    """
-    return build_dual_encoder(
-        vocabulary_size,
-        config.caption_length,
-        feature_dim=feature_dim,
-        joint_dim=config.joint_dim,
-        text_branch=config.text_branch,
-        num_members=config.dual_encoder_members,
-        image_encoder=image_encoder,
-    )
 
 
 def dual_encoder_batches(

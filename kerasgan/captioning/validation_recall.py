@@ -4,6 +4,7 @@ import keras
 import numpy as np
 
 from kerasgan.data.stored_arrays import StoredImages
+from kerasgan.training.replicas import agreed
 
 RANK = 10
 
@@ -32,4 +33,5 @@ class ValidationRecall(keras.callbacks.Callback):
             ((cosines > matched).sum(0) < RANK).mean(),
             ((cosines > matched[:, None]).sum(1) < RANK).mean(),
         ]
-        logs["val_recall"] = 100 * float(np.mean(recalls))
+        recall = 100 * float(np.mean(recalls))
+        logs["val_recall"] = agreed(self.model.distribute_strategy, recall)

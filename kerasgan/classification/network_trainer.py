@@ -16,19 +16,14 @@ from kerasgan.config.settings import ClassifierConfig
 from kerasgan.training.callbacks.stop_on_non_finite import StopOnNonFinite
 from kerasgan.training.callbacks.timed_cosine_decay import TimedCosineDecay
 from kerasgan.training.devices import can_jit_compile, uses_xla
-from kerasgan.training.replicas import gatherable, shard_batches
+from kerasgan.training.replicas import shard_batches
 from kerasgan.training.worker_fit import WorkerFit
 
 PREDICT_BATCH_SIZE = 256
 
 
-class _GatheringModel(WorkerFit, keras.Model):
-    """A functional model whose losses several workers can gather."""
-
-    def train_step(self, data):
-        """Trains one step."""
-        logs = super().train_step(data)
-        return {name: gatherable(value) for name, value in logs.items()}
+class _WorkerModel(WorkerFit, keras.Model):
+    """A functional model that several workers can train."""
 
 
 class NetworkTrainer:
@@ -45,7 +40,7 @@ class NetworkTrainer:
 
     def __init__(self, network: keras.Model, config: ClassifierConfig):
         self.network, self.config = network, config
-        self.model = _GatheringModel(network.input, network.output, name="trained")
+        self.model = _WorkerModel(network.input, network.output, name="trained")
         self.model.compile(
             keras.optimizers.Adam(config.learning_rate),
             keras.losses.SparseCategoricalCrossentropy(from_logits=True),

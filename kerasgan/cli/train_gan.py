@@ -150,12 +150,6 @@ def _train(settings: "Settings", run: "Run") -> None:
     from kerasgan.gan.train_gan import train_gan
 
     stage = settings.training.stage
-    if stage != "images" and settings.training.strategy in ("multi-worker", "tpu"):
-        raise UserError(
-            "The captions stage trains on one device. Use --stage images with"
-            f" --strategy {settings.training.strategy}, and then --resume with --stage"
-            " captions --strategy none."
-        )
     print_devices(settings, _stages(settings))
     if stage != "images":  # raises before the first stage if weights are missing
         build_image_encoder(settings.captions.backbone, encoder_image_size(settings))
@@ -189,7 +183,7 @@ def _stages(settings):
 def _print_dry_run(settings: "Settings") -> None:
     """Prints the settings as YAML, and shapes and parameters of the networks."""
     import_tensorflow()
-    from kerasgan.captioning.train_captions import untrained_networks
+    from kerasgan.captioning.configured_networks import untrained_networks
     from kerasgan.gan.gan_settings import resolve_gan_settings
 
     settings, _ = resolve_gan_settings(settings)

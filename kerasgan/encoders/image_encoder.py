@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 import keras
+import tensorflow as tf
 
 from kerasgan.encoders.efficientnet_lite import VARIANTS, efficientnet_lite
 from kerasgan.encoders.keras_applications import build_application, find_application
@@ -90,4 +91,8 @@ def _convolution(x, filters, strides):
     x = keras.layers.Conv2D(filters, 3, strides, "same", use_bias=False)(x)
     # A few thousand images make few steps an epoch. With Keras's momentum of .99 the
     # moving averages would lag by epochs, and validation would mislead early stopping.
-    return keras.layers.BatchNormalization(momentum=0.9)(x)
+    replicas = tf.distribute.get_strategy().num_replicas_in_sync
+    return keras.layers.BatchNormalization(
+        momentum=0.9,
+        synchronized=replicas > 1,  # another formula, slower on one
+    )(x)

@@ -68,8 +68,13 @@ def distribution_strategy(
         return _multi_worker_strategy()
     devices = tf.config.list_logical_devices("GPU" if gpus else "CPU")
     if strategy == "mirrored" or (gpus and len(devices) > 1):
-        return tf.distribute.MirroredStrategy([device.name for device in devices])
+        return _mirrored_strategy(*(device.name for device in devices))
     return tf.distribute.OneDeviceStrategy("/gpu:0" if gpus else "/cpu:0")
+
+
+@functools.cache  # a second one in a process would confuse their collectives
+def _mirrored_strategy(*names):
+    return tf.distribute.MirroredStrategy(list(names))
 
 
 @functools.cache  # there is one in a process

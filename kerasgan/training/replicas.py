@@ -7,13 +7,45 @@ gathers them from all replicas.
 
 import contextlib
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import tensorflow as tf
+
+from kerasgan.errors import UserError
 
 
 def num_replicas() -> int:
     """Returns the number of replicas of the current strategy."""
     return tf.distribute.get_strategy().num_replicas_in_sync
+
+
+def num_shares() -> int:
+    """Returns into how many shares a batch is divided here.
+
+    That is the number of replicas inside of a step, and 1 outside, where a model sees
+    all of a batch.
+    """
+    return num_replicas() if tf.distribute.get_replica_context() else 1
+
+
+def even_batch_size(batch_size: int, count: int, replicas: int) -> int:
+    """Returns the largest batch size of which all replicas have an equal share.
+
+    Args:
+        batch_size: the upper limit.
+        count: number of images.
+        replicas: of the strategy.
+
+    Raises:
+        UserError: there are fewer images, or rows of a batch, than replicas.
+    """
+    even = min(batch_size, count) // replicas * replicas
+    if not even:
+        raise UserError(
+            f"{replicas} replicas need at least as many images in a batch. Received:"
+            f" a batch size of {batch_size}, {count} training images"
+        )
+    return even
 
 
 def global_batch_size(batch: tf.Tensor) -> tf.Tensor:
@@ -35,11 +67,10 @@ def draw_rows(draw: Callable[[int | tf.Tensor], tf.Tensor], count: int) -> tf.Te
     Returns:
         `(count, ...)`.
     """
-    replicas = num_replicas()
-    if replicas == 1:
+    shares = num_shares()
+    if shares == 1:
         return draw(count)
-    start = first_row(count)
-    return draw(count * replicas)[start : start + count]
+    return tf.gather(draw(count * shares), first_row(count) + tf.range(count))
 
 
 def first_row(count: int | tf.Tensor) -> int | tf.Tensor:
@@ -48,10 +79,9 @@ def first_row(count: int | tf.Tensor) -> int | tf.Tensor:
     Args:
         count: rows of a replica.
     """
-    context = tf.distribute.get_replica_context()
-    if num_replicas() == 1 or context is None:
+    if num_shares() == 1:
         return 0
-    return context.replica_id_in_sync_group * count
+    return tf.distribute.get_replica_context().replica_id_in_sync_group * count
 
 
 def gather_rows(tensor: tf.Tensor) -> tf.Tensor:
@@ -63,17 +93,31 @@ def gather_rows(tensor: tf.Tensor) -> tf.Tensor:
     Returns:
         `(n * replicas, ...)`, the same on all replicas.
     """
-    context = tf.distribute.get_replica_context()
-    if num_replicas() == 1 or context is None:
+    shares = num_shares()
+    if shares == 1:
         return tensor
     # `all_gather` fails in the step of a worker with one device ("destinations can not
     # be empty"), so that the rows are added to the zeros of the other replicas.
     tensor = tf.convert_to_tensor(tensor)
-    count = tf.shape(tensor)[0]
-    start = first_row(count)
-    paddings = [[start, (num_replicas() - 1) * count - start]]
-    paddings += [[0, 0]] * (len(tensor.shape) - 1)
-    return context.all_reduce(tf.distribute.ReduceOp.SUM, tf.pad(tensor, paddings))
+    is_own = tf.range(shares) == first_row(1)
+    is_own = tf.reshape(is_own, [shares] + [1] * len(tensor.shape))
+    rows = tf.where(is_own, tensor[None], tf.zeros_like(tensor[None]))
+    return tf.reshape(add_replicas(rows), [-1, *tensor.shape[1:]])
+
+
+def add_replicas(tensors: Any) -> Any:
+    """Adds up tensors over all replicas, differentiably.
+
+    Args:
+        tensors: a tensor or a list of tensors, of the same shapes on all replicas.
+
+    Returns:
+        The sums, the same on all replicas.
+    """
+    if num_shares() == 1:
+        return tensors
+    context = tf.distribute.get_replica_context()
+    return context.all_reduce(tf.distribute.ReduceOp.SUM, tensors)
 
 
 def is_multi_worker(strategy: tf.distribute.Strategy) -> bool:

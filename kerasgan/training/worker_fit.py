@@ -4,7 +4,7 @@ from typing import Any
 
 import tensorflow as tf
 
-from kerasgan.training.replicas import is_multi_worker
+from kerasgan.training.replicas import gatherable, is_multi_worker
 
 
 class WorkerFit:
@@ -12,10 +12,20 @@ class WorkerFit:
 
     Before the first step Keras computes the mean of a batch over the workers, to learn
     its shapes, which TensorFlow refuses for a dict or tuple. This takes the shapes from
-    the worker's own share. `gatherable` does the rest.
+    the worker's own share. A `train_step` returns its metrics through `gatherable`.
     """
 
     distribute_strategy: Any
+
+    def train_step(self, data):
+        """Trains one step, as Keras does."""
+        logs = super().train_step(data)
+        return {name: gatherable(value) for name, value in logs.items()}
+
+    def test_step(self, data):
+        """Evaluates one batch, as Keras does."""
+        logs = super().test_step(data)
+        return {name: gatherable(value) for name, value in logs.items()}
 
     def _maybe_symbolic_build(self, iterator=None, data_batch=None):
         strategy = self.distribute_strategy

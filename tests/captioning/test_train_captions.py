@@ -13,10 +13,11 @@ from kerasgan.captioning.adversarial import (
 from kerasgan.captioning.caption_data import pad_token_ids, validation_rows
 from kerasgan.captioning.captioner import build_captioner
 from kerasgan.captioning.cider_reward import CiderReward
+from kerasgan.captioning.configured_networks import untrained_networks
 from kerasgan.captioning.hubness import hubness
 from kerasgan.captioning.pipeline import CaptioningPipeline, load_captioner
 from kerasgan.captioning.teacher_forcing import caption_batches, train_teacher_forcing
-from kerasgan.captioning.train_captions import train_captions, untrained_networks
+from kerasgan.captioning.train_captions import train_captions
 from kerasgan.captioning.train_dual_encoder import train_dual_encoder
 from kerasgan.config.settings import CaptionsConfig, DataConfig, Settings
 from kerasgan.encoders.feature_cache import average_pool, encode_images

@@ -69,15 +69,9 @@ def test_options_of_the_device_are_settings():
     assert "precision: mixed_bfloat16" in lines
 
 
-def test_captions_are_not_trained_by_several_workers(tmp_path, monkeypatch):
-    task = {"type": "worker", "index": 0}
-    config = json.dumps({"cluster": {"worker": ["localhost:1"]}, "task": task})
-    monkeypatch.setenv("TF_CONFIG", config)
-    options = "--strategy=multi-worker", "--run-dir", tmp_path / "run"
-    result = call("train-gan", *options, status=2)
-    assert "Use --stage images" in result.stderr
-    assert not list(tmp_path.iterdir())
+def test_a_malformed_tf_config_is_an_error_before_a_run_is_made(tmp_path, monkeypatch):
     monkeypatch.setenv("TF_CONFIG", "{")
+    options = "--strategy=multi-worker", "--run-dir", tmp_path / "run"
     result = call("train-gan", *options, status=2)
     assert "TF_CONFIG must be JSON" in result.stderr
     assert not list(tmp_path.iterdir())

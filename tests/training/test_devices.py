@@ -25,6 +25,7 @@ def test_the_default_is_the_one_processor():
     assert describe_devices(strategy) == "Device: CPU, replicas: 1, XLA: off"
     mirrored = distribution_strategy(strategy="mirrored")
     assert isinstance(mirrored, tf.distribute.MirroredStrategy)
+    assert distribution_strategy(strategy="mirrored") is mirrored
 
 
 def test_a_device_that_is_missing_is_an_error():

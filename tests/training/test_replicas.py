@@ -16,6 +16,7 @@ from kerasgan.config.settings import DataConfig
 from kerasgan.data import load_data
 from kerasgan.errors import UserError
 from kerasgan.runs import open_run
+from kerasgan.training.replicas import even_batch_size
 from kerasgan.training.worker_agreement import disagreements
 from kerasgan.training.workers import read_tf_config
 
@@ -32,13 +33,59 @@ TINY = [
 ]
 
 
+TINY_CAPTIONS = [
+    *("--stage=both", "--set=captions.backbone=conv"),
+    *("--set=captions.dual_encoder_members=1", "--set=captions.joint_dim=4"),
+    *("--set=captions.dual_encoder_epochs=1", "--set=captions.likelihood_epochs=1"),
+    *("--set=captions.adversarial_epochs=1", "--set=captions.sampled_captions=2"),
+    *("--set=captions.dim=4", "--set=captions.batch_size=8"),
+    "--set=captions.dual_encoder_batch_size=8",
+]
+
+
 @pytest.mark.parametrize(
-    "what", ["gan", "classifier", pytest.param("penalties", marks=pytest.mark.slow)]
+    "what",
+    [
+        ["gan"],
+        ["classifier", "dual-encoder", "captioner"],
+        pytest.param(["penalties"], marks=pytest.mark.slow),
+        pytest.param(["image-dual-encoder", "adversarial"], marks=pytest.mark.slow),
+    ],
+    ids=" ".join,
 )
 def test_two_devices_equal_one(what):
-    command = [sys.executable, "-m", "tests.training.two_devices", what]
+    command = [sys.executable, "-m", "tests.training.two_devices", *what]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr[-3000:]
+
+
+def test_a_batch_has_equal_shares():
+    assert even_batch_size(64, 100, 3) == 63 and even_batch_size(64, 5, 2) == 4
+    with pytest.raises(UserError, match="3 replicas.*size of 64, 2 training images"):
+        even_batch_size(64, 2, 3)
+
+
+@pytest.mark.slow
+def test_both_stages_train_on_two_devices(tmp_path, prepared):
+    options = [*TINY, *TINY_CAPTIONS, "--epochs=2", "--strategy=mirrored"]
+    options += ["--set=gan.conditional=false"]  # which compiles faster
+    place = ["--run-dir", str(tmp_path / "run"), "--data-dir", str(prepared)]
+    command = [sys.executable, "-m", "tests.training.two_devices", "train-gan"]
+    command += [*options, *place]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr[-3000:]
+    assert "replicas: 2" in done.stderr and "Errors in paper A:" in done.stdout
+    assert_both_stages_are_trained(open_run(tmp_path / "run"))
+
+
+def assert_both_stages_are_trained(run):
+    assert len(run.metrics) == 2
+    lines = (run.path / "captions.jsonl").read_text().splitlines()
+    epochs = [json.loads(line) for line in lines]
+    stages = [epoch["stage"] for epoch in epochs]
+    assert stages == ["dual_encoder", "likelihood", "adversarial"]
+    assert all(np.isfinite(np.ravel(epochs[1][key])) for key in ("loss", "val_loss"))
+    assert (run.results / "captions.json").is_file()
 
 
 @pytest.mark.parametrize(
@@ -94,6 +141,12 @@ def free_ports(count):
 
 
 def start(run_dir, data_dir, options, index=None, ports=()):
+    place = ["--run-dir", str(run_dir), "--data-dir", str(data_dir)]
+    command = ["kerasgan", "train-gan", *TINY, *place, *options]
+    return start_module(command, index, ports)
+
+
+def start_module(command, index=None, ports=()):
     environment = dict(os.environ)
     environment.pop("TF_CONFIG", None)
     if index is not None:
@@ -102,8 +155,7 @@ def start(run_dir, data_dir, options, index=None, ports=()):
         environment["TF_CONFIG"] = json.dumps(
             {"cluster": {"worker": workers}, "task": task}
         )
-    place = ["--run-dir", str(run_dir), "--data-dir", str(data_dir)]
-    command = [sys.executable, "-m", "kerasgan", "train-gan", *TINY, *place, *options]
+    command = [sys.executable, "-m", *command]
     streams = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
     return subprocess.Popen(command, cwd=ROOT, env=environment, text=True, **streams)
 
@@ -125,15 +177,26 @@ def prepared(data_dir):
 
 
 @pytest.mark.slow
+def test_two_workers_train_captions_as_one_process():
+    networks, ports = ["dual-encoder", "captioner", "adversarial"], free_ports(2)
+    command = ["tests.training.two_devices", *networks]
+    two = [start_module(command, index, ports) for index in range(2)]
+    outputs = [process.communicate(timeout=900)[0] for process in two]
+    assert [process.returncode for process in two] == [0, 0], outputs
+
+
+@pytest.mark.slow
 def test_two_workers_equal_one_process_and_disagreements_are_refused(
     tmp_path, prepared
 ):
     one = start(tmp_path / "one", prepared, ["--epochs=2"])
     output = one.communicate(timeout=900)[0]
     assert one.returncode == 0, output
-    two = start_two(tmp_path / "two", prepared, ["--epochs=2"])
+    two = start_two(tmp_path / "two", prepared, [*TINY_CAPTIONS, "--epochs=2"])
     outputs = [process.communicate(timeout=900)[0] for process in two]
     assert [process.returncode for process in two] == [0, 0], outputs
+    assert "This worker writes nothing" in outputs[1]
+    assert_both_stages_are_trained(open_run(tmp_path / "two"))
     expected, metrics = (open_run(tmp_path / name).metrics for name in ("one", "two"))
     assert len(metrics) == 2
     for one, other in zip(expected, metrics, strict=True):

@@ -134,7 +134,7 @@ def fixed_random_numbers(monkeypatch):
     monkeypatch.setattr(  # likeliest words, which rounding does not change
         decoding,
         "_gumbel_argmax",
-        lambda logits, key: tf.argmax(logits, axis=-1, output_type=tf.int32),
+        lambda logits, uniform: tf.argmax(logits, axis=-1, output_type=tf.int32),
     )
     monkeypatch.setattr(
         keras.layers.Dropout, "call", lambda self, inputs, training=False: inputs

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 import keras
+import numpy as np
 
 
 class EpochPrinter(keras.callbacks.Callback):
@@ -25,7 +26,7 @@ class EpochPrinter(keras.callbacks.Callback):
     def on_epoch_end(self, epoch, logs=None):
         """Prints a line."""
         metrics = ", ".join(
-            f"{name} {value:.3f}" for name, value in (logs or {}).items()
+            f"{name} {np.ravel(value)[0]:.3f}" for name, value in (logs or {}).items()
         )
         count = f"{epoch + 1}/{self.params['epochs']}"
         self.progress(f"{self.prefix} {count}: {metrics}")

@@ -37,9 +37,9 @@ class TimedCosineDecay(keras.callbacks.Callback):
             if getattr(self.model, name, None) is not None
         ]
         self.initial_rates = [
-            float(optimizer.learning_rate) for optimizer in self.optimizers
+            float(keras.ops.convert_to_numpy(optimizer.learning_rate))
+            for optimizer in self.optimizers
         ]
-
         self.steps = self.params["steps"]  # None for a dataset of unknown size
 
     def on_epoch_begin(self, epoch, logs=None):
