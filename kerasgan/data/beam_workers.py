@@ -12,7 +12,7 @@ import logging
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import tensorflow_datasets as tfds
 
@@ -22,9 +22,6 @@ from kerasgan.data.images import BadImage
 from kerasgan.data.preparation import Outcome, PreparedImage, store_images
 from kerasgan.data.shard_writing import Shard, write_shard
 from kerasgan.errors import UserError
-
-if TYPE_CHECKING:
-    from apache_beam import Pipeline
 
 CHUNK_SIZE = 512  # images that are prepared together
 
@@ -87,7 +84,7 @@ class BeamWorkers:
             )
             for start in range(0, total, CHUNK_SIZE)
         ]
-        self._run("Prepare images", _store_chunk, chunks)
+        self._run("Prepare images", store_chunk, chunks)
         for chunk in chunks:
             yield from _read_outcomes(chunk)
 
@@ -101,15 +98,15 @@ class BeamWorkers:
         paths = [str(folder / f"shard-{index}.json") for index in range(len(shards))]
         for path, shard in zip(paths, shards, strict=True):
             Path(path).write_text(json.dumps(asdict(shard)), encoding="utf-8")
-        self._run("Write files", _write_stored_shard, paths)
+        self._run("Write files", write_stored_shard, paths)
 
     def _run(self, label: str, function: Callable, items: list) -> None:
-        with self._pipeline() as pipeline:
-            items = pipeline | self._beam.Create(items) | self._beam.Reshuffle()
-            _ = items | label >> self._beam.Map(function)
-
-    def _pipeline(self) -> "Pipeline":
-        return self._beam.Pipeline(runner=self._runner, options=self._options)
+        try:
+            with self._beam.Pipeline(self._runner, self._options) as pipeline:
+                items = pipeline | self._beam.Create(items) | self._beam.Reshuffle()
+                _ = items | label >> self._beam.Map(function)
+        except RuntimeError as error:  # with the traceback of another process
+            raise RuntimeError(str(error).strip().rpartition("\n")[2]) from error
 
 
 def import_beam() -> Any:
@@ -149,7 +146,8 @@ def pipeline_options(text: str) -> Any:
             [f"--{option}" for option in text.split(",") if option]
         )
         with contextlib.redirect_stderr(messages):
-            beam.Pipeline(options=options)  # checks the options
+            options.get_all_options()
+            beam.Pipeline(options=options)  # finds the runner
     except (ImportError, SystemExit, ValueError) as error:
         # argparse prints the reason after all options that there are.
         reason = messages.getvalue().strip().rpartition("error: ")[2] or error
@@ -171,16 +169,27 @@ def _read_spec(config: str, config_name: str) -> DatasetSpec:
     return spec.load_annotations()
 
 
-def _store_chunk(chunk: Chunk) -> None:
+def store_chunk(chunk: Chunk) -> None:
+    """Loads neighboring images and stores them with their outcomes.
+
+    Args:
+        chunk: the images.
+
+    Raises:
+        RuntimeError: If the files of the data set are not those of the process that
+            started the pipeline.
+    """
     spec = _read_spec(chunk.config, chunk.config_name)
     ids = spec.images.ids[chunk.start : chunk.stop]
     path = Path(chunk.path)
-    with tfds.core.utils.incomplete_file(tfds.core.Path(path)) as partial:
-        with open(partial, "wb") as file:
-            rows = [
-                str(outcome) if isinstance(outcome, BadImage) else asdict(outcome)
-                for _, outcome in store_images(spec, ids, path, file)
-            ]
+    with (
+        tfds.core.utils.incomplete_file(tfds.core.Path(path)) as partial,
+        open(partial, "wb") as file,
+    ):
+        rows = [
+            str(outcome) if isinstance(outcome, BadImage) else asdict(outcome)
+            for _, outcome in store_images(spec, ids, path, file)
+        ]
     outcomes = tfds.core.Path(_outcomes_path(chunk))
     with tfds.core.utils.incomplete_file(outcomes) as partial:
         partial.write_text(json.dumps(dict(zip(ids, rows, strict=True))))
@@ -195,7 +204,12 @@ def _outcomes_path(chunk: Chunk) -> Path:
     return Path(f"{chunk.path}.json")
 
 
-def _write_stored_shard(path: str) -> None:
+def write_stored_shard(path: str) -> None:
+    """Writes a file of a split.
+
+    Args:
+        path: of the JSON that describes it, see `BeamWorkers.write_shards`.
+    """
     values = json.loads(Path(path).read_bytes())
     images = [_image(row) for row in values.pop("images")]
     write_shard(Shard(images=images, **values))

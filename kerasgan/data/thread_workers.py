@@ -31,11 +31,13 @@ class ThreadWorkers:
         """
         title, ids = f"Preparing {spec.config.dataset}", spec.images.ids
         path = folder / "images"
-        with progress_bar(title, len(ids), self._progress) as advance:
-            with open(path, "wb") as file:
-                for outcome in store_images(spec, ids, path, file):
-                    advance()
-                    yield outcome
+        with (
+            progress_bar(title, len(ids), self._progress) as advance,
+            open(path, "wb") as file,
+        ):
+            for outcome in store_images(spec, ids, path, file):
+                advance()
+                yield outcome
 
     def write_shards(self, shards: list[Shard], folder: Path) -> None:
         """Writes the files of all splits.
