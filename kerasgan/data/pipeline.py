@@ -199,7 +199,7 @@ class Pairs:
     Args:
         path: directory of the prepared data set.
         was_prepared: whether it existed before.
-        config: with `keep_in_memory`; None for the default.
+        config: with `keep_in_memory` and `service`; None for the defaults.
 
     Attributes:
         path: see above.
@@ -219,7 +219,9 @@ class Pairs:
     ):
         self.path, self.was_prepared = path, was_prepared
         self.info = json.loads((path / DATA_JSON).read_text(encoding="utf-8"))
-        self.in_memory = keep_in_memory(self.image_bytes, config or DataConfig())
+        config = config or DataConfig()
+        in_memory = keep_in_memory(self.image_bytes, config)
+        self.in_memory = in_memory and config.service is None
         self.train, self.test = (
             Split(path, name, ids, self.info["image_size"], self.in_memory)
             for name, ids in (

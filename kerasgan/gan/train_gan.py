@@ -27,6 +27,7 @@ from kerasgan.gan.pair_dataset import (
     hold_out,
     to_grayscale,
 )
+from kerasgan.gan.served_pair_dataset import ServedPairDataset
 from kerasgan.layers.text_vectorization import load_or_build_vectorizer, tokenize
 from kerasgan.runs import Run, run_for
 from kerasgan.training.allocator import retain_freed_memory
@@ -222,7 +223,10 @@ def _pair_dataset(settings, train, vectorizer, rows):
     images = to_grayscale(train.images) if grayscale else train.images
     if not train.in_memory:
         counts = None if vectorizer is None else np.maximum(train.captions.counts, 1)
-        return StoredPairDataset(images, counts, vectorizer, rows)
+        stored = images, counts, vectorizer, rows
+        if settings.data.service:
+            return ServedPairDataset(settings.data.service, *stored)
+        return StoredPairDataset(*stored)
     if vectorizer is None:
         return PairDataset(images, rows=rows)
     groups = [captions or [""] for captions in train.captions]

@@ -27,6 +27,7 @@ RESUMABLE = {
     "training.strategy",
     "data.data_dir",
     "data.keep_in_memory",
+    "data.service",
 }
 
 
