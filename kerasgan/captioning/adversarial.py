@@ -16,6 +16,7 @@ from kerasgan.gan.losses import contrastive_loss, non_saturating_discriminator_l
 from kerasgan.training.callbacks.stop_on_non_finite import StopOnNonFinite
 from kerasgan.training.callbacks.timed_cosine_decay import TimedCosineDecay
 from kerasgan.training.devices import can_jit_compile, uses_xla
+from kerasgan.training.memory_errors import explain_memory_errors
 
 NUM_TEACHER_FORCED = 2  # captions an image in the teacher forcing of a step
 NUM_NEGATIVES = 4  # other images of the batch that a caption should not match
@@ -262,14 +263,16 @@ def train_adversarially(
         keras.optimizers.Adam(config.learning_rate, beta_1=0.5),
         can_jit_compile(captioner.distribute_strategy, captioner, discriminator),
     )
-    model.fit(
-        dataset,
-        epochs=config.adversarial_epochs,
-        verbose=0,
-        shuffle=False,
-        callbacks=[
-            StopOnNonFinite("captioner (adversarial)", captioner.dtype_policy.name),
-            TimedCosineDecay(config.adversarial_epochs, config.adversarial_minutes),
-            *callbacks,
-        ],
-    )
+    stage = "captioner (adversarial)"
+    with explain_memory_errors(model, dataset, stage, "captions.batch_size"):
+        model.fit(
+            dataset,
+            epochs=config.adversarial_epochs,
+            verbose=0,
+            shuffle=False,
+            callbacks=[
+                StopOnNonFinite(stage, captioner.dtype_policy.name),
+                TimedCosineDecay(config.adversarial_epochs, config.adversarial_minutes),
+                *callbacks,
+            ],
+        )

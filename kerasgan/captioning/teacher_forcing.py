@@ -12,6 +12,7 @@ from kerasgan.encoders.stored_features import Features
 from kerasgan.training.callbacks.stop_on_non_finite import StopOnNonFinite
 from kerasgan.training.callbacks.timed_cosine_decay import TimedCosineDecay
 from kerasgan.training.devices import can_jit_compile
+from kerasgan.training.memory_errors import explain_memory_errors
 
 PATIENCE = 2  # epochs
 
@@ -36,20 +37,22 @@ def train_teacher_forcing(
     jit_compile = can_jit_compile(captioner.distribute_strategy, captioner)
     captioner.compile(optimizer, jit_compile=jit_compile)
     sizes = captioner.noise_dim, config.batch_size
-    captioner.fit(
-        caption_batches(*train, *sizes),
-        validation_data=caption_batches(*validation, *sizes),
-        epochs=config.likelihood_epochs,
-        verbose=0,
-        callbacks=[
-            StopOnNonFinite("captioner (likelihood)", captioner.dtype_policy.name),
-            TimedCosineDecay(config.likelihood_epochs, config.likelihood_minutes),
-            keras.callbacks.EarlyStopping(
-                "val_loss", patience=PATIENCE, restore_best_weights=True
-            ),
-            *callbacks,
-        ],
-    )
+    batches, stage = caption_batches(*train, *sizes), "captioner (likelihood)"
+    with explain_memory_errors(captioner, batches, stage, "captions.batch_size"):
+        captioner.fit(
+            batches,
+            validation_data=caption_batches(*validation, *sizes),
+            epochs=config.likelihood_epochs,
+            verbose=0,
+            callbacks=[
+                StopOnNonFinite(stage, captioner.dtype_policy.name),
+                TimedCosineDecay(config.likelihood_epochs, config.likelihood_minutes),
+                keras.callbacks.EarlyStopping(
+                    "val_loss", patience=PATIENCE, restore_best_weights=True
+                ),
+                *callbacks,
+            ],
+        )
 
 
 def caption_batches(

@@ -14,6 +14,7 @@ from kerasgan.data.stored_arrays import StoredImages, gather_function
 from kerasgan.training.callbacks.stop_on_non_finite import StopOnNonFinite
 from kerasgan.training.callbacks.timed_cosine_decay import TimedCosineDecay
 from kerasgan.training.devices import can_jit_compile
+from kerasgan.training.memory_errors import explain_memory_errors
 
 PATIENCE = 8  # epochs
 
@@ -54,20 +55,22 @@ def train_dual_encoder(
     networks = dual_encoder.image_encoder, dual_encoder.text_encoder
     jit_compile = can_jit_compile(dual_encoder.distribute_strategy, *networks)
     dual_encoder.compile(optimizer, jit_compile=jit_compile)
-    dual_encoder.fit(
-        dual_encoder_batches(images, token_ids, batch_size, config.captions_per_image),
-        epochs=config.dual_encoder_epochs,
-        verbose=0,
-        callbacks=[
-            StopOnNonFinite("dual encoder", dual_encoder.dtype_policy.name),
-            TimedCosineDecay(config.dual_encoder_epochs, config.dual_encoder_minutes),
-            ValidationRecall(*validation),
-            keras.callbacks.EarlyStopping(
-                "val_recall", patience=PATIENCE, mode="max", restore_best_weights=True
-            ),
-            *callbacks,
-        ],
+    batches = dual_encoder_batches(
+        images, token_ids, batch_size, config.captions_per_image
     )
+    callbacks = [
+        StopOnNonFinite("dual encoder", dual_encoder.dtype_policy.name),
+        TimedCosineDecay(config.dual_encoder_epochs, config.dual_encoder_minutes),
+        ValidationRecall(*validation),
+        keras.callbacks.EarlyStopping(
+            "val_recall", patience=PATIENCE, mode="max", restore_best_weights=True
+        ),
+        *callbacks,
+    ]
+    place = "dual encoder", "captions.dual_encoder_batch_size"
+    with explain_memory_errors(dual_encoder, batches, *place):
+        epochs = config.dual_encoder_epochs
+        dual_encoder.fit(batches, epochs=epochs, verbose=0, callbacks=callbacks)
     return dual_encoder
 
 

@@ -42,6 +42,7 @@ from kerasgan.training.callbacks import (
 )
 from kerasgan.training.checkpoints import load_checkpoint
 from kerasgan.training.devices import use_device
+from kerasgan.training.memory_errors import explain_memory_errors
 from kerasgan.training.replicas import shard_batches
 from kerasgan.training.worker_agreement import require_agreement, worker_failures
 
@@ -126,17 +127,18 @@ def _train(settings, run, progress):
 
 
 def _fit(gan, dataset, batch_size, training, epoch, callbacks):
-    batches = dataset.batches(batch_size, training.seed, epoch + 1)
+    batches = shard_batches(dataset.batches(batch_size, training.seed, epoch + 1))
     try:
-        gan.fit(
-            shard_batches(batches),
-            steps_per_epoch=dataset.steps(batch_size),
-            initial_epoch=epoch,
-            epochs=training.epochs,
-            verbose=0,
-            shuffle=False,
-            callbacks=callbacks,
-        )
+        with explain_memory_errors(gan, batches, "images", "training.batch_size"):
+            gan.fit(
+                batches,
+                steps_per_epoch=dataset.steps(batch_size),
+                initial_epoch=epoch,
+                epochs=training.epochs,
+                verbose=0,
+                shuffle=False,
+                callbacks=callbacks,
+            )
     except tf.errors.OpError:
         dataset.check()
         raise
