@@ -19,6 +19,7 @@ from kerasgan.training.callbacks.stop_on_non_finite import StopOnNonFinite
 from kerasgan.training.callbacks.timed_cosine_decay import TimedCosineDecay
 from kerasgan.training.clipped_adam import ClippedAdam
 from kerasgan.training.devices import can_jit_compile, uses_xla
+from kerasgan.training.memory_errors import explain_memory_errors
 from kerasgan.training.replicas import (
     first_row,
     gather_rows,
@@ -283,14 +284,16 @@ def train_adversarially(
             keras.optimizers.Adam(config.learning_rate, beta_1=0.5),
             can_jit_compile(strategy, *networks),
         )
-    model.fit(
-        shard_batches(dataset),
-        epochs=config.adversarial_epochs,
-        verbose=0,
-        shuffle=False,
-        callbacks=[
-            StopOnNonFinite("captioner (adversarial)", captioner.dtype_policy.name),
-            TimedCosineDecay(config.adversarial_epochs, config.adversarial_minutes),
-            *callbacks,
-        ],
-    )
+    stage = "captioner (adversarial)"
+    with explain_memory_errors(model, dataset, stage, "captions.batch_size"):
+        model.fit(
+            shard_batches(dataset),
+            epochs=config.adversarial_epochs,
+            verbose=0,
+            shuffle=False,
+            callbacks=[
+                StopOnNonFinite(stage, captioner.dtype_policy.name),
+                TimedCosineDecay(config.adversarial_epochs, config.adversarial_minutes),
+                *callbacks,
+            ],
+        )

@@ -14,6 +14,7 @@ from kerasgan.training.callbacks.stop_on_non_finite import StopOnNonFinite
 from kerasgan.training.callbacks.timed_cosine_decay import TimedCosineDecay
 from kerasgan.training.clipped_adam import ClippedAdam
 from kerasgan.training.devices import can_jit_compile
+from kerasgan.training.memory_errors import explain_memory_errors
 from kerasgan.training.replicas import even_batch_size, shard_batches
 
 PATIENCE = 2  # epochs
@@ -44,20 +45,22 @@ def train_teacher_forcing(
         captioner.compile(optimizer, jit_compile=jit_compile)
     sizes = captioner.noise_dim, config.batch_size
     batches = caption_batches(*train, *sizes, strategy.num_replicas_in_sync)
-    captioner.fit(
-        shard_batches(batches),
-        epochs=config.likelihood_epochs,
-        verbose=0,
-        callbacks=[
-            ValidationLoss(caption_batches(*validation, *sizes)),
-            StopOnNonFinite("captioner (likelihood)", captioner.dtype_policy.name),
-            TimedCosineDecay(config.likelihood_epochs, config.likelihood_minutes),
-            keras.callbacks.EarlyStopping(
-                "val_loss", patience=PATIENCE, restore_best_weights=True
-            ),
-            *callbacks,
-        ],
-    )
+    stage = "captioner (likelihood)"
+    with explain_memory_errors(captioner, batches, stage, "captions.batch_size"):
+        captioner.fit(
+            shard_batches(batches),
+            epochs=config.likelihood_epochs,
+            verbose=0,
+            callbacks=[
+                ValidationLoss(caption_batches(*validation, *sizes)),
+                StopOnNonFinite(stage, captioner.dtype_policy.name),
+                TimedCosineDecay(config.likelihood_epochs, config.likelihood_minutes),
+                keras.callbacks.EarlyStopping(
+                    "val_loss", patience=PATIENCE, restore_best_weights=True
+                ),
+                *callbacks,
+            ],
+        )
 
 
 def caption_batches(

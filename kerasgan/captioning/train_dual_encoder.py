@@ -15,6 +15,7 @@ from kerasgan.data.stored_arrays import StoredImages, gather_function
 from kerasgan.training.callbacks.stop_on_non_finite import StopOnNonFinite
 from kerasgan.training.callbacks.timed_cosine_decay import TimedCosineDecay
 from kerasgan.training.devices import can_jit_compile
+from kerasgan.training.memory_errors import explain_memory_errors
 from kerasgan.training.replicas import even_batch_size, shard_batches
 
 PATIENCE = 8  # epochs
@@ -62,20 +63,21 @@ def train_dual_encoder(
     batches = dual_encoder_batches(
         images, token_ids, batch_size, config.captions_per_image
     )
-    dual_encoder.fit(
-        shard_batches(batches),
-        epochs=config.dual_encoder_epochs,
-        verbose=0,
-        callbacks=[
-            StopOnNonFinite("dual encoder", dual_encoder.dtype_policy.name),
-            TimedCosineDecay(config.dual_encoder_epochs, config.dual_encoder_minutes),
-            ValidationRecall(*validation),
-            keras.callbacks.EarlyStopping(
-                "val_recall", patience=PATIENCE, mode="max", restore_best_weights=True
-            ),
-            *callbacks,
-        ],
-    )
+    callbacks = [
+        StopOnNonFinite("dual encoder", dual_encoder.dtype_policy.name),
+        TimedCosineDecay(config.dual_encoder_epochs, config.dual_encoder_minutes),
+        ValidationRecall(*validation),
+        keras.callbacks.EarlyStopping(
+            "val_recall", patience=PATIENCE, mode="max", restore_best_weights=True
+        ),
+        *callbacks,
+    ]
+    place = "dual encoder", "captions.dual_encoder_batch_size"
+    with explain_memory_errors(dual_encoder, batches, *place):
+        epochs = config.dual_encoder_epochs
+        dual_encoder.fit(
+            shard_batches(batches), epochs=epochs, verbose=0, callbacks=callbacks
+        )
     return dual_encoder
 
 

@@ -16,6 +16,7 @@ from kerasgan.config.settings import ClassifierConfig
 from kerasgan.training.callbacks.stop_on_non_finite import StopOnNonFinite
 from kerasgan.training.callbacks.timed_cosine_decay import TimedCosineDecay
 from kerasgan.training.devices import can_jit_compile, uses_xla
+from kerasgan.training.memory_errors import explain_memory_errors
 from kerasgan.training.replicas import shard_batches
 from kerasgan.training.worker_fit import WorkerFit
 
@@ -80,13 +81,12 @@ class NetworkTrainer:
             trim_padding=not uses_xla(self.model),
             replicas=self.model.distribute_strategy.num_replicas_in_sync,
         )
-        self.model.fit(
-            shard_batches(batches),
-            epochs=epochs,
-            verbose=0,
-            shuffle=False,
-            callbacks=callbacks,
-        )
+        batches = shard_batches(batches)
+        place = self.network.name, "classifier.batch_size"
+        with explain_memory_errors(self.model, batches, *place):
+            self.model.fit(
+                batches, epochs=epochs, verbose=0, shuffle=False, callbacks=callbacks
+            )
 
     def fit_with_early_stopping(
         self,

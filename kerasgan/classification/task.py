@@ -66,6 +66,8 @@ def load_task(
     size = settings.data.image_size if image_encoder is None else BACKBONE_IMAGE_SIZE
     update = {"keep_uncaptioned": True, "image_size": size}
     pairs = load_data(settings.data.model_copy(update=update))
+    if use_images and settings.data.service:
+        progress("data.service is not used: it is for the images stage of train-gan.")
     if use_images and pairs.memory_note:
         progress(pairs.memory_note)
     names = pairs.label_names

@@ -64,9 +64,19 @@ def data_options(function: Callable) -> Callable:
     default=None,
     help="Cochran: correct for the finite population.",
 )
+@click.option(
+    "--beam-pipeline-options",
+    metavar="KEY=VALUE,...",
+    help="Prepare with Apache Beam, for example on a cluster:"
+    " runner=FlinkRunner,flink_master=HOST:8081 (pip install 'kerasgan[beam]').",
+)
 @json_option
 def command(
-    dataset: str, as_json: bool, sample: str | None, **values: typing.Any
+    dataset: str,
+    as_json: bool,
+    sample: str | None,
+    beam_pipeline_options: str | None,
+    **values: typing.Any,
 ) -> None:
     """Read, check, sample, split and prepare the data set DATASET.
 
@@ -89,7 +99,7 @@ def command(
 
     from kerasgan.data import load_data
 
-    pairs = load_data(config)
+    pairs = load_data(config, beam_pipeline_options=beam_pipeline_options)
     if as_json:
         for note in pairs.info["notes"]:
             click.echo(note, err=True)

@@ -45,6 +45,9 @@ class DataConfig(Section):
     data_dir: Path | None = None  # of prepared data sets; None: the default of TFDS
     # Images. auto: if they take at most a quarter of the free memory.
     keep_in_memory: Literal["auto", "always", "never"] = "auto"
+    # Dispatcher of tf.data service, whose workers read and decode images, which are not
+    # kept in memory then; the images stage of train-gan.
+    service: Annotated[str, Field(pattern=r"^grpc://\S+:\d{1,5}$")] | None = None
     image_size: Annotated[int, Field(ge=8, le=1024)] = 64
     fit: Literal["crop", "pad", "stretch"] = "crop"  # how an image becomes square
     num_images: Positive = 2600  # of the data set `scenes`

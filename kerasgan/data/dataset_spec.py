@@ -205,7 +205,9 @@ def _fingerprint(
     source: Path | None,
     images: FileImages | ShardImages | DrawnScenes,
 ) -> str:
-    settings = config.model_dump(exclude={"data_dir", "source", "keep_in_memory"})
+    settings = config.model_dump(
+        exclude={"data_dir", "source", "keep_in_memory", "service"}
+    )
     digest = hashlib.sha256(json.dumps([VERSION, settings, str(source)]).encode())
     if isinstance(images, FileImages):
         digest.update(str(images.annotations.image_root).encode())

@@ -25,7 +25,11 @@ if TYPE_CHECKING:
     from kerasgan.data.shards import Shards
 
 
-def load_data(config: DataConfig | None = None, progress: bool = True) -> "Pairs":
+def load_data(
+    config: DataConfig | None = None,
+    progress: bool = True,
+    beam_pipeline_options: str | None = None,
+) -> "Pairs":
     """Loads a data set of images with captions and labels.
 
     The data set is read, checked, sampled, split and written to `config.data_dir`,
@@ -34,29 +38,35 @@ def load_data(config: DataConfig | None = None, progress: bool = True) -> "Pairs
     Args:
         config: settings of the data set. Defaults to `DataConfig()`.
         progress: whether a progress bar is shown on standard error while preparing.
+        beam_pipeline_options: options of Apache Beam, such as
+            "runner=FlinkRunner,flink_master=host:8081", with which the data set is
+            prepared on other machines; None for the threads of this process.
 
     Returns:
         A `Pairs` object with the attributes `train` and `test`.
 
     Raises:
         UserError: If the data set is unknown, or its source is missing or has a larger
-            share of bad rows than `config.max_bad`.
+            share of bad rows than `config.max_bad`; or Apache Beam is not installed.
         JobError: If preparing fails, for example because the disk is full. Nothing
             incomplete is kept.
     """
     spec = DatasetSpec.from_config(config or DataConfig())
     if spec.is_prepared:
         return Pairs(spec.path, True, spec.config)
-    prepare(spec.load_annotations(), progress)
+    prepare(spec.load_annotations(), progress, beam_pipeline_options)
     return Pairs(spec.path, config=spec.config)
 
 
-def prepare(spec: DatasetSpec, progress: bool) -> None:
+def prepare(
+    spec: DatasetSpec, progress: bool, beam_pipeline_options: str | None = None
+) -> None:
     """Writes a data set with TFDS; a lock allows one process at a time.
 
     Args:
         spec: the data set.
         progress: whether a progress bar is shown.
+        beam_pipeline_options: see `load_data`.
 
     Raises:
         UserError: If the data set cannot be used.
@@ -69,7 +79,7 @@ def prepare(spec: DatasetSpec, progress: bool) -> None:
             if spec.is_prepared:  # by the process that held the lock
                 return
             _remove_leftovers(spec.path)
-            _build(spec, progress)
+            _build(spec, progress, beam_pipeline_options)
     except (OSError, RuntimeError) as error:  # TFDS wraps some in RuntimeError
         raise JobError(
             f"Could not prepare {spec.config.dataset} in {spec.path}: {error}\n"
@@ -84,17 +94,23 @@ def _remove_leftovers(path: Path) -> None:
         shutil.rmtree(leftover, ignore_errors=True)
 
 
-def _build(spec: DatasetSpec, progress: bool) -> None:
+def _build(
+    spec: DatasetSpec, progress: bool, beam_pipeline_options: str | None
+) -> None:
     tfds = import_tfds()
     import tensorflow as tf
 
+    from kerasgan.data.beam_workers import pipeline_options
     from kerasgan.data.builders import BUILDERS
 
+    config = tfds.download.DownloadConfig()
+    if beam_pipeline_options is not None:
+        config.beam_options = pipeline_options(beam_pipeline_options)
     with quiet_tfds():
         builder = BUILDERS[spec.config.dataset](spec=spec, progress=progress)
         tfds.disable_progress_bar()  # the builder shows its own
         try:
-            builder.download_and_prepare()
+            builder.download_and_prepare(download_config=config)
         except tf.errors.OpError as error:
             raise OSError(str(error)) from error
         finally:
@@ -194,7 +210,7 @@ class Pairs:
     Args:
         path: directory of the prepared data set.
         was_prepared: whether it existed before.
-        config: with `keep_in_memory`; None for the default.
+        config: with `keep_in_memory` and `service`; None for the defaults.
 
     Attributes:
         path: see above.
@@ -214,7 +230,9 @@ class Pairs:
     ):
         self.path, self.was_prepared = path, was_prepared
         self.info = _read_info(path)
-        self.in_memory = keep_in_memory(self.image_bytes, config or DataConfig())
+        config = config or DataConfig()
+        in_memory = keep_in_memory(self.image_bytes, config)
+        self.in_memory = in_memory and config.service is None
         self.train, self.test = (
             Split(path, name, ids, self.info["image_size"], self.in_memory)
             for name, ids in (

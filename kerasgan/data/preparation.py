@@ -1,7 +1,9 @@
-"""Checks and squares all images, and stores them in a scratch file."""
+"""Checks and squares all images, and stores them in scratch files."""
 
-import os
+import itertools
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import BinaryIO
 
 from kerasgan.data.dataset_spec import DatasetSpec
@@ -9,15 +11,15 @@ from kerasgan.data.image_sources import LoadedImage
 from kerasgan.data.images import BadImage, strict_pillow
 from kerasgan.data.read_report import ReadReport
 from kerasgan.data.threads import map_in_threads
-from kerasgan.progress import progress_bar
 
 
 @dataclass(frozen=True)
 class PreparedImage:
-    """An image that passed all checks; its encoded bytes are in the scratch file.
+    """An image that passed all checks; its encoded bytes are in a scratch file.
 
     Attributes:
         id: id of the image.
+        file: path of the scratch file.
         start: position of its bytes in the scratch file.
         length: number of its bytes.
         digest: SHA-256 of the original file.
@@ -28,6 +30,7 @@ class PreparedImage:
     """
 
     id: str
+    file: str
     start: int
     length: int
     digest: str
@@ -48,45 +51,78 @@ class PreparedImage:
             keys += [f"caption {text.casefold()}" for text in self.captions]
         return keys
 
-    def read(self, scratch_file: BinaryIO) -> bytes:
-        """Returns the encoded bytes of the image."""
-        return os.pread(scratch_file.fileno(), self.length, self.start)
+
+# The id of an image, and the image or the reason why it cannot be used.
+Outcome = tuple[str, PreparedImage | BadImage]
 
 
-def prepare_images(
-    spec: DatasetSpec, report: ReadReport, scratch_file: BinaryIO, progress: bool
-) -> list[PreparedImage]:
-    """Loads all images of a data set.
-
-    The encoded images are written to a file, so that memory holds only a few of them.
+def store_images(
+    spec: DatasetSpec, ids: Sequence[str], path: Path, file: BinaryIO
+) -> Iterator[Outcome]:
+    """Loads images and writes them to a file, so that memory holds only a few of them.
 
     Args:
         spec: the data set.
+        ids: of the images.
+        path: of the scratch file.
+        file: the scratch file, opened for writing.
+
+    Yields:
+        An `Outcome` for each image, in order.
+    """
+    start = 0
+    with strict_pillow():
+        for name, loaded in map_in_threads(spec.images.load, ids):
+            if isinstance(loaded, BadImage):
+                yield name, loaded
+                continue
+            file.write(loaded.data)
+            yield name, _prepared_image(spec, loaded, path, start)
+            start += len(loaded.data)
+
+
+def read_images(
+    images: Iterable[PreparedImage],
+) -> Iterator[tuple[PreparedImage, bytes]]:
+    """Reads images from their scratch files.
+
+    Args:
+        images: neighbors in a file should be neighbors here.
+
+    Yields:
+        Each image with its encoded bytes.
+    """
+    for path, group in itertools.groupby(images, lambda image: image.file):
+        with open(path, "rb") as file:
+            for image in group:
+                file.seek(image.start)
+                yield image, file.read(image.length)
+
+
+def collect_images(
+    spec: DatasetSpec, outcomes: Iterable[Outcome], report: ReadReport
+) -> list[PreparedImage]:
+    """Separates the images that can be used from the others.
+
+    Args:
+        spec: the data set.
+        outcomes: of all images, in the order of the data set.
         report: where images that cannot be used are counted.
-        scratch_file: where the encoded images are written.
-        progress: whether a progress bar is shown.
 
     Returns:
-        The images that can be used, in the order of the data set.
+        The images that can be used, in order.
     """
     prepared: list[PreparedImage] = []
-    start = 0
-    title, total = f"Preparing {spec.config.dataset}", len(spec.images.ids)
-    with progress_bar(title, total, progress) as advance, strict_pillow():
-        for name, loaded in map_in_threads(spec.images.load, spec.images.ids):
-            advance()
-            if isinstance(loaded, BadImage):
-                _skip(spec, report, name, str(loaded))
-                continue
-            scratch_file.write(loaded.data)
-            prepared.append(_prepared_image(spec, loaded, start))
-            start += len(loaded.data)
-        scratch_file.flush()
+    for name, outcome in outcomes:
+        if isinstance(outcome, BadImage):
+            _skip(spec, report, name, str(outcome))
+        else:
+            prepared.append(outcome)
     return prepared
 
 
 def _prepared_image(
-    spec: DatasetSpec, loaded: LoadedImage, start: int
+    spec: DatasetSpec, loaded: LoadedImage, path: Path, start: int
 ) -> PreparedImage:
     split = group = None
     if spec.images.annotations:
@@ -94,6 +130,7 @@ def _prepared_image(
         split, group = annotation.split, annotation.group
     return PreparedImage(
         id=loaded.id,
+        file=str(path),
         start=start,
         length=len(loaded.data),
         digest=loaded.digest,

@@ -73,6 +73,18 @@ class Shards:
         )
         return np.array([self._read(*place) for place in places], object)
 
+    def places(self, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Returns where records begin, for readers of TFRecord files.
+
+        Args:
+            rows: int, of any shape.
+
+        Returns:
+            The index of each record's file in `paths`, and its position there in
+            bytes; int64 of the shape of `rows`.
+        """
+        return self._shards[rows], self._offsets[rows] - (FRAME - TRAILER)
+
     def _read(self, shard, offset, size, checksum):
         record = os.pread(self._files[shard], size, offset)
         if len(record) < size:

@@ -157,10 +157,13 @@ class StoredPairDataset(PairDataset):
         records = self.images.shards.records(images)
         batch = {"image": self.images.decode(records)}
         if self.num_captions is not None:
-            token_ids = self.vectorizer(choose_captions(records, captions))
-            token_ids = tf.ensure_shape(token_ids, (*captions.shape, None))
-            batch["token_ids"] = tf.cast(token_ids, tf.int32)
+            batch["token_ids"] = self._token_ids(choose_captions(records, captions))
         return batch
+
+    def _token_ids(self, captions):
+        token_ids = self.vectorizer(captions)
+        token_ids = tf.ensure_shape(token_ids, (*captions.shape, None))
+        return tf.cast(token_ids, tf.int32)
 
 
 def shuffled_rows(count: int, random: np.random.Generator) -> np.ndarray:

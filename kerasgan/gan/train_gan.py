@@ -27,6 +27,7 @@ from kerasgan.gan.pair_dataset import (
     hold_out,
     to_grayscale,
 )
+from kerasgan.gan.served_pair_dataset import ServedPairDataset
 from kerasgan.layers.text_vectorization import load_or_build_vectorizer, tokenize
 from kerasgan.runs import Run, run_for
 from kerasgan.training.allocator import retain_freed_memory
@@ -42,6 +43,7 @@ from kerasgan.training.callbacks import (
 from kerasgan.training.checkpoints import load_checkpoint
 from kerasgan.training.determinism import use_determinism
 from kerasgan.training.devices import use_device
+from kerasgan.training.memory_errors import explain_memory_errors
 from kerasgan.training.replicas import shard_batches
 from kerasgan.training.worker_agreement import require_agreement, worker_failures
 
@@ -127,17 +129,18 @@ def _train(settings, run, progress):
 
 
 def _fit(gan, dataset, batch_size, training, epoch, callbacks):
-    batches = dataset.batches(batch_size, training.seed, epoch + 1)
+    batches = shard_batches(dataset.batches(batch_size, training.seed, epoch + 1))
     try:
-        gan.fit(
-            shard_batches(batches),
-            steps_per_epoch=dataset.steps(batch_size),
-            initial_epoch=epoch,
-            epochs=training.epochs,
-            verbose=0,
-            shuffle=False,
-            callbacks=callbacks,
-        )
+        with explain_memory_errors(gan, batches, "images", "training.batch_size"):
+            gan.fit(
+                batches,
+                steps_per_epoch=dataset.steps(batch_size),
+                initial_epoch=epoch,
+                epochs=training.epochs,
+                verbose=0,
+                shuffle=False,
+                callbacks=callbacks,
+            )
     except tf.errors.OpError:
         dataset.check()
         raise
@@ -227,7 +230,10 @@ def _pair_dataset(settings, train, vectorizer, rows):
     images = to_grayscale(train.images) if grayscale else train.images
     if not train.in_memory:
         counts = None if vectorizer is None else np.maximum(train.captions.counts, 1)
-        return StoredPairDataset(images, counts, vectorizer, rows)
+        stored = images, counts, vectorizer, rows
+        if settings.data.service:
+            return ServedPairDataset(settings.data.service, *stored)
+        return StoredPairDataset(*stored)
     if vectorizer is None:
         return PairDataset(images, rows=rows)
     groups = [captions or [""] for captions in train.captions]

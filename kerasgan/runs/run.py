@@ -30,6 +30,7 @@ RESUMABLE = {
     "training.strategy",
     "data.data_dir",
     "data.keep_in_memory",
+    "data.service",
 }
 KEPT = ("chosen", "weights", "files")  # sections that `update_options` adds to
 

@@ -1,24 +1,27 @@
 """The common base class of the builders."""
 
-import contextlib
-import io
 import json
 import tempfile
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import TYPE_CHECKING, Any
 
 import tensorflow_datasets as tfds
+from tensorflow_datasets.core.dataset_builder import FileReaderBuilder
 
 from kerasgan.data.dataset_spec import DATA_JSON, VERSION, DatasetSpec, dataset_config
-from kerasgan.data.preparation import PreparedImage, prepare_images
-from kerasgan.data.selection import dataset_info, select_sample
+from kerasgan.data.features import pair_features
+from kerasgan.data.preparation import collect_images
+from kerasgan.data.selection import Selection, dataset_info, select_sample
 from kerasgan.errors import UserError
 
+# The other modules that import TFDS are imported when they are needed: each of them may
+# be the first one, which makes TFDS import this module.
+if TYPE_CHECKING:
+    from kerasgan.data.beam_workers import BeamWorkers
+    from kerasgan.data.thread_workers import ThreadWorkers
 
-class PairBuilder(  # type: ignore[call-arg]
-    tfds.core.GeneratorBasedBuilder, skip_registration=True
-):
+
+class PairBuilder(FileReaderBuilder, skip_registration=True):  # type: ignore[call-arg]
     """Builds data sets of images with captions and optional labels.
 
     Every attribute of `DataConfig` can be passed by its name, also as in
@@ -82,7 +85,8 @@ class PairBuilder(  # type: ignore[call-arg]
         """Prepares the data set unless it is prepared already.
 
         Args:
-            download_config: must not contain a manual directory.
+            download_config: must not contain a manual directory. With `beam_runner`
+                or `beam_options`, Apache Beam prepares the same files.
             **kwargs: see `tfds.core.DatasetBuilder.download_and_prepare`.
 
         Raises:
@@ -97,57 +101,64 @@ class PairBuilder(  # type: ignore[call-arg]
             )
         if self._spec_error is not None:
             raise self._spec_error
-        with contextlib.ExitStack() as self._open_files:
-            super().download_and_prepare(download_config=download_config, **kwargs)
+        super().download_and_prepare(download_config=download_config, **kwargs)
 
     def _info(self) -> tfds.core.DatasetInfo:
-        features = {
-            "image_id": tfds.features.Text(),
-            "image": tfds.features.Image(shape=self._image_shape()),
-            "captions": tfds.features.Sequence(tfds.features.Text()),
-        }
-        if self._spec and self._spec.label_names:
-            names = self._spec.label_names
-            features["label"] = tfds.features.ClassLabel(names=names)
         return tfds.core.DatasetInfo(
             builder=self,
             description=type(self).__doc__,
-            features=tfds.features.FeaturesDict(features),
+            features=pair_features(*self._feature_arguments()),
             homepage=self.HOMEPAGE,
             citation=self.CITATION,
             disable_shuffling=True,  # keeps the order of train_ids and test_ids
         )
 
-    def _image_shape(self) -> tuple[int | None, int | None, int]:
-        size = self._spec.config.image_size if self._spec else None
-        return size, size, 3
+    def _feature_arguments(self) -> tuple[int | None, list[str] | None]:
+        if self._spec is None:
+            return None, None
+        return self._spec.config.image_size, self._spec.label_names
 
-    def _split_generators(self, dl_manager) -> dict[str, Iterator]:
+    def _download_and_prepare(self, dl_manager, download_config=None) -> None:
+        from kerasgan.data.shard_writing import plan_shards, split_info
+
+        config = download_config or tfds.download.DownloadConfig()
+        workers = self._workers(config)
+        shards, templates = {}, {}
+        # TFDS renames `data_path` when it is complete.
+        with tempfile.TemporaryDirectory(dir=self.data_path) as scratch:
+            selection = self._select(workers, Path(scratch))
+            for name in ("train", "test"):
+                templates[name] = self._get_filename_template(name)
+                shards[name] = plan_shards(
+                    getattr(selection, name),
+                    templates[name],
+                    config.get_shard_config(),
+                    *self._feature_arguments(),
+                )
+            workers.write_shards([*shards["train"], *shards["test"]], Path(scratch))
+        splits = [split_info(shards[name], templates[name]) for name in shards]
+        self.info.set_splits(tfds.core.splits.SplitDict(splits))
+
+    def _workers(
+        self, config: tfds.download.DownloadConfig
+    ) -> "BeamWorkers | ThreadWorkers":
+        from kerasgan.data.beam_workers import BeamWorkers
+        from kerasgan.data.thread_workers import ThreadWorkers
+
+        if config.beam_runner is None and config.beam_options is None:
+            return ThreadWorkers(self._progress)
+        return BeamWorkers(config.beam_runner, config.beam_options)
+
+    def _select(
+        self, workers: "BeamWorkers | ThreadWorkers", folder: Path
+    ) -> Selection:
+        """Prepares and samples the images, and writes `data.json`."""
         spec, report = self._spec, self._spec.new_report()
-        directory = Path(self.data_path)  # TFDS renames it when it is complete
-        # The file has no name on the disk, so it disappears however this ends.
-        scratch_file = tempfile.TemporaryFile(dir=directory)  # noqa: SIM115
-        self._open_files.enter_context(scratch_file)
-        images = prepare_images(spec, report, scratch_file, self._progress)
+        outcomes = workers.store_images(spec, folder)
+        images = collect_images(spec, outcomes, report)
         report.check_bad_rows(spec.config.max_bad)
         selection = select_sample(spec.config, images, report)
         info = dataset_info(spec, images, selection, report)
         text = json.dumps(info, indent=1, ensure_ascii=False)
-        (directory / DATA_JSON).write_text(text, encoding="utf-8")
-        return {
-            "train": self._generate_examples(selection.train, scratch_file),
-            "test": self._generate_examples(selection.test, scratch_file),
-        }
-
-    def _generate_examples(
-        self, images: list[PreparedImage], scratch_file: BinaryIO
-    ) -> Iterator[tuple[int, dict]]:
-        for index, image in enumerate(images):
-            example = {
-                "image_id": image.id,
-                "image": io.BytesIO(image.read(scratch_file)),
-                "captions": list(image.captions),
-            }
-            if self._spec.label_names:
-                example["label"] = image.label
-            yield index, example
+        (Path(self.data_path) / DATA_JSON).write_text(text, encoding="utf-8")
+        return selection
