@@ -24,6 +24,8 @@ OTHER_SYSTEM_OPTIONS = (
     "predictions",
     "images",
     "references",
+    "captions",
+    "dual_encoder",
     "train_captions",
     "threshold",
 )
@@ -69,6 +71,18 @@ OTHER_SYSTEM_OPTIONS = (
     " COCO, Karpathy or Flickr, or a folder of images.",
 )
 @click.option(
+    "--captions",
+    metavar="FILE",
+    help="The captions that --images were generated from, in any format of"
+    " --references; with --dual-encoder.",
+)
+@click.option(
+    "--dual-encoder",
+    metavar="RUN",
+    help="Judge by the dual encoder of this run of train-gan whether --images agree"
+    " with --captions. It must not be the generator's own run.",
+)
+@click.option(
     "--train-captions",
     metavar="FILE",
     help="Captions that TF-IDF is fitted on.  [default: the training split of"
@@ -98,7 +112,8 @@ def command(
     A run of train-classifier: its predictions on its test pairs, or on --source.
 
     Another system: its captions by the same protocol, its classes, or its images by
-    KID, precision, recall, density and coverage.
+    KID, precision, recall, density and coverage, and by R-precision with the captions
+    that they were generated from.
 
     \b
     Examples:
@@ -106,6 +121,8 @@ def command(
       kerasgan evaluate runs/00000-train-classifier-table --source more.csv
       kerasgan evaluate --predictions captions.json --references dataset_coco.json
       kerasgan evaluate --images generated/ --references photographs/
+      kerasgan evaluate --images generated/ --references photographs/ \\
+          --captions generated/images.csv --dual-encoder runs/00001-train-gan-scenes
     """
     if run is None:
         return _evaluate_other_system(data_dir, as_json, options)
