@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from kerasgan.errors import UserError
+from kerasgan.inference.prediction_writer import escape_unprintable
 
 if TYPE_CHECKING:
     from kerasgan.data.read_report import ReadReport
@@ -70,6 +71,7 @@ def predict_all(
     load: Callable[[], BatchPredictor],
     out: str | None,
     resume: bool,
+    join_images: bool = False,
     **table: Any,
 ) -> None:
     """Predicts for all inputs, and prints the results or writes them to a file.
@@ -83,6 +85,7 @@ def predict_all(
         load: loads the model, once all inputs have been checked.
         out: path of the output, or None for standard output.
         resume: whether `out` is continued.
+        join_images: whether a row of a table with several images is one input.
         **table: the others of `batch_options`, and `caption_columns`.
 
     Raises:
@@ -99,7 +102,8 @@ def predict_all(
     writer = PredictionWriter(out, resume) if out else None
     if writer and writer.finished:
         return click.echo(f"{writer.out} is complete already.", err=True)
-    list_inputs, report = _input_lister(paths, texts, table), ReadReport()
+    list_inputs = _input_lister(paths, texts, table, join_images)
+    report = ReadReport()
     total, fingerprint = inputs_fingerprint(list_inputs(report))
     if not total:
         raise UserError("Found no images.")
@@ -172,7 +176,10 @@ def _draw(predictor, inputs, summary: "BatchSummary") -> None:
 
 
 def _input_lister(
-    paths: Sequence[str], texts: Sequence[str], table: dict[str, Any]
+    paths: Sequence[str],
+    texts: Sequence[str],
+    table: dict[str, Any],
+    join_images: bool,
 ) -> "Callable[[ReadReport], Iterator[InferenceInput]]":
     """Returns a function that lists all inputs."""
     from kerasgan.data.dataset_spec import dataset_config
@@ -190,7 +197,7 @@ def _input_lister(
         if table[name]:
             table[name] = os.path.abspath(os.path.expanduser(table[name]))
     config = dataset_config("table", None, table | {"label_column": ""})
-    return lambda report: inputs_from_table(config, report)
+    return lambda report: inputs_from_table(config, report, join_images)
 
 
 def _run_state(run: "Run") -> dict[str, str]:
@@ -205,4 +212,5 @@ def _run_state(run: "Run") -> dict[str, str]:
 def _summary_text(summary: "BatchSummary", report: "ReadReport") -> str:
     rows = ", ".join(f"{n:,} × {reason}" for reason, n in report.skipped.items())
     skipped = [f"Skipped rows: {rows}."] if rows else []
-    return " ".join([f"{summary}.", *skipped, *report.notes])
+    notes = map(escape_unprintable, report.notes)
+    return " ".join([f"{summary}.", *skipped, *notes])
