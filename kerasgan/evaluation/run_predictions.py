@@ -3,6 +3,7 @@
 import csv
 
 from kerasgan.errors import UserError
+from kerasgan.inference.prediction_writer import unescape_formula
 from kerasgan.runs import Run
 
 COLUMNS = {"row", "image_id", "caption", "matched", "mismatched", "threshold"}
@@ -29,6 +30,8 @@ def read_predictions(run: Run) -> dict[str, list[dict[str, str]]]:
             if missing:
                 raise ValueError(f"columns are missing: {', '.join(sorted(missing))}")
             for row in reader:
+                for name in ("image_id", "caption"):
+                    row[name] = unescape_formula(row[name] or "")
                 rows.setdefault(row["row"], []).append(row)
     except FileNotFoundError:
         raise UserError(

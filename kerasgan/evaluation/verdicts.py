@@ -17,13 +17,13 @@ from kerasgan.evaluation.annotation_files import check_file
 from kerasgan.evaluation.pair_protocol import confusion_counts
 from kerasgan.evaluation.run_predictions import read_predictions
 from kerasgan.files import write_json
+from kerasgan.inference.prediction_writer import unescape_formula
 from kerasgan.papers import A_THRESHOLD
 from kerasgan.runs import Run
 
 CAPTION_ROWS = ("reranked", "adversarial", "likelihood")  # the first one that exists
 VERDICTS = ("wrong", "partly", "right")  # from bad to good
 RIGHT = {"right": {"right"}, "right or partly": {"right", "partly"}}
-FORMULA_STARTS = tuple(f"'{sign}" for sign in "'=+-@\t\r")  # as the page escapes them
 
 
 def evaluate_verdicts(run: Run, files: Sequence[str | Path]) -> dict[str, Any]:
@@ -185,8 +185,7 @@ def _reason_to_skip(cells: Mapping[str, str], captions: Mapping[str, str]):
 
 
 def _unescape(value: object) -> str:
-    text = cell_text(value)
-    return clean_text(text[1:] if text.startswith(FORMULA_STARTS) else text)
+    return clean_text(unescape_formula(cell_text(value)))
 
 
 def _agreement(marks: Mapping[str, Mapping[str, str]]) -> dict[str, Any]:

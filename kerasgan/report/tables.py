@@ -83,7 +83,7 @@ def left_out_lines(results: Mapping[str, Any]) -> list[str]:
         more = ", …" if len(names) < count else ""
         listed = f": {', '.join(names)}{more}" if names else ""
         lines.append(f"Skipped: {count} × {reason}{listed}")
-    return [*lines, *results["notes"]]
+    return [*lines, *map(clean_text, results["notes"])]
 
 
 def _similarity_table(rows, titles, threshold_key, source):
