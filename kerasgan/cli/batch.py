@@ -71,7 +71,6 @@ def predict_all(
     load: Callable[[], BatchPredictor],
     out: str | None,
     resume: bool,
-    join_images: bool = False,
     **table: Any,
 ) -> None:
     """Predicts for all inputs, and prints the results or writes them to a file.
@@ -85,8 +84,7 @@ def predict_all(
         load: loads the model, once all inputs have been checked.
         out: path of the output, or None for standard output.
         resume: whether `out` is continued.
-        join_images: whether a row of a table with several images is one input.
-        **table: the others of `batch_options`, and `caption_columns`.
+        **table: the others of `batch_options`, `caption_columns`, and `join_images`.
 
     Raises:
         UserError: contradicting options, or no inputs.
@@ -102,8 +100,7 @@ def predict_all(
     writer = PredictionWriter(out, resume) if out else None
     if writer and writer.finished:
         return click.echo(f"{writer.out} is complete already.", err=True)
-    list_inputs = _input_lister(paths, texts, table, join_images)
-    report = ReadReport()
+    list_inputs, report = _input_lister(paths, texts, table), ReadReport()
     total, fingerprint = inputs_fingerprint(list_inputs(report))
     if not total:
         raise UserError("Found no images.")
@@ -176,15 +173,13 @@ def _draw(predictor, inputs, summary: "BatchSummary") -> None:
 
 
 def _input_lister(
-    paths: Sequence[str],
-    texts: Sequence[str],
-    table: dict[str, Any],
-    join_images: bool,
+    paths: Sequence[str], texts: Sequence[str], table: dict[str, Any]
 ) -> "Callable[[ReadReport], Iterator[InferenceInput]]":
-    """Returns a function that lists all inputs."""
+    """Returns a function that lists all inputs; takes `join_images` out of `table`."""
     from kerasgan.data.dataset_spec import dataset_config
     from kerasgan.inference.inputs import inputs_from_paths, inputs_from_table
 
+    join_images = table.pop("join_images", False)
     if table["source"] is None:
         if any(table.values()):
             raise UserError("--image-root and the columns need a table: --source.")

@@ -65,18 +65,18 @@ def _evaluate_images(given):
     from kerasgan.report.tables import evaluation_text, left_out_lines
 
     folders = given["images"], given["references"]
-    judge = _load_judge(given) if "captions" in given else None
+    dual_encoder = _load_dual_encoder(given) if "captions" in given else None
     results = evaluate_folders(*folders, progress=_print_step)
     lines, tables = left_out_lines(results), {"images": results}
-    if judge:
-        tables["agreement"] = _evaluate_agreement(*folders, *judge)
+    if dual_encoder:
+        tables["agreement"] = _evaluate_agreement(*folders, *dual_encoder)
         lines += left_out_lines(tables["agreement"])
         results = results | {"agreement": tables["agreement"]}
     return results, "\n".join([evaluation_text(tables), *lines])
 
 
-def _load_judge(given):
-    """Returns the run that judges, its models, and the captions."""
+def _load_dual_encoder(given):
+    """Returns the run of the dual encoder, its models, and the captions."""
     from kerasgan.captioning.pipeline import load_captioner
     from kerasgan.config.settings import DataConfig
     from kerasgan.data.read_report import ReadReport

@@ -76,15 +76,17 @@ def evaluate_classifier(
         splits = [pairs.train, pairs.test]
         left_out.update(pairs.info["skipped"])
         notes = pairs.info["notes"]
-    images, texts, labels, owners = _collect_inputs(
-        classifier, pairs, splits, without, left_out
-    )
+    inputs = _collect_inputs(classifier, pairs, splits, without, left_out)
+    scores = _score_predictions(classifier, *inputs)
+    return scores | {"left_out": dict(left_out), "notes": notes}
+
+
+def _score_predictions(classifier, images, texts, labels, owners):
     probabilities = mean_by_owner(classifier.classify(images, texts), owners)
-    predictions = probabilities.argmax(axis=1)
     scores = classification_scores(
-        np.array(labels), predictions, classifier.label_names
+        np.array(labels), probabilities.argmax(axis=1), classifier.label_names
     )
-    return scores | {"pairs": len(labels), "left_out": dict(left_out), "notes": notes}
+    return scores | {"pairs": len(labels)}
 
 
 def _load_table(
