@@ -1,6 +1,7 @@
 """Measures searches of an index of synthetic vectors and captions.
 
     python tools/measure_search.py DIR [--images 1000000] [--dim 512]
+    python tools/measure_search.py DIR --run RUN --photographs FOLDER
 
 DIR keeps the index; if it exists, it is not built again. The dimensions of the vectors
 decay as those of a dual encoder trained on Flickr30k do; a query is an image's vector
@@ -10,12 +11,18 @@ Prints one JSON object. Times are in milliseconds, medians of warm queries: `wor
 `embedding`, `blend` and `full_product`, the plain product with all vectors; with
 usearch or FAISS installed, also their exact search. `open` is the time to open the
 index after imports, `anonymous_mib` the memory beyond mapped files, `shell` the seconds
-of `kerasgan search` on an index of 1,000 images from the shell.
+of `kerasgan search` on an index of 1,000 images from the shell. `add_seconds` is the
+time to add 1 % to the index, without captioning.
+
+With a run, it measures `kerasgan index` instead, in seconds: `whole` for all images of
+a folder but 1 %, `add` for these, and `unchanged` to find that there are none; `share`
+is that of `add` in `whole`. DIR must not exist.
 """
 
 import argparse
 import json
 import multiprocessing
+import shutil
 import statistics
 import subprocess
 import sys
@@ -26,8 +33,15 @@ from pathlib import Path
 
 import numpy as np
 
+from kerasgan.data.layouts.folders import find_images
 from kerasgan.files import write_json, write_text
-from kerasgan.search.index_files import FORMAT, MANIFEST, save_array
+from kerasgan.search.index_files import (
+    FORMAT,
+    MANIFEST,
+    IndexData,
+    read_manifest,
+    save_array,
+)
 from kerasgan.search.journal import Journal
 from kerasgan.search.nearest import best_positions, nearest_rows
 from kerasgan.search.publish import publish
@@ -46,7 +60,11 @@ def main() -> None:
     parser.add_argument("dir", type=Path)
     parser.add_argument("--images", type=int, default=1_000_000)
     parser.add_argument("--dim", type=int, default=512)
+    parser.add_argument("--run", type=Path)
+    parser.add_argument("--photographs", type=Path)
     options = parser.parse_args()
+    if options.run:
+        return measure_updates(options.dir, options.run, options.photographs)
     start = time.perf_counter()
     if not (options.dir / MANIFEST).exists():
         build_in_subprocess(options.dir, options.images, options.dim)
@@ -55,6 +73,7 @@ def main() -> None:
     index = SearchIndex(options.dir)
     results["open"] = 1000 * (time.perf_counter() - start)
     results |= measure_queries(index)
+    results["add_seconds"] = measure_addition(options.dir, options.dim)
     with tempfile.TemporaryDirectory() as folder:
         build_in_subprocess(Path(folder) / "small", 1000, options.dim)
         results["shell"] = {
@@ -97,6 +116,21 @@ def build(path: Path, num_images: int, dim: int) -> None:
     write_json(path / MANIFEST, manifest)
     header = {name: manifest[name] for name in ("models", "decoding", "dim")}
     journal = Journal(path, header)
+    append_rows(journal, num_images, dim, random)
+    publish(path, manifest, None, np.arange(0), journal, np.arange(num_images))
+
+
+def append_rows(
+    journal: Journal, num_images: int, dim: int, random: np.random.Generator
+) -> None:
+    """Appends images that do not exist.
+
+    Args:
+        journal: of an index.
+        num_images: number of images.
+        dim: size of the vectors.
+        random: source of random numbers.
+    """
     for start in range(0, num_images, CHUNK_SIZE):
         count = min(CHUNK_SIZE, num_images - start)
         records = [
@@ -105,7 +139,6 @@ def build(path: Path, num_images: int, dim: int) -> None:
             for row, caption in enumerate(draw_captions(count, random))
         ]
         journal.append(records, draw_vectors(count, dim, random))
-    publish(path, manifest, None, np.arange(0), journal, np.arange(num_images))
 
 
 def draw_vectors(count: int, dim: int, random: np.random.Generator) -> np.ndarray:
@@ -197,6 +230,62 @@ def measure_queries(index: SearchIndex) -> dict[str, float]:
     status = Path("/proc/self/status").read_text()
     anonymous = status.partition("RssAnon:")[2].split()[0]
     return results | {"anonymous_mib": int(anonymous) / 1024} | engines(data, vectors)
+
+
+def measure_addition(path: Path, dim: int) -> float:
+    """Returns the seconds to add 1 % to a copy of an index, without captioning.
+
+    Args:
+        path: the directory of the index.
+        dim: size of its vectors.
+    """
+    import kerasgan.captioning.hubness  # noqa: F401, takes seconds
+
+    with tempfile.TemporaryDirectory(dir=path.parent) as folder:
+        copy = shutil.copytree(path, Path(folder) / "copy")
+        manifest = read_manifest(copy)
+        header = {name: manifest[name] for name in ("models", "decoding", "dim")}
+        journal, old = Journal(copy, header), IndexData.open(copy / manifest["data"])
+        append_rows(journal, len(old) // 100, dim, np.random.default_rng(2))
+        rows = np.arange(len(old)), journal, np.arange(journal.num_rows)
+        start = time.perf_counter()
+        publish(copy, manifest, old, *rows)
+        return round(time.perf_counter() - start, 2)
+
+
+def measure_updates(path: Path, run: Path, photographs: Path) -> None:
+    """Prints the seconds of `kerasgan index` for all images, and for 1 % more.
+
+    Args:
+        path: the directory of the index.
+        run: a run with captions.
+        photographs: a folder of images.
+    """
+    names = list(find_images(photographs.resolve()))
+    count = max(1, len(names) // 100)
+    command = [sys.executable, "-m", "kerasgan", "index", str(run), "--out", str(path)]
+    seconds: dict[str, float] = {}
+    with tempfile.TemporaryDirectory() as folder:
+        for title, rows in (("whole", names[count:]), ("add", names[:count])):
+            table = Path(folder) / f"{title}.jsonl"
+            lines = [json.dumps({"image": name}) + "\n" for name in rows]
+            write_text(table, "".join(lines))
+            source = ["--source", str(table), "--image-root", str(photographs)]
+            seconds[title] = time_command([*command, *source])
+        seconds["unchanged"] = time_command(command)
+    share = round(seconds["add"] / seconds["whole"], 4)
+    print(json.dumps({"images": len(names), **seconds, "share": share}))
+
+
+def time_command(command: list[str]) -> float:
+    """Returns the seconds of a command.
+
+    Args:
+        command: with its arguments.
+    """
+    start = time.perf_counter()
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+    return round(time.perf_counter() - start, 2)
 
 
 def engines(data: object, vectors: np.ndarray) -> dict[str, float]:

@@ -154,6 +154,28 @@ class Classifier:
         ]
         return np.concatenate(batches)
 
+    def classify_examples(
+        self, images: Sequence[np.ndarray | None], texts: Sequence[str]
+    ) -> np.ndarray:
+        """Computes the probabilities of examples, which may have several images.
+
+        Args:
+            images: for each example an image uint8 `(size, size, 3)`, several
+                `(k, size, size, 3)`, or None.
+            texts: n strings.
+
+        Returns:
+            float32 `(n, classes)`, the mean of those of the images.
+        """
+        owners, singles = [], []
+        for owner, image in enumerate(images):
+            several = image is not None and image.ndim == 4
+            found = list(image) if several else [image]
+            singles += found
+            owners += [owner] * len(found)
+        repeated = [texts[owner] for owner in owners]
+        return mean_by_owner(self.classify(singles, repeated), owners)
+
     def _classify_batch(self, images, texts):
         inputs = {}
         if self.takes_images:
@@ -188,6 +210,22 @@ class Classifier:
         }
         # Last: the classifier is complete if this file exists.
         write_json(run.models / CLASSIFIER_FILE, content)
+
+
+def mean_by_owner(probabilities: np.ndarray, owners: Sequence[int]) -> np.ndarray:
+    """Averages the rows of each owner.
+
+    Args:
+        probabilities: `(n, classes)`.
+        owners: n numbers; each of 0 to m - 1 occurs.
+
+    Returns:
+        float32 `(m, classes)`.
+    """
+    counts = np.bincount(owners)
+    totals = np.zeros((len(counts), probabilities.shape[1]), np.float32)
+    np.add.at(totals, owners, probabilities)
+    return totals / counts[:, None].astype(np.float32)
 
 
 def load_classifier(run: Run | str | Path) -> Classifier:

@@ -66,7 +66,11 @@ class LazyGroup(click.Group):
 
 
 def _fail(error: object, status: int) -> NoReturn:
-    click.echo(f"Error: {error}", err=True)
+    from kerasgan.inference.prediction_writer import escape_unprintable
+
+    # Messages quote files, whose texts must not control the terminal.
+    lines = map(escape_unprintable, f"Error: {error}".split("\n"))
+    click.echo("\n".join(lines), err=True)
     sys.exit(status)
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from kerasgan.errors import UserError
+from kerasgan.inference.prediction_writer import escape_unprintable
 
 if TYPE_CHECKING:
     from kerasgan.data.read_report import ReadReport
@@ -84,7 +85,7 @@ def predict_all(
         load: loads the model, once all inputs have been checked.
         out: path of the output, or None for standard output.
         resume: whether `out` is continued.
-        **table: the others of `batch_options`, and `caption_columns`.
+        **table: the others of `batch_options`, `caption_columns`, and `join_images`.
 
     Raises:
         UserError: contradicting options, or no inputs.
@@ -183,10 +184,11 @@ def _draw(predictor, inputs, summary: "BatchSummary") -> None:
 def _input_lister(
     paths: Sequence[str], texts: Sequence[str], table: dict[str, Any]
 ) -> "Callable[[ReadReport], Iterator[InferenceInput]]":
-    """Returns a function that lists all inputs."""
+    """Returns a function that lists all inputs; takes `join_images` out of `table`."""
     from kerasgan.data.dataset_spec import dataset_config
     from kerasgan.inference.inputs import inputs_from_paths, inputs_from_table
 
+    join_images = table.pop("join_images", False)
     if table["source"] is None:
         if any(table.values()):
             raise UserError("--image-root and the columns need a table: --source.")
@@ -199,7 +201,7 @@ def _input_lister(
         if table[name]:
             table[name] = os.path.abspath(os.path.expanduser(table[name]))
     config = dataset_config("table", None, table | {"label_column": ""})
-    return lambda report: inputs_from_table(config, report)
+    return lambda report: inputs_from_table(config, report, join_images)
 
 
 def _run_state(run: "Run") -> dict[str, str]:
@@ -214,4 +216,5 @@ def _run_state(run: "Run") -> dict[str, str]:
 def _summary_text(summary: "BatchSummary", report: "ReadReport") -> str:
     rows = ", ".join(f"{n:,} × {reason}" for reason, n in report.skipped.items())
     skipped = [f"Skipped rows: {rows}."] if rows else []
-    return " ".join([f"{summary}.", *skipped, *report.notes])
+    notes = map(escape_unprintable, report.notes)
+    return " ".join([f"{summary}.", *skipped, *notes])

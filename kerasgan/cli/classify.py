@@ -82,7 +82,7 @@ def command(
 
         def predict(images, items, _):
             texts = [item.text for item in items]
-            probabilities = classifier.classify(images, texts)
+            probabilities = classifier.classify_examples(images, texts)
             names = classifier.label_names
             return [_to_prediction(row, names, top) for row in probabilities]
 
@@ -90,13 +90,15 @@ def command(
             from kerasgan.report.prediction_explanation import save_explanation
 
             images, predictions = zip(*pairs, strict=True)
+            # Of several images of a row, the first one is shown.
+            images = [x[0] if x is not None and x.ndim == 4 else x for x in images]
             texts = [prediction["text"] or "" for prediction in predictions]
             save_explanation(classifier, images, texts, explain)
 
         return BatchPredictor(load_image, predict, draw if explain else None)
 
     options = {"command": "classify", "top": top}
-    predict_all(opened, options, paths, texts, COLUMNS, load, **batch)
+    predict_all(opened, options, paths, texts, COLUMNS, load, join_images=True, **batch)
 
 
 def _check_texts(paths, texts):
@@ -114,11 +116,20 @@ def _check_texts(paths, texts):
 
 
 def _load_image(classifier, item, fit):
-    """Returns the image, or None if there is only a text and that is enough."""
+    """Returns the image, or the images of a row `(k, size, size, 3)`.
+
+    None if there is only a text and that is enough.
+    """
+    import numpy as np
+
     from kerasgan.data.images import BadImage, read_square_image
 
     if classifier.takes_images and (item.path or not classifier.accepts_missing):
-        return read_square_image(item.read(), classifier.image_size, fit)
+        size = classifier.image_size
+        if not item.others:
+            return read_square_image(item.read(), size, fit)
+        images = (item, *item.others)
+        return np.stack([read_square_image(i.read(), size, fit) for i in images])
     if classifier.takes_text and item.text:
         return None
     raise BadImage("neither image nor text" if classifier.takes_images else "no text")

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterable
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -23,13 +24,15 @@ OTHER_SYSTEM_OPTIONS = (
     "predictions",
     "images",
     "references",
+    "captions",
+    "dual_encoder",
     "train_captions",
     "threshold",
 )
 
 
 @click.command("evaluate")
-@click.argument("run", metavar="[RUN]", required=False)
+@click.argument("run", metavar="[RUN|INDEX]", required=False)
 @click.option(
     "--source",
     metavar="FILE",
@@ -68,6 +71,18 @@ OTHER_SYSTEM_OPTIONS = (
     " COCO, Karpathy or Flickr, or a folder of images.",
 )
 @click.option(
+    "--captions",
+    metavar="FILE",
+    help="The captions that --images were generated from, in any format of"
+    " --references; with --dual-encoder.",
+)
+@click.option(
+    "--dual-encoder",
+    metavar="RUN",
+    help="Judge by the dual encoder of this run of train-gan whether --images agree"
+    " with --captions. It must not be the generator's own run.",
+)
+@click.option(
     "--train-captions",
     metavar="FILE",
     help="Captions that TF-IDF is fitted on.  [default: the training split of"
@@ -92,12 +107,13 @@ def command(
     best, median and worst captions.
 
     With --verdicts: what people said of the captions, beside the TF-IDF cosine, and how
-    far they agree (RUN/results/verdicts.json).
+    far they agree (RUN/results/verdicts.json); or of the captions of an index.
 
     A run of train-classifier: its predictions on its test pairs, or on --source.
 
     Another system: its captions by the same protocol, its classes, or its images by
-    KID, precision, recall, density and coverage.
+    KID, precision, recall, density and coverage, and by R-precision with the captions
+    that they were generated from.
 
     \b
     Examples:
@@ -105,6 +121,8 @@ def command(
       kerasgan evaluate runs/00000-train-classifier-table --source more.csv
       kerasgan evaluate --predictions captions.json --references dataset_coco.json
       kerasgan evaluate --images generated/ --references photographs/
+      kerasgan evaluate --images generated/ --references photographs/ \\
+          --captions generated/images.csv --dual-encoder runs/00001-train-gan-scenes
     """
     if run is None:
         return _evaluate_other_system(data_dir, as_json, options)
@@ -114,13 +132,13 @@ def command(
         for name, value in options.items()
         if name not in OTHER_SYSTEM_OPTIONS
     }
-    from kerasgan.runs import open_run
-
-    opened = open_run(run, data_dir)
     verdicts = options.pop("verdicts")
     if verdicts:
         _reject(options, options, "cannot be combined with --verdicts.")
-        return _evaluate_verdicts(opened, verdicts, as_json)
+        return _evaluate_verdicts(run, data_dir, verdicts, as_json)
+    from kerasgan.runs import open_run
+
+    opened = open_run(run, data_dir)
     if opened.command == "train-classifier":
         if not options["source"]:
             _reject(options, TABLE_OPTIONS, "needs --source.")
@@ -130,16 +148,26 @@ def command(
         run_evaluation(opened, as_json)
 
 
-def _evaluate_verdicts(run, files, as_json):
-    from kerasgan.evaluation.verdicts import evaluate_verdicts
+def _evaluate_verdicts(name, data_dir, files, as_json):
+    from kerasgan.evaluation.verdicts import evaluate_verdicts, summarize_verdicts
     from kerasgan.report.verdict_tables import verdicts_text
+    from kerasgan.runs import open_run
+    from kerasgan.search.index_files import is_index
+    from kerasgan.search.review_items import captions_by_image
+    from kerasgan.search.search_index import SearchIndex
 
-    run.require_command("train-gan")
-    results = evaluate_verdicts(run, files)
+    path, similarity = Path(name).expanduser().absolute(), None
+    if is_index(path):
+        captions = captions_by_image(SearchIndex(path))
+        results, _ = summarize_verdicts(captions, *captions, files)
+    else:
+        run = open_run(path, data_dir)
+        run.require_command("train-gan")
+        results = evaluate_verdicts(run, files)
+        similarity = run.read("results/similarity.json")["rows"][results["row"]]
     if as_json:
         return click.echo(json.dumps(results, ensure_ascii=False))
-    similarity = run.read("results/similarity.json")["rows"]
-    click.echo(verdicts_text(results, similarity[results["row"]]))
+    click.echo(verdicts_text(results, similarity))
 
 
 def _evaluate_other_system(data_dir, as_json, options):

@@ -13,6 +13,7 @@ from kerasgan.cli.options import (
     table_options,
 )
 from kerasgan.config.settings import DataConfig
+from kerasgan.inference.prediction_writer import escape_unprintable
 
 if typing.TYPE_CHECKING:
     from kerasgan.data.pipeline import Pairs
@@ -102,7 +103,7 @@ def command(
     pairs = load_data(config, beam_pipeline_options=beam_pipeline_options)
     if as_json:
         for note in pairs.info["notes"]:
-            click.echo(note, err=True)
+            click.echo(escape_unprintable(note), err=True)
         click.echo(json.dumps(pairs.info, ensure_ascii=False))
     else:
         print_table(pairs)
@@ -139,7 +140,7 @@ def print_table(pairs: "Pairs") -> None:
     table.add_column(style="bold")
     table.add_column(overflow="fold")
     for name, value in table_rows(info):
-        table.add_row(name, Text(value))
+        table.add_row(name, Text(escape_unprintable(value)))
     when = " earlier" if pairs.was_prepared else ""
     table.add_row(f"prepared{when}", Text(info["prepared"]))
     Console().print(table)

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from kerasgan.inference.prediction_writer import escape_unprintable
+
 if TYPE_CHECKING:
     from kerasgan.config.settings import Settings
     from kerasgan.runs import Run
@@ -162,7 +164,7 @@ def table_options(function: Callable) -> Callable:
     function = caption_column_option(function)
     for name, metavar, text in (
         ("--label-column", "NAME", "Column of the table with classes ('' for none)."),
-        ("--image-column", "NAME", "Column of the table with file names of images."),
+        ("--image-column", "NAME", "Column of the table with images ('a;b': two)."),
         ("--image-root", "DIR", "Folder to which the file names are relative."),
     ):
         function = click.option(name, metavar=metavar, help=text)(function)
@@ -197,7 +199,7 @@ def print_skipped(info: dict) -> None:
     if reasons:
         click.echo(f"Skipped: {', '.join(reasons)}.", err=True)
     for note in info["notes"]:
-        click.echo(note, err=True)
+        click.echo(escape_unprintable(note), err=True)
 
 
 def read_scalar(text: str | None) -> int | str | None:

@@ -29,6 +29,8 @@ class CaptionRow(NamedTuple):
         split: name of the published split.
         group: images of one group are kept in the same split.
         read: returns the bytes of an image that is not a file of its own.
+        record: identifies the record of a table, if it has several images. They are
+            kept in the same split, and classified together.
     """
 
     file: Path
@@ -40,6 +42,7 @@ class CaptionRow(NamedTuple):
     split: str | None = None
     group: str | None = None
     read: Callable[[], bytes] | None = None
+    record: str | None = None
 
 
 @dataclass
@@ -56,6 +59,7 @@ class AnnotatedImage:
         rows: number of its rows.
         group: see `CaptionRow`.
         read: see `CaptionRow`.
+        record: see `CaptionRow`; of several records the first one.
     """
 
     name: str
@@ -67,6 +71,7 @@ class AnnotatedImage:
     rows: int = 0
     group: str | None = None
     read: Callable[[], bytes] | None = None
+    record: str | None = None
 
 
 @dataclass
@@ -136,6 +141,7 @@ def group_rows(
             image = AnnotatedImage(row.name, row.file, row.line, split=row.split)
             image.group, image.read = row.group, row.read
             images[row.name] = image
+        image.record = image.record or row.record
         image.rows += 1
         captions = [text for text in map(clean_text, row.captions) if text]
         image.captions += captions

@@ -27,6 +27,7 @@ class PreparedImage:
         label: name of its class, or None.
         split: name of its published split, or None.
         group: images of one group are kept in the same split.
+        record: see `CaptionRow`.
     """
 
     id: str
@@ -38,15 +39,18 @@ class PreparedImage:
     label: str | None
     split: str | None
     group: str | None = None
+    record: str | None = None
 
     def group_keys(self, include_captions: bool = False) -> list[str]:
         """Returns the keys that no two images of different splits may share.
 
         Args:
-            include_captions: whether captions are keys, besides the digest and the
-                group.
+            include_captions: whether captions are keys, besides the digest, the group
+                and the record.
         """
         keys = [self.digest, *filter(None, [self.group])]
+        if self.record is not None:
+            keys.append(f"record {self.record}")
         if include_captions:
             keys += [f"caption {text.casefold()}" for text in self.captions]
         return keys
@@ -124,10 +128,10 @@ def collect_images(
 def _prepared_image(
     spec: DatasetSpec, loaded: LoadedImage, path: Path, start: int
 ) -> PreparedImage:
-    split = group = None
+    split = group = record = None
     if spec.images.annotations:
         annotation = spec.images.annotations.images[loaded.id]
-        split, group = annotation.split, annotation.group
+        split, group, record = annotation.split, annotation.group, annotation.record
     return PreparedImage(
         id=loaded.id,
         file=str(path),
@@ -138,6 +142,7 @@ def _prepared_image(
         label=loaded.label,
         split=split,
         group=group,
+        record=record,
     )
 
 

@@ -139,11 +139,18 @@ def dataset_info(
         A JSON object with the settings, the counts of images, captions and rows,
         `kept` (images that can be used), `skipped` (counts by reason), `duplicates`
         (images that are identical to another one or belong to its group), `sample`,
-        `split`, `label_names`, `content` (a digest of images, captions and labels), and
-        the ids of both splits.
+        `split`, `label_names`, `content` (a digest of images, captions and labels), the
+        ids of both splits, and `records`, the record of each image that is one of
+        several in a row of a table.
     """
     config = spec.config
-    groups = connected_groups({image.id: image.group_keys() for image in images})
+    keys = {image.id: replace(image, record=None).group_keys() for image in images}
+    groups = connected_groups(keys)
+    records = {
+        image.id: image.record
+        for image in (*selection.train, *selection.test)
+        if image.record is not None
+    }
     return {
         "dataset": config.dataset,
         "source": str(spec.source) if spec.source else None,
@@ -174,6 +181,7 @@ def dataset_info(
         "test": len(selection.test),
         "train_ids": [image.id for image in selection.train],
         "test_ids": [image.id for image in selection.test],
+        "records": records,
     }
 
 

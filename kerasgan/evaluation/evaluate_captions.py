@@ -36,6 +36,7 @@ from kerasgan.evaluation.pair_protocol import (
 from kerasgan.evaluation.retrieval import retrieval_scores, scores_from_similarity
 from kerasgan.evaluation.tfidf_similarity import fit_tfidf, similarity_matrix
 from kerasgan.files import write_json, write_text
+from kerasgan.inference.prediction_writer import escape_formula
 from kerasgan.runs import Run
 
 LIKELIHOOD_CAPTIONER = "captioner-likelihood"
@@ -251,9 +252,8 @@ class _PredictionTable:
             ids, captions, has_references, strict=True
         ):
             matched, mismatched = next(scores) if is_scored else ("", "")
-            self.writer.writerow(
-                [name, image_id, caption, matched, mismatched, threshold]
-            )
+            texts = map(escape_formula, (name, image_id, caption))
+            self.writer.writerow([*texts, matched, mismatched, threshold])
 
     def to_csv(self):
         return self.file.getvalue()

@@ -7,7 +7,11 @@ from typing import Any
 
 import numpy as np
 
-from kerasgan.classification.classifier import Classifier, load_classifier
+from kerasgan.classification.classifier import (
+    Classifier,
+    load_classifier,
+    mean_by_owner,
+)
 from kerasgan.config.settings import DataConfig
 from kerasgan.data import Pairs, load_data
 from kerasgan.data.pipeline import Split
@@ -28,6 +32,9 @@ def evaluate_classifier(
     max_bad: float | None = None,
 ) -> dict[str, Any]:
     """Evaluates the classifier of a run.
+
+    Several images of one row of a table are one pair, whose probabilities are the mean
+    of theirs.
 
     Args:
         run: a `Run` of `train-classifier`.
@@ -70,12 +77,16 @@ def evaluate_classifier(
         left_out.update(pairs.info["skipped"])
         notes = pairs.info["notes"]
     inputs = _collect_inputs(classifier, pairs, splits, without, left_out)
-    images, texts, labels = inputs
-    predictions = classifier.classify(images, texts).argmax(axis=1)
+    scores = _score_predictions(classifier, *inputs)
+    return scores | {"left_out": dict(left_out), "notes": notes}
+
+
+def _score_predictions(classifier, images, texts, labels, owners):
+    probabilities = mean_by_owner(classifier.classify(images, texts), owners)
     scores = classification_scores(
-        np.array(labels), predictions, classifier.label_names
+        np.array(labels), probabilities.argmax(axis=1), classifier.label_names
     )
-    return scores | {"pairs": len(labels), "left_out": dict(left_out), "notes": notes}
+    return scores | {"pairs": len(labels)}
 
 
 def _load_table(
@@ -109,24 +120,33 @@ def _collect_inputs(
     splits: Iterable[Split],
     without: str | None,
     left_out: Counter,
-) -> tuple[list, list[str], list[int]]:
-    """Returns images, texts and labels, and counts unknown labels in `left_out`."""
-    images, texts, labels = [], [], []
+) -> tuple[list, list[str], list[int], list[int]]:
+    """Returns images, texts, labels of pairs, and the pair of each image.
+
+    Unknown labels are counted in `left_out`.
+    """
+    images, texts, labels, owners = [], [], [], []
+    numbers: dict[str, int] = {}  # of pairs, by record or image id
+    records = pairs.info.get("records", {})
     for split in splits:
         names = [pairs.label_names[label] for label in split.labels]
-        for image, captions, name in zip(
-            split.images, split.captions, names, strict=True
+        for image_id, image, captions, name in zip(
+            split.ids, split.images, split.captions, names, strict=True
         ):
             if name not in classifier.label_names:
                 left_out[f"unknown class {name}"] += 1
                 continue
             images.append(None if without == "image" else image)
             texts.append(captions[0] if captions and without != "text" else "")
-            labels.append(classifier.label_names.index(name))
+            key = f"record {records[image_id]}" if image_id in records else image_id
+            if key not in numbers:
+                numbers[key] = len(numbers)
+                labels.append(classifier.label_names.index(name))
+            owners.append(numbers[key])
     if not labels:
         raise UserError(
             "No pair has a class that the classifier knows:"
             f" {', '.join(classifier.label_names)}. Received the classes:"
             f" {', '.join(pairs.label_names)}"
         )
-    return images, texts, labels
+    return images, texts, labels, owners

@@ -3,6 +3,7 @@
 import csv
 
 from kerasgan.errors import UserError
+from kerasgan.inference.prediction_writer import unescape_formula
 from kerasgan.runs import Run
 
 NUMBERS = ("matched", "mismatched", "threshold")  # empty without references
@@ -36,6 +37,8 @@ def read_predictions(run: Run) -> dict[str, list[dict[str, str]]]:
                     )
                 for name in NUMBERS:
                     float(row[name] or "nan")
+                for name in ("image_id", "caption"):
+                    row[name] = unescape_formula(row[name] or "")
                 rows.setdefault(row["row"], []).append(row)
     except FileNotFoundError:
         raise UserError(

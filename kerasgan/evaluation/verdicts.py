@@ -17,55 +17,92 @@ from kerasgan.evaluation.annotation_files import check_file
 from kerasgan.evaluation.pair_protocol import confusion_counts
 from kerasgan.evaluation.run_predictions import read_predictions
 from kerasgan.files import write_json
+from kerasgan.inference.prediction_writer import unescape_formula
 from kerasgan.papers import A_THRESHOLD
 from kerasgan.runs import Run
 
 CAPTION_ROWS = ("reranked", "adversarial", "likelihood")  # the first one that exists
 VERDICTS = ("wrong", "partly", "right")  # from bad to good
 RIGHT = {"right": {"right"}, "right or partly": {"right", "partly"}}
-FORMULA_STARTS = tuple(f"'{sign}" for sign in "'=+-@\t\r")  # as the page escapes them
 
 
 def evaluate_verdicts(run: Run, files: Sequence[str | Path]) -> dict[str, Any]:
     """Compares people's verdicts with the TF-IDF cosine and with each other.
 
-    Of several verdicts on an image the median counts, the worse one of the middle two.
-
     Args:
         run: the run whose captions were reviewed.
-        files: tables as the page of `kerasgan review` makes them, with the columns
-            `image_id` and `verdict`, and optionally `caption`, `correction`,
-            `reviewer` (else the name of the file) and `row` (else the captioner's).
+        files: see `summarize_verdicts`. Without a column `row`, the captions are those
+            of the captioner.
 
     Returns:
-        The content of `results/verdicts.json`.
-
-        - `images`: number of images with a verdict, and `reviewers`: numbers of
-          verdicts by reviewer.
-        - `verdicts`: number of images by verdict.
-        - `tfidf`: for `"right"` and `"right or partly"` the `confusion_counts` of the
-          TF-IDF cosine, with these images as the matched pairs, at paper A's threshold
-          (`at_half`) and that of the validation images (`at_validated`).
-        - `agreement`: `cohen`, the kappa of each two reviewers, and `fleiss`, that of
-          all reviewers on the images that all of them marked. None if it is undefined.
-        - `corrections`: number of captions with corrected words.
-        - `row`, `left_out`, `examples` and `notes`.
+        The content of `results/verdicts.json`: what `summarize_verdicts` returns, and
+        `tfidf`: for `"right"` and `"right or partly"` the `confusion_counts` of the
+        TF-IDF cosine, with these images as the matched pairs, at paper A's threshold
+        (`at_half`) and that of the validation images (`at_validated`).
 
     Raises:
         UserError: the captions have not been evaluated, or no verdict can be used.
     """
+    predictions = {
+        row: {clean_text(item["image_id"]): item for item in items}
+        for row, items in read_predictions(run).items()
+    }
+    captions = {
+        row: {image_id: item["caption"] for image_id, item in items.items()}
+        for row, items in predictions.items()
+    }
+    default = next((row for row in CAPTION_ROWS if row in predictions), "")
+    results, medians = summarize_verdicts(captions, default, files)
+    items = predictions[results["row"]]
+    scored = [image_id for image_id in medians if items[image_id]["matched"]]
+    scores = np.array([float(items[image_id]["matched"]) for image_id in scored])
+    threshold = float(next(iter(items.values()))["threshold"])
+    results["tfidf"] = {
+        title: _score_tfidf(scores, [medians[n] in good for n in scored], threshold)
+        for title, good in RIGHT.items()
+    }
+    write_json(run.results / "verdicts.json", results)
+    return results
+
+
+def summarize_verdicts(
+    captions: Mapping[str, Mapping[str, str]],
+    default_row: str,
+    files: Sequence[str | Path],
+) -> tuple[dict[str, Any], dict[str, str]]:
+    """Counts people's verdicts on captions, and compares them with each other.
+
+    Of several verdicts on an image the median counts, the worse one of the middle two.
+
+    Args:
+        captions: for each row of captions, the caption by image id, see `clean_text`.
+        default_row: the row of files without a column `row`.
+        files: tables as the page of `kerasgan review` makes them, with the columns
+            `image_id` and `verdict`, and optionally `caption`, `correction`,
+            `reviewer` (else the name of the file) and `row`.
+
+    Returns:
+        A dict, and the median verdict by image id. The dict has
+
+        - `row`, that of the captions;
+        - `images`: number of images with a verdict, and `reviewers`: numbers of
+          verdicts by reviewer;
+        - `verdicts`: number of images by verdict;
+        - `corrections`: number of captions with corrected words;
+        - `agreement`: `cohen`, the kappa of each two reviewers, and `fleiss`, that of
+          all reviewers on the images that all of them marked; None if it is undefined;
+        - `left_out`, `examples` and `notes`.
+
+    Raises:
+        UserError: no verdict can be used.
+    """
     report = ReadReport()
-    predictions = read_predictions(run)
-    marks, row, corrections = _read_verdicts(files, predictions, report)
-    images = {item["image_id"]: item for item in predictions[row]}
+    marks, row, corrections = _read_verdicts(files, captions, default_row, report)
     by_image: dict[str, list[str]] = {}
     for verdicts in marks.values():
         for image_id, verdict in verdicts.items():
             by_image.setdefault(image_id, []).append(verdict)
     medians = {image_id: median_verdict(found) for image_id, found in by_image.items()}
-    scored = [name for name in medians if images[name]["matched"]]
-    scores = np.array([float(images[name]["matched"]) for name in scored])
-    threshold = float(predictions[row][0]["threshold"])
     counts = Counter(medians.values())
     results = {
         "row": row,
@@ -73,17 +110,12 @@ def evaluate_verdicts(run: Run, files: Sequence[str | Path]) -> dict[str, Any]:
         "reviewers": {name: len(verdicts) for name, verdicts in marks.items()},
         "verdicts": {verdict: counts[verdict] for verdict in reversed(VERDICTS)},
         "corrections": corrections,
-        "tfidf": {
-            title: _score_tfidf(scores, [medians[n] in good for n in scored], threshold)
-            for title, good in RIGHT.items()
-        },
         "agreement": _agreement(marks),
         "left_out": dict(report.skipped),
         "examples": report.examples,
         "notes": report.notes,
     }
-    write_json(run.results / "verdicts.json", results)
-    return results
+    return results, medians
 
 
 def median_verdict(verdicts: Sequence[str]) -> str:
@@ -104,7 +136,7 @@ def _score_tfidf(scores: np.ndarray, is_right: Sequence[bool], threshold: float)
     }
 
 
-def _read_verdicts(files, predictions, report):
+def _read_verdicts(files, captions, default_row, report):
     """Returns verdicts by reviewer and image, their row, and how many corrections."""
     marks: dict[str, dict[str, str]] = {}
     found_row = None
@@ -120,13 +152,12 @@ def _read_verdicts(files, predictions, report):
         for line, record in records:
             cells = {"image_id": "", "verdict": ""}  # a line of JSON may lack them
             cells |= {name: _unescape(value) for name, value in record.items()}
-            row = cells.get("row") or found_row or _default_row(predictions)
-            if row not in predictions or row != (found_row or row):
+            row = cells.get("row") or found_row or default_row
+            if row not in captions or row != (found_row or row):
                 report.skip("verdict on another row", file, line, row)
                 continue
             found_row = row
-            captions = {p["image_id"]: p["caption"] for p in predictions[row]}
-            reason = _reason_to_skip(cells, captions)
+            reason = _reason_to_skip(cells, captions[row])
             reviewer = marks.setdefault(cells.get("reviewer") or file.stem, {})
             if reason is None and cells["image_id"] in reviewer:
                 reason = "further verdict"
@@ -142,10 +173,6 @@ def _read_verdicts(files, predictions, report):
     return marks, found_row, corrections
 
 
-def _default_row(predictions):
-    return next((name for name in CAPTION_ROWS if name in predictions), "")
-
-
 def _reason_to_skip(cells: Mapping[str, str], captions: Mapping[str, str]):
     """Says why a verdict cannot be used; None if it can."""
     image_id = cells["image_id"]
@@ -159,8 +186,7 @@ def _reason_to_skip(cells: Mapping[str, str], captions: Mapping[str, str]):
 
 
 def _unescape(value: object) -> str:
-    text = cell_text(value)
-    return clean_text(text[1:] if text.startswith(FORMULA_STARTS) else text)
+    return clean_text(unescape_formula(cell_text(value)))
 
 
 def _agreement(marks: Mapping[str, Mapping[str, str]]) -> dict[str, Any]:

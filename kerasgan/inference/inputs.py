@@ -4,7 +4,7 @@ import hashlib
 import itertools
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from kerasgan.config.settings import DataConfig
@@ -30,6 +30,7 @@ class InferenceInput:
         path: path of the image, relative to `root` if that is given.
         root: the folder that the image must not be outside of, resolved, or None.
         reader: reads an image that is no file of its own.
+        others: further images of the same row of a table.
     """
 
     name: str | None
@@ -37,6 +38,7 @@ class InferenceInput:
     path: str = ""
     root: Path | None = None
     reader: Callable[[], bytes] | None = None
+    others: tuple["InferenceInput", ...] = ()
 
     @property
     def file(self) -> str:
@@ -106,7 +108,7 @@ def inputs_from_paths(
 
 
 def inputs_from_table(
-    config: DataConfig, report: ReadReport
+    config: DataConfig, report: ReadReport, join_images: bool = False
 ) -> Iterator[InferenceInput]:
     """Creates inputs from the rows of a table: an image, the first text, or both.
 
@@ -115,9 +117,10 @@ def inputs_from_table(
             Parquet with images. Columns that are not named are inferred; that of
             images or those of texts may be missing.
         report: where malformed rows are counted.
+        join_images: whether a row with several images is one input.
 
     Yields:
-        One input for each row.
+        One input for each row, or for each image.
 
     Raises:
         UserError: If the table cannot be read or has neither images nor texts.
@@ -137,9 +140,19 @@ def inputs_from_table(
             "and --caption-column."
         )
     root = resolve_folder(config.image_root or str(source.parent))
-    for row in caption_rows(source, records, columns):
-        name = _printable(row.name) or None
-        yield InferenceInput(name, _first_text(row), row.name, root)
+    rows = caption_rows(source, records, columns)
+    for _, images in itertools.groupby(rows, key=lambda row: row.line):
+        inputs = [
+            InferenceInput(
+                _printable(row.name) or None, _first_text(row), row.name, root
+            )
+            for row in images
+        ]
+        if join_images and len(inputs) > 1:
+            name = ";".join(item.name for item in inputs)
+            yield replace(inputs[0], name=name, others=tuple(inputs[1:]))
+        else:
+            yield from inputs
 
 
 def _first_text(row: CaptionRow) -> str:

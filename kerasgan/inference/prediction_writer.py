@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 
 FORMATS = (".jsonl", ".csv", ".parquet")
 ROW_GROUP_SIZE = 4096  # rows of Parquet
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")  # in spreadsheets
+# What a spreadsheet takes for a formula, and the apostrophe that prevents it.
+FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "'")
 
 
 def json_line(prediction: dict) -> str:
@@ -39,6 +40,25 @@ def escape_unprintable(text: str) -> str:
     if text.isprintable():
         return text
     return "".join(c if c.isprintable() else json.dumps(c)[1:-1] for c in text)
+
+
+def escape_formula(text: str) -> str:
+    """Returns a text with an apostrophe before it if a spreadsheet would calculate it.
+
+    Args:
+        text: of a cell.
+    """
+    return f"'{text}" if text.startswith(FORMULA_STARTS) else text
+
+
+def unescape_formula(text: str) -> str:
+    """Returns the text that `escape_formula` was given.
+
+    Args:
+        text: of a cell.
+    """
+    is_escaped = text[:1] == "'" and text[1:].startswith(FORMULA_STARTS)
+    return text[1:] if is_escaped else text
 
 
 class PredictionWriter:
@@ -208,8 +228,7 @@ def save_parquet(predictions: Iterable[dict], columns: dict, path: Path) -> None
 def save_csv(predictions: Iterable[dict], columns: dict, path: Path) -> None:
     """Writes predictions to a CSV file.
 
-    Lists are JSON. A text that a spreadsheet would take for a formula begins with an
-    apostrophe.
+    Lists are JSON. For texts see `escape_formula`.
 
     Args:
         predictions: the predictions. Missing values are empty.
@@ -228,8 +247,7 @@ def _csv_cell(value: object) -> object:
         value = json.dumps(value, ensure_ascii=False)
     if not isinstance(value, str):
         return value
-    text = escape_unprintable(value)
-    return f"'{text}" if text.startswith(FORMULA_STARTS) else text
+    return escape_formula(escape_unprintable(value))
 
 
 def _to_arrow(column_type: dict | list | type) -> "pyarrow.DataType":

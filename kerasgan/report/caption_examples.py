@@ -1,6 +1,5 @@
 """Captions with their images: paper A's table 3, but not only its best rows."""
 
-import csv
 import textwrap
 from collections.abc import Sequence
 from pathlib import Path
@@ -9,6 +8,7 @@ import numpy as np
 
 from kerasgan.captioning.caption_data import data_for_captions
 from kerasgan.data import load_data
+from kerasgan.evaluation.run_predictions import read_predictions
 from kerasgan.runs import Run
 
 NUM_COLUMNS = 6
@@ -24,8 +24,7 @@ def save_run_examples(run: Run) -> Path:
     Returns:
         The path of the PNG, `results/examples.png`.
     """
-    with open(run.results / "predictions.csv", encoding="utf-8", newline="") as file:
-        rows = [row for row in csv.DictReader(file) if row["row"] == EXAMPLES_ROW]
+    rows = read_predictions(run)[EXAMPLES_ROW]
     test = load_data(data_for_captions(run.settings), progress=False).test
     positions = {image_id: position for position, image_id in enumerate(test.ids)}
     images = test.images[[positions[row["image_id"]] for row in rows]]

@@ -9,7 +9,7 @@ from kerasgan.errors import JobError, UserError
 from kerasgan.evaluation.run_predictions import read_predictions
 from kerasgan.evaluation.verdicts import CAPTION_ROWS
 from kerasgan.papers import A_CELLS, A_CLAIMED, A_ERRATA, A_EXAMPLES, rates_from_cells
-from kerasgan.report.charts import sweep_chart
+from kerasgan.report.charts import sweep_charts
 from kerasgan.report.pages import (
     HtmlFigure,
     HtmlTable,
@@ -113,16 +113,20 @@ def _sweep_section(similarity, predictions):
             )
             threshold = float(scored[0]["threshold"])
             shown[similarity["titles"][name]] = matched, mismatched, threshold
-    chart = sweep_chart(shown)
-    figure = HtmlFigure(
-        chart_uri(chart),
-        "Accuracy, precision and recall at each threshold",
-        [
-            "Solid red: the paper's threshold. Dotted: the thresholds chosen on"
-            " validation images. Each caption with its image and with one other."
-        ],
+    gallery = [
+        HtmlFigure(chart_uri(chart), f"{title} at each threshold")
+        for title, chart in sweep_charts(shown).items()
+    ]
+    note = (
+        "Each caption with its image and with one other. Solid red: the paper's"
+        " threshold. Dotted: the thresholds chosen on validation images."
     )
-    return Section("Threshold sweep, beside human captions", charts=[figure])
+    return Section(
+        "Threshold sweep, beside human captions",
+        gallery=gallery,
+        width="22rem",
+        notes=[note],
+    )
 
 
 def _comparison_section(similarity, captions):

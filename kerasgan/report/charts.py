@@ -10,59 +10,60 @@ from kerasgan.papers import A_CLAIMED, A_THRESHOLD
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-COLUMNS = 3  # small charts beside each other
+SIZE = 4.4, 2.6  # inches; several are beside each other, or below on a phone
 COLORS = ("tab:blue", "tab:green", "tab:gray", "tab:purple")
 NUM_THRESHOLDS = 101
 
 
-def training_chart(metrics: Sequence[Mapping[str, float]]) -> "Figure | None":
+def training_charts(metrics: Sequence[Mapping[str, float]]) -> dict[str, "Figure"]:
     """Draws the course of each metric of a training.
 
-    A metric and its value on validation data share axes.
+    A metric and its value on validation data share a chart.
 
     Args:
         metrics: a dict for each epoch, with `epoch` and numbers.
 
     Returns:
-        A figure; None if there is no metric.
+        A figure for each metric, by its name.
     """
-    from matplotlib.figure import Figure
-
     names = dict.fromkeys(
         key
         for line in metrics
         for key, value in line.items()
         if isinstance(value, int | float) and key not in ("epoch", "seconds")
     )
-    groups = [
-        [name, f"val_{name}"] if f"val_{name}" in names else [name]
-        for name in names
-        if name.removeprefix("val_") == name or name.removeprefix("val_") not in names
-    ]
-    if not groups:
-        return None
-    num_rows = -(-len(groups) // COLUMNS)
-    figure = Figure((10, 2.3 * num_rows), layout="constrained")
-    axes = figure.subplots(num_rows, COLUMNS, squeeze=False).ravel()
-    for axis, group in zip(axes, groups, strict=False):
-        for name in group:
-            points = [
-                (line["epoch"], line[name])
-                for line in metrics
-                if isinstance(line.get(name), int | float)
-            ]
-            label = "validation" if name.startswith("val_") else "training"
-            axis.plot(*np.transpose(points), marker=".", label=label)
-        axis.set_title(group[0], fontsize=10, parse_math=False)
-        axis.xaxis.get_major_locator().set_params(integer=True)
-        axis.tick_params(labelsize=8)
-        axis.grid(alpha=0.3)
-        if len(group) > 1:
-            axis.legend(fontsize=7)
-    for axis in axes[len(groups) :]:
-        axis.set_axis_off()
-    for axis in axes[:COLUMNS]:
-        axis.set_xlabel("epoch", fontsize=8)
+    charts = {}
+    for name in names:
+        metric = name.removeprefix("val_")
+        if name == metric:
+            group = [name, f"val_{name}"] if f"val_{name}" in names else [name]
+            charts[name] = _training_chart(metrics, group)
+        elif metric not in names:
+            charts[f"{metric} (validation)"] = _training_chart(metrics, [name])
+    return charts
+
+
+def _training_chart(metrics, names):
+    from matplotlib.figure import Figure
+
+    figure = Figure(SIZE, layout="constrained")
+    axis = figure.subplots()
+    for name in names:
+        points = [
+            (line["epoch"], line[name])
+            for line in metrics
+            if isinstance(line.get(name), int | float)
+        ]
+        label = "validation" if name.startswith("val_") else "training"
+        axis.plot(*np.transpose(points), marker=".", label=label)
+    epochs = [line["epoch"] for line in metrics]
+    axis.set_xlim(min(epochs) - 0.5, max(epochs) + 0.5)
+    axis.xaxis.get_major_locator().set_params(integer=True, min_n_ticks=1)
+    axis.set_xlabel("epoch", fontsize=9)
+    axis.tick_params(labelsize=9)
+    axis.grid(alpha=0.3)
+    if len(names) > 1:
+        axis.legend(fontsize=8)
     return figure
 
 
@@ -91,37 +92,42 @@ def sweep_thresholds(
     }
 
 
-def sweep_chart(
+def sweep_charts(
     rows: Mapping[str, tuple[np.ndarray, np.ndarray, float]],
-) -> "Figure":
+) -> dict[str, "Figure"]:
     """Draws accuracy, and precision and recall, against the threshold.
 
     Args:
         rows: for each title the scores of matched and mismatched pairs, and the
             threshold that was chosen on validation images.
-    """
-    from matplotlib.figure import Figure
 
+    Returns:
+        A figure for the accuracy, and one for precision and recall, by their titles.
+    """
     thresholds = np.linspace(0, 1, NUM_THRESHOLDS)
-    figure = Figure((10, 4), layout="constrained")
-    left, right = figure.subplots(1, 2, sharex=True, sharey=True)
+    (accuracy, left), (both, right) = _sweep_axes(), _sweep_axes()
     for color, (title, (matched, mismatched, chosen)) in zip(
         COLORS, rows.items(), strict=False
     ):
         rates = sweep_thresholds(matched, mismatched, thresholds)
         left.plot(thresholds, rates["accuracy"], color=color, label=title)
-        left.axvline(chosen, color=color, linewidth=0.8, linestyle=":")
         right.plot(thresholds, rates["precision"], color=color)
         right.plot(thresholds, rates["recall"], color=color, linestyle="--")
+        left.axvline(chosen, color=color, linewidth=0.8, linestyle=":")
     left.plot(A_THRESHOLD, A_CLAIMED["accuracy"], "r*", label="paper A's claim")
     for rate in ("precision", "recall"):
         right.plot(A_THRESHOLD, A_CLAIMED[rate], "r*")
-    left.set_ylabel("accuracy")
-    right.set_ylabel("precision (solid), recall (dashed)")
-    for axis in (left, right):
-        axis.axvline(A_THRESHOLD, color="red", linewidth=0.8)
-        axis.set_xlabel("threshold of the TF-IDF cosine")
-        axis.set(xlim=(0, 1), ylim=(0, 1.02))
-        axis.grid(alpha=0.3)
     left.legend(fontsize=8, loc="lower right")
-    return figure
+    return {"Accuracy": accuracy, "Precision (solid) and recall (dashed)": both}
+
+
+def _sweep_axes():
+    from matplotlib.figure import Figure
+
+    figure = Figure((5.4, 4), layout="constrained")
+    axis = figure.subplots()
+    axis.axvline(A_THRESHOLD, color="red", linewidth=0.8)
+    axis.set_xlabel("threshold of the TF-IDF cosine")
+    axis.set(xlim=(0, 1), ylim=(0, 1.02))
+    axis.grid(alpha=0.3)
+    return figure, axis

@@ -42,7 +42,7 @@ def classifier_sections(run: Run) -> list[Section]:
                 )
             ],
         ),
-        Section("Confusion matrices", gallery=confusions, wide_gallery=True),
+        Section("Confusion matrices", gallery=confusions, width="20rem"),
         *_class_section(results),
     ]
 

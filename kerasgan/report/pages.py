@@ -69,7 +69,7 @@ class Section:
         tables: tables.
         charts: figures in the full width.
         gallery: figures beside each other.
-        wide_gallery: whether its figures are large.
+        width: least width of its figures where the page is wide enough, in CSS.
         notes: sentences.
     """
 
@@ -77,7 +77,7 @@ class Section:
     tables: Sequence[HtmlTable] = ()
     charts: Sequence[HtmlFigure] = ()
     gallery: Sequence[HtmlFigure] = ()
-    wide_gallery: bool = False
+    width: str = "9.5rem"
     notes: Sequence[str] = ()
 
 

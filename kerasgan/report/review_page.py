@@ -2,7 +2,9 @@
 
 import hashlib
 import json
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -63,13 +65,34 @@ def save_review_page(
         }
         for index in order
     ]
-    digest = hashlib.sha256(json.dumps([str(run.path), row, items]).encode())
+    path = Path(path) if path else run.path / REVIEW
+    return write_review_page(path, run.path, row, items)
+
+
+def write_review_page(
+    path: Path, source: Path, row: str, items: Sequence[Mapping[str, Any]]
+) -> Path:
+    """Writes a page with any images.
+
+    Args:
+        path: of the page.
+        source: the run or the index that the captions are of.
+        row: which of its captions they are.
+        items: dicts with `id`, `caption`, `references`, and `image`, a data URI.
+
+    Returns:
+        The path.
+
+    Raises:
+        UserError: the page would be too large.
+    """
+    digest = hashlib.sha256(json.dumps([str(source), row, items]).encode())
     content = {"items": items, "digest": digest.hexdigest()[:16], "row": row}
     script = Path(__file__).with_name("templates") / "review.js"
     html = render_page(
         "review.html",
         script.read_text(encoding="utf-8"),
-        title=f"Review: {run.path.name}",
+        title=f"Review: {source.name}",
         items=content,
     )
-    return save_page(html, Path(path) if path else run.path / REVIEW)
+    return save_page(html, path)

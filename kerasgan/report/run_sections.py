@@ -8,7 +8,7 @@ from PIL import Image
 
 from kerasgan.config.settings import Settings
 from kerasgan.errors import UserError
-from kerasgan.report.charts import training_chart
+from kerasgan.report.charts import training_charts
 from kerasgan.report.pages import HtmlFigure, HtmlTable, Section, chart_uri, image_uri
 from kerasgan.runs import Run
 
@@ -123,26 +123,27 @@ def training_sections(run: Run, num_grids: int = 6) -> list[Section]:
         A section for each stage that was trained.
     """
     sections = []
-    chart = training_chart(run.metrics)
-    if chart:
+    gallery = _metric_charts(run.metrics)
+    if gallery:
         last = run.metrics[-1]
         note = f"{last['epoch']:,} epochs in {last.get('seconds', 0):,.0f} s."
         title = "Training of the images stage"
-        figure = HtmlFigure(chart_uri(chart), "Metrics of each epoch")
-        sections.append(Section(title, charts=[figure], notes=[note]))
+        sections.append(Section(title, gallery=gallery, width="17rem", notes=[note]))
     gallery = _grids(run, num_grids)
     if gallery:
-        section = Section("Generated images", gallery=gallery, wide_gallery=True)
+        section = Section("Generated images", gallery=gallery, width="26rem")
         sections.append(section)
-    charts = []
     for stage, lines in _caption_metrics(run).items():
-        chart = training_chart(lines)
-        if chart:
+        gallery = _metric_charts(lines)
+        if gallery:
             title = f"Training of {STAGES.get(stage, stage)}"
-            charts.append(HtmlFigure(chart_uri(chart), title))
-    if charts:
-        sections.append(Section("Training of the captions stage", charts=charts))
+            sections.append(Section(title, gallery=gallery, width="17rem"))
     return sections
+
+
+def _metric_charts(metrics):
+    charts = training_charts(metrics)
+    return [HtmlFigure(chart_uri(chart), title) for title, chart in charts.items()]
 
 
 def _caption_metrics(run):

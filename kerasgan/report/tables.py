@@ -37,7 +37,8 @@ def evaluation_text(results: Mapping[str, Any]) -> str:
     """Formats the results of `evaluate_captions` or `evaluate_files` as tables.
 
     Args:
-        results: the result of one of them, or of `evaluate_folders` as `"images"`.
+        results: the result of one of them, or of `evaluate_folders` as `"images"` and
+            of `evaluate_agreement` as `"agreement"`.
 
     Returns:
         Several lines of text.
@@ -57,6 +58,8 @@ def evaluation_text(results: Mapping[str, Any]) -> str:
         tables.append(_retrieval_table(results["retrieval"]))
     if "images" in results:
         tables.append(_image_table(results["images"]))
+    if "agreement" in results:
+        tables.append(_agreement_table(results["agreement"]))
     return tables_to_text(tables)
 
 
@@ -80,7 +83,7 @@ def left_out_lines(results: Mapping[str, Any]) -> list[str]:
         more = ", …" if len(names) < count else ""
         listed = f": {', '.join(names)}{more}" if names else ""
         lines.append(f"Skipped: {count} × {reason}{listed}")
-    return [*lines, *results["notes"]]
+    return [*lines, *map(clean_text, results["notes"])]
 
 
 def _similarity_table(rows, titles, threshold_key, source):
@@ -167,6 +170,19 @@ def _image_table(scores):
         )
     else:
         table.caption = "real: one half of the references, compared with the other half"
+    return table
+
+
+def _agreement_table(results):
+    table = _new_table(
+        f"Agreement with captions, by the dual encoder of {results['run']}"
+    )
+    table.add_column("images")
+    _add_columns(table, "R-precision", "by chance", "median rank", "pairs")
+    for name, row in results["rows"].items():
+        figures = (f"{row[key]:.3f}" for key in ("r_precision", "chance"))
+        table.add_row(name, *figures, f"{row['median_rank']:g}", f"{row['images']:,}")
+    table.caption = "shuffled: the generated images with captions of others"
     return table
 
 

@@ -14,23 +14,28 @@ COLUMNS = ("", "threshold", *RATES[:-1], "F1", *(cell.upper() for cell in CELLS)
 THRESHOLDS = {"at_validated": "of the validation images", "at_half": "of the paper"}
 
 
-def verdicts_text(results: Mapping[str, Any], similarity: Mapping[str, Any]) -> str:
-    """Formats the results of `evaluate_verdicts`.
+def verdicts_text(
+    results: Mapping[str, Any], similarity: Mapping[str, Any] | None = None
+) -> str:
+    """Formats what people said of captions.
 
     Args:
-        results: the result of `evaluate_verdicts`.
-        similarity: the same row of `results/similarity.json`.
+        results: the result of `evaluate_verdicts` or of `summarize_verdicts`.
+        similarity: the same row of `results/similarity.json`; None if the captions are
+            not those of a run.
 
     Returns:
         Several lines of text.
     """
-    table = Table(title="TF-IDF cosine by verdicts", title_justify="left")
-    table.add_column("")
-    for name in COLUMNS[1:]:
-        table.add_column(name, justify="right")
-    for row in _rows(results, similarity):
-        table.add_row(*row)
-    lines = [tables_to_text([table]), *_sentences(results), *left_out_lines(results)]
+    lines = [*_sentences(results), *left_out_lines(results)]
+    if similarity:
+        table = Table(title="TF-IDF cosine by verdicts", title_justify="left")
+        table.add_column("")
+        for name in COLUMNS[1:]:
+            table.add_column(name, justify="right")
+        for row in _rows(results, similarity):
+            table.add_row(*row)
+        lines.insert(0, tables_to_text([table]))
     return "\n".join(lines)
 
 

@@ -113,6 +113,15 @@ def damaged(path: Path, reason: object) -> UserError:
     )
 
 
+def is_index(path: Path) -> bool:
+    """Returns whether a directory is an index, perhaps a half-written one.
+
+    Args:
+        path: of the directory.
+    """
+    return (path / MANIFEST).is_file() or (path / "model").is_dir()
+
+
 def read_manifest(path: Path) -> dict[str, Any] | None:
     """Reads the manifest of an index.
 

@@ -97,6 +97,20 @@ class Journal:
             for line in file:
                 yield parse_record(line, self.path)
 
+    def lines(self, rows: np.ndarray) -> Iterator[bytes]:
+        """Reads the lines of some records.
+
+        Args:
+            rows: row numbers, ascending.
+        """
+        wanted = iter(rows.tolist())
+        row = next(wanted, None)
+        with open(self.path / RECORDS, "rb") as file:
+            for number, line in enumerate(file):
+                if number == row:
+                    yield line
+                    row = next(wanted, None)
+
     def vectors(self) -> np.ndarray:
         """Returns all vectors, float32 `(n, dim)`, mapped into memory."""
         if not self.num_rows:

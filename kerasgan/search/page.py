@@ -50,23 +50,25 @@ def save_page(path: Path, title: str, sections: Iterable[dict[str, Any]]) -> Non
     )
 
 
-def make_thumbnail(image: str) -> str:
+def make_thumbnail(image: str, size: int = THUMBNAIL_SIZE) -> str:
     """Returns a small JPEG of an image, in base64.
 
     Args:
         image: the path of the file.
+        size: largest width and height, in pixels.
 
     Raises:
         BadImage: the file cannot be used.
     """
-    return base64.b64encode(read_thumbnail(image)).decode()
+    return base64.b64encode(read_thumbnail(image, size)).decode()
 
 
-def read_thumbnail(image: str) -> bytes:
+def read_thumbnail(image: str, size: int = THUMBNAIL_SIZE) -> bytes:
     """Returns a small JPEG of an image.
 
     Args:
         image: the path of the file.
+        size: largest width and height, in pixels.
 
     Raises:
         BadImage: the file cannot be used.
@@ -79,7 +81,7 @@ def read_thumbnail(image: str) -> bytes:
         decoded, _ = decode_image(path.read_bytes())
     except (OSError, ValueError) as error:
         raise BadImage(str(error)) from error
-    decoded.thumbnail((THUMBNAIL_SIZE, THUMBNAIL_SIZE))
+    decoded.thumbnail((size, size))
     buffer = io.BytesIO()
     decoded.save(buffer, "JPEG", quality=80)
     return buffer.getvalue()

@@ -1,10 +1,9 @@
 """Writes a new generation of an index's data, completely or not at all."""
 
 import array
-import itertools
 import os
 import shutil
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +21,7 @@ from kerasgan.search.index_files import (
 )
 from kerasgan.search.journal import Journal
 from kerasgan.search.nearest import LEADING, NEXT
-from kerasgan.search.word_index import WordModel, save_word_index
+from kerasgan.search.word_index import WordModel, save_word_index, select_captions
 
 BLOCK_SIZE = 8192  # rows that are copied at once
 
@@ -36,6 +35,8 @@ def publish(
     finished: np.ndarray,
 ) -> dict[str, Any]:
     """Makes rows of the present data and of the journal the data of an index.
+
+    What was computed for the rows that remain is copied.
 
     A search that is running keeps the files that it has opened.
 
@@ -56,12 +57,13 @@ def publish(
     for leftover in (partial, target):  # of an interrupted call
         shutil.rmtree(leftover, ignore_errors=True)
     partial.mkdir()
-    lines = _selected_lines(old.path if old else None, kept)
-    _write_records(
-        partial, itertools.chain(lines, _selected_lines(journal.path, finished))
-    )
+    _write_records(partial, old, kept, journal.lines(finished))
     _write_vectors(partial, path / "model", old, kept, journal.vectors(), finished)
-    _write_words(partial, path / "model")
+    words = WordModel.load(path / "model")
+    kept_words = old and select_captions(old, kept, len(words.columns))
+    records = (parse_record(line, partial) for line in journal.lines(finished))
+    captions = (record["caption"] for record in records)
+    save_word_index(partial, words, captions, kept_words)
     write_checksums(partial)
     os.replace(partial, target)
     replaced, manifest = (
@@ -79,25 +81,21 @@ def publish(
     return manifest
 
 
-def _selected_lines(folder: Path | None, rows: np.ndarray) -> Iterator[bytes]:
-    if folder is None:
-        return
-    wanted = iter(rows.tolist())
-    row = next(wanted, None)
-    with open(folder / RECORDS, "rb") as file:
-        for number, line in enumerate(file):
-            if number == row:
-                yield line
-                row = next(wanted, None)
-
-
-def _write_records(path: Path, lines: Iterable[bytes]) -> None:
-    offsets = array.array("q", [0])
+def _write_records(
+    path: Path, old: IndexData | None, kept: np.ndarray, lines: Iterable[bytes]
+) -> None:
+    lengths = array.array("q")
     with open(path / RECORDS, "wb") as file:
+        if old:
+            lengths.extend(np.diff(old.offsets)[kept].tolist())
+            for rows in np.split(kept, np.flatnonzero(np.diff(kept) > 1) + 1):
+                if len(rows):  # consecutive ones
+                    start, end = old.offsets[rows[0]], old.offsets[rows[-1] + 1]
+                    file.write(memoryview(old.lines)[start:end])
         for line in lines:
             file.write(line)
-            offsets.append(offsets[-1] + len(line))
-    save_array(path / "offsets.npy", np.array(offsets, np.int64))
+            lengths.append(len(line))
+    save_array(path / "offsets.npy", np.append(0, np.cumsum(lengths, dtype=np.int64)))
 
 
 def _write_vectors(path, models, old, kept, vectors, finished):
@@ -131,9 +129,3 @@ def _write_vectors(path, models, old, kept, vectors, finished):
         hubs[block] = hubness(new, bank)
     for mapped in (leading, trailing, residuals, tails, hubs):
         mapped.flush()
-
-
-def _write_words(path: Path, models: Path) -> None:
-    with open(path / RECORDS, "rb") as file:
-        captions = (parse_record(line, path)["caption"] for line in file)
-        save_word_index(path, WordModel.load(models), captions)

@@ -16,6 +16,7 @@ from kerasgan.search.index_files import (
     IndexData,
     damaged,
     file_state,
+    is_index,
     load_array,
     read_manifest,
 )
@@ -51,9 +52,9 @@ class SearchIndex:
         self, path: Path, load: Callable[[], "CaptioningPipeline"] | None = None
     ):
         self.path, self.load_pipeline = path, load
-        manifest = read_manifest(path)
-        if manifest is None and not (path / "model").is_dir():
+        if not is_index(path):
             raise UserError(f"There is no index at {path}: no {MANIFEST} in it.")
+        manifest = read_manifest(path)
         if manifest is None or not manifest["data"]:
             raise UserError(
                 f"{path} is half-written: kerasgan index was interrupted. Continue with"

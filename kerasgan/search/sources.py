@@ -2,9 +2,14 @@
 
 import os
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
+from kerasgan.data.annotations import clean_text
 from kerasgan.data.dataset_spec import dataset_config
+from kerasgan.data.layouts.columns import infer_columns
+from kerasgan.data.layouts.folders import resolve_folder
+from kerasgan.data.layouts.table import caption_rows, open_table
 from kerasgan.data.read_report import ReadReport
 from kerasgan.errors import UserError
 from kerasgan.inference.inputs import (
@@ -78,3 +83,36 @@ def _list_source(source, report):
     table = {key: source.get(key) for key in TABLE_KEYS}
     table |= {"caption_columns": [""], "label_column": ""}
     return inputs_from_table(dataset_config("table", None, table), report)
+
+
+def list_references(
+    sources: Sequence[dict[str, Any]], report: ReadReport
+) -> dict[str, list[str]]:
+    """Reads the captions in the tables of an index, whose columns are inferred.
+
+    Args:
+        sources: see `to_sources`.
+        report: where malformed rows are counted, and missing tables are noted.
+
+    Returns:
+        Captions by the absolute path of their image.
+
+    Raises:
+        UserError: a table cannot be read.
+    """
+    references: dict[str, list[str]] = {}
+    for source in sources:
+        if "path" in source:
+            continue
+        table = Path(source["source"])
+        if not table.exists():
+            report.note(f"{table} does not exist: its captions are not shown.")
+            continue
+        names, records = open_table(table, report)
+        config = dataset_config("table", None, {k: source.get(k) for k in TABLE_KEYS})
+        columns = infer_columns(config, names, table)
+        root = resolve_folder(source.get("image_root") or str(table.parent))
+        for row in caption_rows(table, records, columns):
+            texts = [text for text in map(clean_text, row.captions) if text]
+            references.setdefault(os.path.join(root, row.name), []).extend(texts)
+    return references

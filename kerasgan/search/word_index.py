@@ -14,9 +14,10 @@ import numpy as np
 from kerasgan.errors import UserError
 from kerasgan.evaluation.caption_words import normalize_caption
 from kerasgan.files import write_text
-from kerasgan.search.index_files import damaged, load_array, save_array
+from kerasgan.search.index_files import IndexData, damaged, load_array, save_array
 
 if TYPE_CHECKING:
+    from scipy import sparse
     from sklearn.feature_extraction.text import TfidfVectorizer
 
 CHUNK_SIZE = 10_000  # captions that are transformed at once
@@ -93,17 +94,52 @@ def read_words(path: Path) -> list[str]:
         raise damaged(path, error) from error
 
 
-def save_word_index(path: Path, model: WordModel, captions: Iterable[str]) -> None:
+def select_captions(
+    data: IndexData, rows: np.ndarray, num_words: int
+) -> "sparse.csr_matrix":
+    """Returns the TF-IDF vectors of some captions of an index.
+
+    Args:
+        data: of the index.
+        rows: k row numbers, ascending.
+        num_words: number of known words.
+
+    Returns:
+        float32 `(k, num_words)`.
+
+    Raises:
+        UserError: the vectors are damaged.
+    """
+    from scipy import sparse
+
+    columns, entries, values = data.words
+    try:
+        matrix = sparse.csc_matrix(
+            (values, entries, columns), shape=(len(data), num_words)
+        )
+        matrix.check_format(full_check=True)
+    except ValueError as error:
+        raise damaged(data.path / "words-rows.npy", error) from error
+    return matrix.tocsr()[rows]
+
+
+def save_word_index(
+    path: Path,
+    model: WordModel,
+    captions: Iterable[str],
+    previous: "sparse.csr_matrix | None" = None,
+) -> None:
     """Writes the TF-IDF vectors of captions, by word.
 
     Args:
         path: the directory of the data.
         model: transforms captions.
         captions: n captions, of which few are in memory at once.
+        previous: the vectors of captions before them, or None.
     """
     from scipy import sparse
 
-    captions, chunks = iter(captions), []
+    captions, chunks = iter(captions), [] if previous is None else [previous]
     while chunk := list(itertools.islice(captions, CHUNK_SIZE)):
         columns, values = zip(*map(model.transform, chunk), strict=True)
         starts = np.cumsum([0, *map(len, columns)])

@@ -193,6 +193,36 @@ def test_another_table_is_evaluated(run_dir, tmp_path, data_dir):
     assert "Skipped: 1 × missing file" in call(*arguments, "--max-bad=0.2").output
 
 
+def test_several_images_of_a_row_are_one_example(run_dir, table, tmp_path, data_dir):
+    rows = ["image,title,label", "0.png;1.png,,red", "2.png,x,red", "3.png;4.png,,blue"]
+    source = table.parent / "several.csv"
+    source.write_text("\n".join([*rows, "0.png;absent.png,,red"]))
+    sheet = tmp_path / "explanation.png"
+    result = call("classify", run_dir, "--source", source, "--explain", sheet)
+    lines = [json.loads(line) for line in result.stdout.splitlines()]
+    assert [line["image"] for line in lines][:2] == ["0.png;1.png", "2.png"]
+    assert lines[3]["error"] == "missing file" and sheet.is_file()
+    images = [table.parent / f"{n}.png" for n in range(2)]
+    single = [
+        json.loads(line)
+        for line in call("classify", run_dir, *images).stdout.splitlines()
+    ]
+
+    def probability(line, name):
+        choices = [line, *line["alternatives"]]
+        return next(c["probability"] for c in choices if c["class"] == name)
+
+    mean = (probability(single[0], "red") + probability(single[1], "red")) / 2
+    assert probability(lines[0], "red") == pytest.approx(mean, abs=1e-5)
+    source.write_text("\n".join(rows))
+    options = f"--source={source}", f"--data-dir={data_dir}", "--json"
+    found = json.loads(call("evaluate", run_dir, *options).stdout)
+    assert found["pairs"] == 3
+    expected = [line["class"] for line in lines[:3]]
+    correct = sum(map(str.__eq__, expected, ["red", "red", "blue"]))
+    assert found["accuracy"] == pytest.approx(correct / 3)
+
+
 def test_table_options_need_a_table(run_dir):
     for option in ("--image-root=.", "--caption-column=label", "--max-bad=0.1"):
         result = call("evaluate", run_dir, option, status=2)

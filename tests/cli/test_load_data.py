@@ -148,3 +148,19 @@ def test_a_full_disk_exits_with_1(flickr, monkeypatch):
     assert result.exit_code == 1
     assert "No space left on device" in result.output
     assert "Traceback" not in result.output
+
+
+def test_rows_of_a_file_cannot_control_the_terminal(tmp_path):
+    makers.write_images(tmp_path, makers.names(8))
+    evil = "\x1b]0;evil\x07\u202e"
+    rows = [f"image,caption,{evil}label", f"{evil}.jpg,lost,x"]
+    rows += [f"{name},a dog,x" for name in makers.names(8)]
+    source = makers.table(tmp_path, rows)
+    options = ["--source", str(source), "--data-dir", str(tmp_path / "out")]
+    options += ["--label-column", f"{evil}label"]
+    refused = run("table", *options)
+    assert refused.exit_code == 2 and "\\u001b]0;evil" in refused.output
+    shown = run("table", *options, "--max-bad", "0.5")
+    assert shown.exit_code == 0 and "\\u001b]0;evil" in shown.output
+    for text in (refused.output, shown.output):
+        assert not any(character in text for character in "\x1b\x07\u202e")

@@ -55,6 +55,17 @@ def test_nothing_controls_the_terminal_the_page_or_a_spreadsheet(index, tmp_path
     assert not any("\x1b" in value for row in rows for value in row.values())
 
 
+def test_a_search_writes_nothing(index, tmp_path):
+    def state():
+        paths = sorted(index.rglob("*"))
+        return [(path, path.stat().st_mtime_ns) for path in paths]
+
+    before = state()
+    call("search", index, "dog", "--html", tmp_path / "page.html")
+    call("search", index, "--duplicates")
+    assert state() == before
+
+
 def test_several_queries(index, tmp_path):
     queries = tmp_path / "queries.txt"
     queries.write_text("red dog\n\nzebra\n犬\n")

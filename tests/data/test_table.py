@@ -5,6 +5,7 @@ import pyarrow.parquet
 import pytest
 
 from kerasgan.config.settings import DataConfig
+from kerasgan.data import load_data
 from kerasgan.data.layouts import read_annotations
 from kerasgan.data.layouts.columns import Columns
 from kerasgan.errors import UserError
@@ -277,3 +278,48 @@ def test_a_column_whose_name_is_no_text_is_an_error(tmp_path):
     path.write_bytes(path.read_bytes().replace(b"image", b"ima\xffe"))
     with pytest.raises(UserError, match="cannot be read as Parquet"):
         read(path)
+
+
+def test_rows_with_several_images(tmp_path):
+    rows = [
+        "image,title,image_2,image_10",
+        "a.jpg;b.PNG ;,one,,c.webp",
+        "a;d.jpg,two,,",
+        '"[""e.jpg"", ""f; g""]",three,e.jpg,',
+        ",four,,",
+    ]
+    annotations = read(makers.table(tmp_path, rows))
+    records = {name: image.record for name, image in annotations.images.items()}
+    assert records == {
+        **dict.fromkeys(["a.jpg", "b.PNG", "c.webp"], "2"),
+        "a;d.jpg": None,  # a single name, because `a` has no suffix of an image
+        **dict.fromkeys(["e.jpg", "f; g"], "4"),
+    }
+    assert captions_of(annotations)["c.webp"] == ["one"]
+    assert annotations.report.skipped == {"missing file name": 1}
+    assert "columns: image image, image_2, image_10;" in annotations.report.notes[0]
+    rows = ["front,back,text", "a.jpg,b.jpg,one"]
+    source = makers.table(tmp_path, rows)
+    assert list(read(source, image_column="back;front").images) == ["b.jpg", "a.jpg"]
+    with pytest.raises(UserError, match="has no column 'side'"):
+        read(source, image_column="front;side")
+
+
+def test_images_of_a_row_are_in_the_same_split(tmp_path):
+    makers.write_images(tmp_path, makers.names(24))
+    pairs = zip(makers.names(24)[::2], makers.names(24)[1::2], strict=True)
+    rows = ["image,text", *(f"{one};{two},text of {one}" for one, two in pairs)]
+    config = DataConfig(
+        dataset="table",
+        source=str(makers.table(tmp_path, rows)),
+        data_dir=str(tmp_path / "prepared"),
+        split=0.5,
+    )
+    found = load_data(config, progress=False)
+    assert found.info["train"] == found.info["test"] == 12
+    assert found.info["duplicates"] == 0  # other images of a row are not the same
+    records = found.info["records"]
+    sides = [
+        {records[name] for name in split.ids} for split in (found.train, found.test)
+    ]
+    assert len(records) == 24 and not sides[0] & sides[1]

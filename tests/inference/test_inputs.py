@@ -105,6 +105,18 @@ def test_images_of_a_table_are_inside_the_image_folder(tmp_path):
     assert report.skipped == {"malformed row": 1}
 
 
+def test_several_images_of_a_row(tmp_path):
+    rows = ["image,title", "a.jpg;b.jpg,one", "c.jpg,two"]
+    table = makers.table(tmp_path, rows)
+    names = ["a.jpg", "b.jpg", "c.jpg"]
+    assert [item.name for item in from_table(table)] == names
+    config = DataConfig(dataset="table", source=str(table))
+    joined = list(inputs_from_table(config, ReadReport(), join_images=True))
+    assert names_and_texts(joined) == [("a.jpg;b.jpg", "one"), ("c.jpg", "two")]
+    assert [item.path for item in joined[0].others] == ["b.jpg"]
+    assert joined[0].path == "a.jpg" and not joined[1].others
+
+
 def test_a_table_needs_images_or_texts(tmp_path):
     pandas.DataFrame({"text": ["x", None]}).to_parquet(tmp_path / "t.parquet")
     inputs = from_table(tmp_path / "t.parquet")

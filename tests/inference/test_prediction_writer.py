@@ -7,7 +7,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kerasgan.errors import UserError
-from kerasgan.inference.prediction_writer import PredictionWriter, json_line
+from kerasgan.inference.prediction_writer import (
+    PredictionWriter,
+    escape_formula,
+    json_line,
+    unescape_formula,
+)
 
 COLUMNS = {"image": str, "score": float, "others": [{"score": float}], "error": str}
 PREDICTIONS = [
@@ -128,3 +133,10 @@ def test_one_process_writes_a_file(tmp_path):
         third.begin({}, 1)
     first.finish({"image": str})
     assert [path.name for path in tmp_path.iterdir()] == ["out.csv"]
+
+
+@pytest.mark.parametrize("text", ["=1+1", "'=1+1", "'tis", "''", "-", "a=b", "", "\n@"])
+def test_escaped_formulas_are_read_back(text):
+    escaped = escape_formula(text)
+    assert not escaped.startswith(("=", "+", "-", "@", "\t", "\r", "\n"))
+    assert unescape_formula(escaped) == text

@@ -9,6 +9,7 @@ import numpy as np
 from kerasgan.config.settings import DataConfig, Settings
 from kerasgan.evaluation.caption_rows import TITLES
 from kerasgan.evaluation.pair_protocol import confusion_counts
+from kerasgan.inference.prediction_writer import escape_formula
 from kerasgan.runs import new_run
 from kerasgan.training.image_grids import save_image_grid
 
@@ -80,7 +81,8 @@ def _write_scores(run, num_images):
             matched, mismatched = random.uniform(0, 1, (2, num_images))
             for n, pair in enumerate(zip(matched, mismatched, strict=True)):
                 caption = f"{SCRIPT} {n}" if n else "=1+1"
-                table.writerow([name, f"scene-{n:06}", caption, *pair, 0.3])
+                texts = name, f"scene-{n:06}", escape_formula(caption)
+                table.writerow([*texts, *pair, 0.3])
             rows[name] = {
                 "images": num_images,
                 "derangements": 10,

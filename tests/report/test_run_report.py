@@ -11,7 +11,7 @@ from kerasgan.config.settings import Settings
 from kerasgan.errors import UserError
 from kerasgan.evaluation.pair_protocol import confusion_counts
 from kerasgan.report import pages
-from kerasgan.report.charts import sweep_thresholds, training_chart
+from kerasgan.report.charts import sweep_thresholds, training_charts
 from kerasgan.report.pages import image_uri, render_page
 from kerasgan.report.run_report import save_report
 from kerasgan.runs import new_run
@@ -134,8 +134,12 @@ def test_rates_at_all_thresholds_are_those_of_the_protocol():
 
 def test_metrics_share_axes_with_their_validation():
     lines = [{"epoch": 1, "loss": 1.0, "val_loss": 2.0, "val_recall": 3, "name": "x"}]
-    titles = [axis.get_title() for axis in training_chart(lines).axes]
-    assert titles[:2] == ["loss", "val_recall"] and training_chart([]) is None
+    charts = training_charts(lines)
+    assert list(charts) == ["loss", "recall (validation)"] and not training_charts([])
+    (axis,) = charts["loss"].axes
+    assert len(axis.get_lines()) == 2
+    # Epochs are whole, even a single one.
+    assert all(float(tick).is_integer() for tick in axis.get_xticks())
 
 
 def test_images_are_reduced_and_scripts_are_bound_to_the_policy():

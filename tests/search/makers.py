@@ -1,5 +1,7 @@
 """Indexes without a run: words and vectors are given, nothing is trained."""
 
+import os
+
 import numpy as np
 
 from kerasgan.files import read_json, write_json, write_text
@@ -25,8 +27,8 @@ def unit_vectors(count, dim=DIM, seed=0, decay=0.8):
     return (vectors / np.linalg.norm(vectors, axis=1, keepdims=True)).astype("float32")
 
 
-def make_index(path, captions, vectors=None, names=None, **manifest):
-    """Writes an index of images that need not exist, and opens it."""
+def make_index(path, captions, vectors=None, names=None, current=False, **manifest):
+    """Writes an index of images that need not exist unless they are current."""
     vectors = unit_vectors(len(captions)) if vectors is None else vectors
     dim = vectors.shape[1]
     manifest = {
@@ -39,16 +41,13 @@ def make_index(path, captions, vectors=None, names=None, **manifest):
     make_models(path / "model", vectors)
     write_json(path / MANIFEST, manifest, checksum=True)
     names = names or [f"/no/{number}.jpg" for number in range(len(captions))]
-    records = [
-        {
-            "image": name,
-            "size": 1,
-            "mtime_ns": 1,
-            "sha256": f"{n:064x}",
-            "caption": text,
-        }
-        for n, (name, text) in enumerate(zip(names, captions, strict=True))
-    ]
+    records = []
+    for n, (name, text) in enumerate(zip(names, captions, strict=True)):
+        record = {"image": name, "size": 1, "mtime_ns": 1, "sha256": f"{n:064x}"}
+        if current:
+            status = os.stat(name)
+            record |= {"size": status.st_size, "mtime_ns": status.st_mtime_ns}
+        records.append(record | {"caption": text})
     header = {name: manifest[name] for name in ("models", "decoding", "dim")}
     journal = Journal(path, header)
     journal.append(records, vectors)

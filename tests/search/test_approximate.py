@@ -23,6 +23,14 @@ def test_it_finds_what_exact_search_finds(tmp_path):
     np.testing.assert_array_equal(again.rank("red dog", 5)[0], rows)
 
 
+def test_a_graph_that_cannot_be_kept(tmp_path):
+    index = make_index(tmp_path / "index", ["a dog", "a boat"])
+    (index.data.path / FILE).mkdir()  # as if the disk were read-only
+    messages = []
+    engine = ApproximateIndex(index, messages.append)
+    assert "Cannot keep" in messages[1] and len(engine.rank("dog", 5)[0]) == 2
+
+
 def test_a_damaged_file_is_named(tmp_path):
     index = make_index(tmp_path / "index", ["a dog"])
     (index.data.path / FILE).write_bytes(b"no index")

@@ -39,6 +39,7 @@ CAPTION_COLUMNS = [
     "raw",
     "comment",
 ]
+NUMBERED_IMAGE = re.compile(r"(image|img|picture)(_(path|file|name))?_?\d+")
 NUMBERED_CAPTION = re.compile(r"(caption|text|title|sentence|description|comment)_?\d+")
 LABEL_COLUMNS = ["label", "class", "category", "label_name", "class_name", "target"]
 
@@ -52,12 +53,14 @@ class Columns:
         captions: names of the columns of captions.
         label: name of the column of labels, or None.
         missing_values: cells that mean that there is no value.
+        further_images: names of further columns of image names.
     """
 
     image: str | None
     captions: tuple[str, ...]
     label: str | None
     missing_values: frozenset[str] = frozenset()
+    further_images: tuple[str, ...] = ()
 
     @classmethod
     def resolve(cls, config: DataConfig, names: list[str], source: Path) -> "Columns":
@@ -90,14 +93,16 @@ class Columns:
         return columns
 
     def __str__(self) -> str:
+        images = ", ".join([str(self.image), *self.further_images])
         captions = ", ".join(self.captions) or "none"
-        return f"columns: image {self.image}; captions {captions}; label {self.label}"
+        return f"columns: image {images}; captions {captions}; label {self.label}"
 
 
 def infer_columns(config: DataConfig, names: list[str], source: Path) -> Columns:
     """Determines the columns from the settings, or else from their names.
 
-    An empty name in the settings means that no such column is used.
+    An empty name in the settings means that no such column is used. The column of
+    images may be several, separated by semicolons.
 
     Args:
         config: settings of the data set.
@@ -110,26 +115,26 @@ def infer_columns(config: DataConfig, names: list[str], source: Path) -> Columns
     Raises:
         UserError: If the table does not have a column that the settings name.
     """
-    for name in (
-        config.image_column,
-        config.label_column,
-        *(config.caption_columns or ()),
-    ):
+    image, captions = config.image_column, config.caption_columns
+    label = config.label_column
+    if image is None:
+        images = _infer_image_columns(names)
+    else:
+        images = [image] if image in names else image.split(";")
+    for name in (*images, label, *(captions or ())):
         if name and name not in names:
             raise UserError(
                 f"{source} has no column {name!r}. Available: {_quoted(names)}."
             )
-    image, captions = config.image_column, config.caption_columns
-    label = config.label_column
-    if image is None:
-        image = infer_column(IMAGE_COLUMNS, names)
     if captions is None:
         captions = _infer_caption_columns(names)
     if label is None:
         label = infer_column(LABEL_COLUMNS, names)
     missing_values = frozenset(config.missing_values)
-    captions = tuple(filter(None, captions))
-    return Columns(image or None, captions, label or None, missing_values)
+    captions, images = tuple(filter(None, captions)), [*filter(None, images)] or [None]
+    return Columns(
+        images[0], captions, label or None, missing_values, tuple(images[1:])
+    )
 
 
 def check_unique_names(names: list[str], source: Path) -> None:
@@ -163,6 +168,13 @@ def infer_column(known: Sequence[str], names: Sequence[str]) -> str | None:
     """
     normalized = {_normalize(name): name for name in reversed(names)}
     return next((normalized[name] for name in known if name in normalized), None)
+
+
+def _infer_image_columns(names: list[str]) -> list[str]:
+    """Returns the column with a known name, and numbered ones such as `image_2`."""
+    single = infer_column(IMAGE_COLUMNS, names)
+    numbered = [n for n in names if NUMBERED_IMAGE.fullmatch(_normalize(n))]
+    return [*([single] if single else []), *numbered]
 
 
 def _infer_caption_columns(names: list[str]) -> tuple[str, ...]:

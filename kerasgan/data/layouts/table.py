@@ -13,6 +13,7 @@ from kerasgan.data.annotations import (
     numbered_lines,
     read_text,
 )
+from kerasgan.data.images import IMAGE_SUFFIXES
 from kerasgan.data.layouts.columns import Columns, check_unique_names
 from kerasgan.data.layouts.delimited import Record, read_records
 from kerasgan.data.layouts.folders import resolve_folder
@@ -62,7 +63,8 @@ def read(config: DataConfig, source: Path) -> Annotations:
 def _count_missing(
     records: Iterator[Record], columns: Columns, counts: Counter[str]
 ) -> Iterator[Record]:
-    names = [*filter(None, (columns.image, *columns.captions, columns.label))]
+    images = columns.image, *columns.further_images
+    names = [*filter(None, (*images, *columns.captions, columns.label))]
     for line, record in records:
         for name in names:
             text = record.get(name)
@@ -96,7 +98,7 @@ def open_table(source: Path, report: ReadReport) -> tuple[list[str], Iterator[Re
 def caption_rows(
     source: Path, records: Iterator[Record], columns: Columns
 ) -> Iterator[CaptionRow]:
-    """Converts records to rows; the key of a row is its content.
+    """Converts records to rows, one for each image; the key of a row is its content.
 
     Args:
         source: the table.
@@ -104,7 +106,8 @@ def caption_rows(
         columns: the columns that are used.
 
     Yields:
-        A row for each record.
+        A row for each image of a record. Those of a record with several images have
+        the same `record`.
     """
     missing = columns.missing_values
     for line, record in records:
@@ -114,9 +117,29 @@ def caption_rows(
             for caption in cell_captions(record.get(column), missing)
         ]
         label = cell_text(record.get(columns.label), missing) if columns.label else None
-        name = cell_text(record.get(columns.image), missing).strip()
         key = json.dumps([captions, label])
-        yield CaptionRow(source, line, name, tuple(captions), key, label)
+        names = _image_names(record, columns)
+        joined = str(line) if len(names) > 1 else None
+        for name in names or [""]:
+            row = CaptionRow(source, line, name, tuple(captions), key, label)
+            yield row._replace(record=joined)
+
+
+def _image_names(record: dict, columns: Columns) -> list[str]:
+    """Returns the different file names of images in a record.
+
+    A cell may have several, as a list, or separated by semicolons if each has the
+    suffix of an image.
+    """
+    names: dict[str, None] = {}
+    for column in filter(None, (columns.image, *columns.further_images)):
+        for cell in cell_captions(record.get(column), columns.missing_values):
+            found = [name.strip() for name in cell.split(";")]
+            found = [name for name in found if name]
+            if not all(name.lower().endswith(IMAGE_SUFFIXES) for name in found):
+                found = [cell.strip()]
+            names |= dict.fromkeys(filter(None, found))
+    return list(names)
 
 
 def cell_captions(

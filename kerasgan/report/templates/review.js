@@ -79,7 +79,7 @@
 
   // A spreadsheet would run a cell that begins like a formula.
   const cell = (text) => {
-    const safe = /^['=+\-@\t\r]/.test(text) ? "'" + text : text;
+    const safe = /^['=+\-@\t\r\n]/.test(text) ? "'" + text : text;
     return '"' + safe.replaceAll('"', '""') + '"';
   };
 
