@@ -144,13 +144,7 @@ def dataset_info(
         several in a row of a table.
     """
     config = spec.config
-    keys = {image.id: replace(image, record=None).group_keys() for image in images}
-    groups = connected_groups(keys)
-    records = {
-        image.id: image.record
-        for image in (*selection.train, *selection.test)
-        if image.record is not None
-    }
+    groups = _equal_images(images)
     return {
         "dataset": config.dataset,
         "source": str(spec.source) if spec.source else None,
@@ -181,8 +175,18 @@ def dataset_info(
         "test": len(selection.test),
         "train_ids": [image.id for image in selection.train],
         "test_ids": [image.id for image in selection.test],
-        "records": records,
+        "records": {
+            image.id: image.record
+            for image in (*selection.train, *selection.test)
+            if image.record is not None
+        },
     }
+
+
+def _equal_images(images):
+    """Groups images that are the same, not those that share a row of a table."""
+    keys = {image.id: replace(image, record=None).group_keys() for image in images}
+    return connected_groups(keys)
 
 
 def _content_digest(spec: DatasetSpec, selection: Selection) -> str:

@@ -17,14 +17,14 @@ class WorkerFit:
 
     distribute_strategy: Any
 
-    def train_step(self, data):
+    def train_step(self, data: Any) -> dict[str, tf.Tensor]:
         """Trains one step, as Keras does."""
-        logs = super().train_step(data)
+        logs = super().train_step(data)  # type: ignore[misc]
         return {name: gatherable(value) for name, value in logs.items()}
 
-    def test_step(self, data):
+    def test_step(self, data: Any) -> dict[str, tf.Tensor]:
         """Evaluates one batch, as Keras does."""
-        logs = super().test_step(data)
+        logs = super().test_step(data)  # type: ignore[misc]
         return {name: gatherable(value) for name, value in logs.items()}
 
     def _maybe_symbolic_build(self, iterator=None, data_batch=None):
