@@ -126,7 +126,7 @@ class GanConfig(Section):
     # image's side, and thousands of images in which it fades.
     blur: NonNegative | None = None
     blur_images: NonNegative = 10.0
-    contrastive_weight: NonNegative | None = None
+    contrastive_weight: NonNegative = 1.0
     diversity_weight: NonNegative = 1.0
     ema_half_life: NonNegative = 10.0  # thousands of images; 0 for none
     # Share of the training images, at most 250, by which the best epoch is chosen.

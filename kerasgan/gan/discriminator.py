@@ -32,7 +32,8 @@ class Discriminator(keras.Model):
 
     Args:
         image_branch: images `(n, size, size, channels)` to vectors `(n, features)`, or
-            to `{"logits": (n, patches), "features": (n, features)}`.
+            to `{"logits": (n, patches), "features": (n, features)}`; the features may
+            be missing without a text branch.
         text_branch: token ids `(n, length)` to vectors `(n, text_dim)`, or None.
         joint_dim: size of the space in which images and captions are compared.
     """
@@ -59,7 +60,7 @@ class Discriminator(keras.Model):
         """Builds the head."""
         features = self.image_branch.output
         if self.has_patches:
-            features = features["features"]
+            features = features.get("features")
         else:
             self.realness.build(features.shape)
         if self.text_branch is not None:
@@ -82,7 +83,7 @@ class Discriminator(keras.Model):
         """
         features = self.image_branch(images, training=training)
         if self.has_patches:
-            realness, features = features["logits"], features["features"]
+            realness, features = features["logits"], features.get("features")
         else:
             realness = self.realness(features)
         if self.text_branch is None:
@@ -201,7 +202,11 @@ def build_discriminator(
         )
     else:
         image_network = build_projected_branch(
-            image_size, channels, backbone, encoder_image_size=encoder_image_size
+            image_size,
+            channels,
+            backbone,
+            encoder_image_size=encoder_image_size,
+            match_filters=None if vocabulary_size is None else filters,
         )
     text_network = None
     if vocabulary_size is not None:

@@ -20,7 +20,6 @@ DEFAULTS: dict[str, dict[str, object]] = {
         "gan.loss": "hinge",
         "gan.r1": 0.0,
         "gan.blur": 0.0,
-        "gan.contrastive_weight": 0.3,  # with more D wins
         "training.beta_1": 0.0,
     },
     "conv": {
@@ -30,7 +29,6 @@ DEFAULTS: dict[str, dict[str, object]] = {
         "gan.loss": "non-saturating",
         "gan.r1": 1.0,
         "gan.blur": 0.0,
-        "gan.contrastive_weight": 1.0,
         "training.beta_1": 0.5,
     },
 }
@@ -38,7 +36,6 @@ DEFAULTS: dict[str, dict[str, object]] = {
 # own size they leave time for a larger generator.
 DRAWN: dict[str, object] = {
     "gan.blur": 0.03,
-    "gan.contrastive_weight": 1.0,
     "gan.generator_filters": 32,
 }
 

@@ -4,12 +4,21 @@ Sauer et al. 2021, https://arxiv.org/abs/2111.01007: a frozen network that was t
 on ImageNet sees what is in an image. Discriminators on its features need far fewer
 images than one that starts with pixels. Each attends to a part of the features only,
 unless these are mixed by fixed random projections, across channels and across scales.
+
+How real an image is, is said by these features; whether it belongs to its caption, by
+convolutions that learn from pixels. By frozen features a discriminator tells generated
+pairs from real ones so well that the generator learns neither. Both kinds of networks
+are side by side in Vision-aided GAN, Kumari et al. 2022,
+https://arxiv.org/abs/2112.09130.
 """
+
+from collections.abc import Sequence
 
 import keras
 
 from kerasgan.encoders.efficientnet_lite import STRIDES
 from kerasgan.encoders.frozen_encoder import FrozenEncoder
+from kerasgan.encoders.image_branch import build_image_branch
 
 
 def build_projected_branch(
@@ -18,6 +27,7 @@ def build_projected_branch(
     backbone: str = "efficientnet-lite0",
     filters: int = 32,
     encoder_image_size: int | None = None,
+    match_filters: Sequence[int] | None = None,
     name: str = "projected_branch",
 ) -> keras.Model:
     """Builds the image branch of a projected discriminator.
@@ -30,11 +40,13 @@ def build_projected_branch(
             twice as many.
         encoder_image_size: side in pixels to which images are resized for the frozen
             network, at least 32; None for `image_size`, but at least 64.
+        match_filters: `filters` of the `build_image_branch` whose features are compared
+            with captions; None without captions.
         name: of the model.
 
     Returns:
         A `keras.Model`: images `(n, size, size, channels)` in [-1, 1] to
-        `{"logits": (n, patches), "features": (n, dim)}`.
+        `{"logits": (n, patches)}`, with captions also `"features": (n, dim)`.
     """
     images = keras.Input((image_size, image_size, channels), name="image")
     size = encoder_image_size or max(image_size, 64)
@@ -45,13 +57,11 @@ def build_projected_branch(
         x = keras.layers.Resizing(size, size)(x)
     features = FrozenEncoder(backbone, name="encoder")(x)
     maps = [features[f"stride{stride}"] for stride in STRIDES.values()]
-    heads = [_head(x) for x in _mix_scales(_mix_channels(maps, filters), filters)]
-    outputs = {
-        "logits": keras.layers.Concatenate(dtype="float32")([h[0] for h in heads]),
-        "features": keras.layers.Concatenate(dtype="float32")(
-            [h[1] for h in heads] + [features["pooled"]]
-        ),
-    }
+    logits = [_head(x) for x in _mix_scales(_mix_channels(maps, filters), filters)]
+    outputs = {"logits": keras.layers.Concatenate(dtype="float32")(logits)}
+    if match_filters is not None:
+        match = build_image_branch(image_size, channels, match_filters, name="match")
+        outputs["features"] = match(images)
     return keras.Model(images, outputs, name=name)
 
 
@@ -86,14 +96,13 @@ def _random_convolution(filters, size):
 
 
 def _head(x):
-    """Logits of the patches of one scale, and their mean features."""
+    """Logits of the patches of one scale."""
     filters = min(max(x.shape[-1], 64), 256)
     while x.shape[1] > 4:
         x = _activated(x, filters, 4, strides=2)
     x = _activated(x, filters, 3)
     logits = _normalized(keras.layers.Conv2D(1, 3, padding="same"))(x)
-    pooled = keras.layers.GlobalAveragePooling2D()(x)
-    return keras.layers.Flatten()(logits), pooled
+    return keras.layers.Flatten()(logits)
 
 
 def _activated(x, filters, size, strides=1):
