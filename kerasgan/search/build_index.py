@@ -88,8 +88,7 @@ def update_index(
             source is missing; or there is no image.
     """
     _check_directory(path)
-    message = f"Another kerasgan index is writing {path}."
-    with exclusive_lock(path / LOCK, message):
+    with exclusive_lock(path / LOCK, f"Another kerasgan index is writing {path}."):
         loaded: list[CaptioningPipeline] = []
 
         def pipeline():

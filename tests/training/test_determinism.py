@@ -20,9 +20,9 @@ DETERMINISTIC = TrainingConfig(deterministic=True)
 @pytest.mark.parametrize(
     ("stage", "names"),
     [
-        ("images", ["training.minutes=2.2"]),
-        ("classifier", ["classifier.minutes=0.7"]),
-        ("captions", ["captions.likelihood_minutes=0.8", "dual_encoder_minutes=0.2"]),
+        ("images", ["training.minutes="]),
+        ("classifier", ["classifier.minutes="]),
+        ("captions", ["captions.likelihood_minutes=", "dual_encoder_minutes="]),
     ],
 )
 def test_time_limits_are_rejected(stage, names):
