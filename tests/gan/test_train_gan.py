@@ -126,7 +126,6 @@ def test_files_of_a_run(trained, tiny):
     assert run.settings == changed(tiny, training__epochs=3, gan__augmentation=None)
     assert run.chosen == {
         "gan.blur": 0.0,
-        "gan.contrastive_weight": 1.0,
         "gan.generator": "light",
         "gan.loss": "non-saturating",
         "gan.r1": 1.0,

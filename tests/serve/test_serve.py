@@ -260,7 +260,9 @@ def test_the_page_in_a_browser(address, tmp_path):
         page.fill("[name=query]", "blue boat")
         page.click("button:text('Search')")
         page.click("a[href='/similar/1']")
-        page.wait_for_function(f"{width} > 0")
+        page.wait_for_url("**/similar/1")
+        page.evaluate("document.images[0].decode()")  # waits until it is loaded
+        assert page.evaluate(width) > 0
         assert page.evaluate("document.documentElement.scrollWidth") <= 390
         browser.close()
     # The file of the last image is gone.
