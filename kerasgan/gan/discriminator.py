@@ -201,13 +201,8 @@ def build_discriminator(
             image_size, channels, filters, spectral_normalization
         )
     else:
-        image_network = build_projected_branch(
-            image_size,
-            channels,
-            backbone,
-            encoder_image_size=encoder_image_size,
-            match_filters=None if vocabulary_size is None else filters,
-        )
+        sizes = encoder_image_size, None if vocabulary_size is None else filters
+        image_network = build_projected_branch(image_size, channels, backbone, *sizes)
     text_network = None
     if vocabulary_size is not None:
         text_network = build_text_branch(

@@ -25,9 +25,9 @@ def build_projected_branch(
     image_size: int = 64,
     channels: int = 3,
     backbone: str = "efficientnet-lite0",
-    filters: int = 32,
     encoder_image_size: int | None = None,
     match_filters: Sequence[int] | None = None,
+    filters: int = 32,
     name: str = "projected_branch",
 ) -> keras.Model:
     """Builds the image branch of a projected discriminator.
@@ -36,12 +36,12 @@ def build_projected_branch(
         image_size: side of the images in pixels.
         channels: 3 for RGB, 1 for grayscale.
         backbone: see `FrozenEncoder`.
-        filters: channels of the mixed features at stride 4; each coarser scale has
-            twice as many.
         encoder_image_size: side in pixels to which images are resized for the frozen
             network, at least 32; None for `image_size`, but at least 64.
         match_filters: `filters` of the `build_image_branch` whose features are compared
             with captions; None without captions.
+        filters: channels of the mixed features at stride 4; each coarser scale has
+            twice as many.
         name: of the model.
 
     Returns:
