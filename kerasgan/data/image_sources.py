@@ -16,6 +16,7 @@ from kerasgan.config.settings import DataConfig
 from kerasgan.data.annotations import AnnotatedImage, Annotations
 from kerasgan.data.file_names import spellings
 from kerasgan.data.images import BadImage, encode_image, prepare_image
+from kerasgan.errors import UserError
 
 MAX_FILE_BYTES = 1 << 28
 
@@ -235,11 +236,21 @@ class DrawnScenes:
 
     Args:
         config: settings of the data set.
+
+    Raises:
+        UserError: the images are too small to show anything.
     """
 
     annotations = None
 
     def __init__(self, config: DataConfig):
+        from kerasgan.data.scenes import MIN_SIZE
+
+        if config.image_size < MIN_SIZE:
+            raise UserError(
+                f"The drawn scenes need images of at least {MIN_SIZE} pixels."
+                f" Received: data.image_size={config.image_size}"
+            )
         self.config = config
         self.ids = [f"scene-{index:06d}" for index in range(config.num_images)]
 

@@ -88,6 +88,8 @@ def test_unknown_data_sets_and_wrong_settings_are_named():
         dataset_config("table", None, {"image_size": "big"})
     with pytest.raises(UserError, match="color"):
         dataset_config("table", None, {"color": 1})
+    with pytest.raises(UserError, match="at least 32 pixels. Received: .*=16"):
+        DatasetSpec.from_config(DataConfig(dataset="scenes", image_size=16))
 
 
 def test_a_spec_imports_neither_tensorflow_nor_pandas(config):
