@@ -27,15 +27,19 @@ class Discriminator(keras.Model):
     `build_projected_branch` does. The head is then part of the branch, and the
     discriminator's logit is their mean.
 
+    With patches an image and a caption are compared in two spaces: by frozen features
+    in the logits, which makes images sharp, and by features that learn from pixels in
+    the contrastive loss, which makes them follow their captions.
+
     Input: `{"image": (n, size, size, channels) in [-1, 1], "token_ids": int32
     (n, length)}`. Output: logits `(n,)`, float32.
 
     Args:
         image_branch: images `(n, size, size, channels)` to vectors `(n, features)`, or
-            to `{"logits": (n, patches), "features": (n, features)}`; the features may
-            be missing without a text branch.
+            to `{"logits": (n, patches), "features": (n, features), "pixel_features":
+            (n, pixel_features)}`; both features may be missing without a text branch.
         text_branch: token ids `(n, length)` to vectors `(n, text_dim)`, or None.
-        joint_dim: size of the space in which images and captions are compared.
+        joint_dim: size of the spaces in which images and captions are compared.
     """
 
     def __init__(
@@ -53,19 +57,22 @@ class Discriminator(keras.Model):
         if not self.has_patches:
             self.realness = keras.layers.Dense(1, dtype="float32", name="realness")
         if text_branch is not None:
-            self.image_projection = keras.layers.Dense(joint_dim, dtype="float32")
-            self.text_projection = keras.layers.Dense(joint_dim, dtype="float32")
+            spaces = len(self._compared(image_branch.output))
+            self.image_projections = _dense_layers(spaces, joint_dim)
+            self.text_projections = _dense_layers(spaces, joint_dim)
 
     def build(self, input_shape=None):
         """Builds the head."""
-        features = self.image_branch.output
-        if self.has_patches:
-            features = features.get("features")
-        else:
-            self.realness.build(features.shape)
+        output = self.image_branch.output
+        if not self.has_patches:
+            self.realness.build(output.shape)
         if self.text_branch is not None:
-            self.image_projection.build(features.shape)
-            self.text_projection.build(self.text_branch.output_shape)
+            for layer, features in zip(
+                self.image_projections, self._compared(output), strict=True
+            ):
+                layer.build(features.shape)
+            for layer in self.text_projections:
+                layer.build(self.text_branch.output_shape)
         self.built = True
 
     def encode_image(
@@ -79,16 +86,15 @@ class Discriminator(keras.Model):
 
         Returns:
             Logits `(n, patches)` of the images by themselves, where a branch without
-            patches has one; and vectors `(n, joint_dim)`, or None without captions.
+            patches has one; and vectors `(n, spaces, joint_dim)`, or None without
+            captions.
         """
-        features = self.image_branch(images, training=training)
-        if self.has_patches:
-            realness, features = features["logits"], features.get("features")
-        else:
-            realness = self.realness(features)
+        outputs = self.image_branch(images, training=training)
+        realness = outputs["logits"] if self.has_patches else self.realness(outputs)
         if self.text_branch is None:
             return realness, None
-        return realness, self.image_projection(features)
+        pairs = zip(self.image_projections, self._compared(outputs), strict=True)
+        return realness, ops.stack([layer(x) for layer, x in pairs], axis=1)
 
     def encode_text(
         self, token_ids: tf.Tensor, training: bool = False
@@ -101,24 +107,26 @@ class Discriminator(keras.Model):
 
         Returns:
             Features `(n, text_dim)` that condition the generator, and vectors
-            `(n, joint_dim)` to compare with images.
+            `(n, spaces, joint_dim)` to compare with images.
         """
         features = self.text_branch(token_ids, training=training)
-        return features, self.text_projection(features)
+        vectors = [layer(features) for layer in self.text_projections]
+        return features, ops.stack(vectors, axis=1)
 
     def match(self, images: tf.Tensor, captions: tf.Tensor) -> tf.Tensor:
-        """Computes scaled inner products of paired vectors.
+        """Computes scaled inner products of paired vectors in the first space.
 
         With patches they are cosines, which are bounded. Otherwise the discriminator
         would win by the distance of generated images from their captions alone.
 
         Args:
-            images: vectors `(n, joint_dim)`.
-            captions: vectors `(n, joint_dim)`.
+            images: vectors `(n, spaces, joint_dim)`.
+            captions: vectors `(n, spaces, joint_dim)`.
 
         Returns:
             Floats `(n, 1)`, which are added to the logits of all patches.
         """
+        images, captions = images[:, 0], captions[:, 0]
         if self.has_patches:
             images, captions = ops.normalize(images), ops.normalize(captions)
             return COSINE_WEIGHT * ops.sum(images * captions, axis=-1, keepdims=True)
@@ -131,6 +139,12 @@ class Discriminator(keras.Model):
             return ops.mean(realness, axis=-1)
         _, captions = self.encode_text(inputs["token_ids"], training=training)
         return ops.mean(realness + self.match(images, captions), axis=-1)
+
+    def _compared(self, outputs):
+        """The image features of each space, among the outputs of the image branch."""
+        if not self.has_patches:
+            return [outputs]
+        return [outputs["features"], outputs["pixel_features"]]
 
     def get_config(self):
         """Returns the arguments of `__init__`."""
@@ -150,6 +164,10 @@ class Discriminator(keras.Model):
             for name in ("image_branch", "text_branch")
         }
         return cls(**{**config, **branches})
+
+
+def _dense_layers(count, units):
+    return [keras.layers.Dense(units, dtype="float32") for _ in range(count)]
 
 
 def build_discriminator(
@@ -201,7 +219,7 @@ def build_discriminator(
             image_size, channels, filters, spectral_normalization
         )
     else:
-        sizes = encoder_image_size, None if vocabulary_size is None else filters
+        sizes = encoder_image_size, None if vocabulary_size is None else filters[:-1]
         image_network = build_projected_branch(image_size, channels, backbone, *sizes)
     text_network = None
     if vocabulary_size is not None:

@@ -101,11 +101,12 @@ def forward_pass(
     d_loss = d_loss + _gradient_penalty(gan, real, images, captions)
     g_loss = loss.of_generator(real_logits, logits)
     if gan.contrastive_weight:
+        targets = all_captions[:, -1]
         d_loss = d_loss + gan.contrastive_weight * contrastive_loss(
-            real_vectors, all_captions, first + ops.arange(count), all_ids
+            real_vectors[:, -1], targets, first + ops.arange(count), all_ids
         )
         g_loss = g_loss + gan.contrastive_weight * contrastive_loss(
-            vectors, all_captions, first + rows, all_ids
+            vectors[:, -1], targets, first + rows, all_ids
         )
     if gan.diversity_weight:
         g_loss = g_loss + gan.diversity_weight * diversity_loss(

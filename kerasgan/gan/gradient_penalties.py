@@ -20,7 +20,7 @@ def squared_gradient_norms(
     Args:
         discriminator: a `Discriminator`.
         images: floats `(n, size, size, channels)` in [-1, 1].
-        captions: caption vectors `(n, joint_dim)` that belong to the images, or None.
+        captions: vectors `(n, spaces, joint_dim)` of the images' captions, or None.
 
     Returns:
         Floats `(n,)`.
@@ -104,7 +104,7 @@ def wasserstein_gradient_penalty(
         discriminator: a `Discriminator`.
         real: images `(n, size, size, channels)` in [-1, 1].
         generated: images of the same shape and range.
-        captions: caption vectors `(n, joint_dim)`, or None.
+        captions: caption vectors `(n, spaces, joint_dim)`, or None.
         seed: a `keras.random.SeedGenerator`.
 
     Returns:

@@ -5,11 +5,10 @@ on ImageNet sees what is in an image. Discriminators on its features need far fe
 images than one that starts with pixels. Each attends to a part of the features only,
 unless these are mixed by fixed random projections, across channels and across scales.
 
-How real an image is, is said by these features; whether it belongs to its caption, by
-convolutions that learn from pixels. By frozen features a discriminator tells generated
-pairs from real ones so well that the generator learns neither. Both kinds of networks
-are side by side in Vision-aided GAN, Kumari et al. 2022,
-https://arxiv.org/abs/2112.09130.
+Convolutions that learn from pixels are beside them, for the contrastive loss. A
+generator that is guided by frozen features alone follows captions slowly, and one that
+is guided by pixels alone draws smooth shapes. Vision-aided GAN (Kumari et al. 2022,
+https://arxiv.org/abs/2112.09130) also has both kinds of networks side by side.
 """
 
 from collections.abc import Sequence
@@ -26,7 +25,7 @@ def build_projected_branch(
     channels: int = 3,
     backbone: str = "efficientnet-lite0",
     encoder_image_size: int | None = None,
-    match_filters: Sequence[int] | None = None,
+    pixel_filters: Sequence[int] | None = None,
     filters: int = 32,
     name: str = "projected_branch",
 ) -> keras.Model:
@@ -38,15 +37,16 @@ def build_projected_branch(
         backbone: see `FrozenEncoder`.
         encoder_image_size: side in pixels to which images are resized for the frozen
             network, at least 32; None for `image_size`, but at least 64.
-        match_filters: `filters` of the `build_image_branch` whose features are compared
-            with captions; None without captions.
+        pixel_filters: `filters` of the `build_image_branch` that sees the image at half
+            its size, so that it guides shapes and not texture; None without captions.
         filters: channels of the mixed features at stride 4; each coarser scale has
             twice as many.
         name: of the model.
 
     Returns:
         A `keras.Model`: images `(n, size, size, channels)` in [-1, 1] to
-        `{"logits": (n, patches)}`, with captions also `"features": (n, dim)`.
+        `{"logits": (n, patches)}`, with captions also `"features": (n, dim)` of the
+        heads and the frozen network, and `"pixel_features": (n, pixel_dim)`.
     """
     images = keras.Input((image_size, image_size, channels), name="image")
     size = encoder_image_size or max(image_size, 64)
@@ -57,11 +57,13 @@ def build_projected_branch(
         x = keras.layers.Resizing(size, size)(x)
     features = FrozenEncoder(backbone, name="encoder")(x)
     maps = [features[f"stride{stride}"] for stride in STRIDES.values()]
-    logits = [_head(x) for x in _mix_scales(_mix_channels(maps, filters), filters)]
-    outputs = {"logits": keras.layers.Concatenate(dtype="float32")(logits)}
-    if match_filters is not None:
-        match = build_image_branch(image_size, channels, match_filters, name="match")
-        outputs["features"] = match(images)
+    heads = [_head(x) for x in _mix_scales(_mix_channels(maps, filters), filters)]
+    logits, pooled = zip(*heads, strict=True)
+    outputs = {"logits": _concatenated(logits)}
+    if pixel_filters is not None:
+        outputs["features"] = _concatenated([*pooled, features["pooled"]])
+        pixels = build_image_branch(image_size // 2, channels, pixel_filters)
+        outputs["pixel_features"] = pixels(keras.layers.AveragePooling2D(2)(images))
     return keras.Model(images, outputs, name=name)
 
 
@@ -96,13 +98,17 @@ def _random_convolution(filters, size):
 
 
 def _head(x):
-    """Logits of the patches of one scale."""
+    """Logits of the patches of one scale, and their mean features."""
     filters = min(max(x.shape[-1], 64), 256)
     while x.shape[1] > 4:
         x = _activated(x, filters, 4, strides=2)
     x = _activated(x, filters, 3)
     logits = _normalized(keras.layers.Conv2D(1, 3, padding="same"))(x)
-    return keras.layers.Flatten()(logits)
+    return keras.layers.Flatten()(logits), keras.layers.GlobalAveragePooling2D()(x)
+
+
+def _concatenated(tensors):
+    return keras.layers.Concatenate(dtype="float32")(list(tensors))
 
 
 def _activated(x, filters, size, strides=1):

@@ -30,7 +30,7 @@ def test_captions_change_images_and_logits(kind, tmp_path):
         16, 3, 4, 8, vocabulary_size=9, caption_length=4, text_dim=6, text_branch=kind
     )
     words, vectors = discriminator.encode_text(TOKENS)
-    assert words.shape == (2, 6) and vectors.shape == (2, discriminator.joint_dim)
+    assert words.shape == (2, 6) and vectors.shape == (2, 1, 128)
     words = np.asarray(words)
     noise = np.repeat(RANDOM.standard_normal((1, 5)), 2, axis=0)
     images = np.asarray(generator({"noise": noise, "caption": words}))
