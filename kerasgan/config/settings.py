@@ -89,18 +89,19 @@ class GanConfig(Section):
     conditional: bool | None = None  # None: if the data have captions
     channels: Literal["rgb", "grayscale"] = "rgb"
     latent_dim: Positive = 100
-    # auto: projected for photographs where the backbone's weights are installed, and
-    # conv otherwise.
+    # auto: projected where the backbone's weights are installed, unless precision, loss
+    # or spectral normalization need conv.
     # projected: on the features of a frozen, pretrained backbone; needs float32.
     discriminator: Literal["auto", "projected", "conv"] = "auto"
     backbone: EfficientNetLite = "efficientnet-lite0"  # of a projected discriminator
-    # Side in pixels of what the backbone sees. None: 1.5 times the image's.
+    # Side in pixels of what the backbone sees. None: 1.5 times the image's, at least
+    # 64; for `scenes` the image's.
     encoder_image_size: Annotated[int, Field(ge=32, multiple_of=32)] | None = None
     # gated: batch normalization, gated linear units; bears a projected discriminator.
     generator: Literal["auto", "gated", "light"] = "auto"
     # None, here and below: chosen by the discriminator, see kerasgan.gan.gan_settings.
     generator_filters: Annotated[int, Field(ge=2)] | None = None  # at full resolution
-    discriminator_filters: Annotated[int, Field(ge=2)] = 32  # of `conv`, at half size
+    discriminator_filters: Annotated[int, Field(ge=2)] = 32  # of the first convolution
     max_filters: Annotated[int, Field(ge=2)] | None = None  # of all layers
     caption_length: Positive = 24  # words
     vocabulary_size: Annotated[int, Field(ge=3)] = 5000

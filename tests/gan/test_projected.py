@@ -8,7 +8,6 @@ import tensorflow as tf
 from kerasgan.config.settings import GanConfig, Settings, TrainingConfig
 from kerasgan.encoders import efficientnet_lite, frozen_encoder
 from kerasgan.encoders.efficientnet_lite import fold_normalization
-from kerasgan.encoders.frozen_encoder import FrozenEncoder
 from kerasgan.errors import UserError
 from kerasgan.gan.build_gan import build_gan
 from kerasgan.gan.discriminator import build_discriminator
@@ -166,16 +165,23 @@ def test_penalties_concern_the_mean_of_the_patches(weights):
 
 
 def test_saved_models_name_the_weights_by_digest(weights, tmp_path, monkeypatch):
-    discriminator = build_discriminator(32, backbone="efficientnet-lite0")
+    discriminator = build_discriminator(
+        32, backbone="efficientnet-lite0", vocabulary_size=9, text_dim=6
+    )
     discriminator.save(tmp_path / "d.keras")
     images = IMAGES / np.float32(127.5) - 1
+    token_ids = RANDOM.integers(2, 9, (4, 24)).astype("int32")
     loaded = keras.saving.load_model(tmp_path / "d.keras")
-    outputs = (model({"image": images}) for model in (loaded, discriminator))
-    np.testing.assert_array_equal(*outputs)
+    for outputs in zip(
+        (*loaded.encode_image(images), *loaded.encode_text(token_ids)),
+        (*discriminator.encode_image(images), *discriminator.encode_text(token_ids)),
+        strict=True,
+    ):
+        np.testing.assert_array_equal(*outputs)
     assert (tmp_path / "d.keras").stat().st_size < 12e6
     monkeypatch.setattr(frozen_encoder, "weights_digest", lambda name: "4567")
     with pytest.raises(UserError, match="Received: 4567, expected: 0123"):
-        FrozenEncoder(digest="0123")
+        keras.saving.load_model(tmp_path / "d.keras")
 
 
 def test_without_the_package_the_message_offers_conv(monkeypatch):
