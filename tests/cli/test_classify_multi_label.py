@@ -33,9 +33,8 @@ def shared(table, data_dir):
 @pytest.fixture(scope="module")
 def run_dir(shared, tmp_path_factory):
     path = tmp_path_factory.mktemp("cli") / "run"
-    members = "--set=classifier.members=[image,words]"
     threshold = "--set=classifier.threshold=f1"
-    result = call(*shared, f"--run-dir={path}", members, threshold)
+    result = call(*shared, *FAST, f"--run-dir={path}", threshold)
     assert "micro F1" in result.output and "paper B's claim" not in result.output
     return path
 
@@ -47,15 +46,14 @@ def test_models_are_compared_by_all_labels(run_dir):
     assert found["confusion"] == {}
     assert found["classes"]["tfidf"]["dog"]["f1"] == 1.0
     assert found["rows"]["tfidf"]["accuracy_mean"] < 1  # texts do not have the color
-    assert found["rows"]["ensemble"]["weights"]["pair"].keys() == {"image", "words"}
+    assert found["rows"]["ensemble"]["weights"]["text"]["words"] > 0
     assert not [*(run_dir / "results").glob("confusion-*.png")]
     page = save_report([open_run(run_dir)]).read_text()
     assert "subset accuracy" in page and "Confusion matrices" not in page
 
 
-def test_all_labels_above_the_thresholds_are_given(run_dir, table):
-    image = table.parent / "0.png"
-    line = call("classify", run_dir, image, "--text=a dog runs", "--top=3").stdout
+def test_all_labels_above_the_thresholds_are_given(run_dir):
+    line = call("classify", run_dir, "--text=a dog runs", "--top=3").stdout
     prediction = json.loads(line)
     names = [choice["class"] for choice in prediction["classes"]]
     others = [choice["class"] for choice in prediction["alternatives"]]
@@ -74,7 +72,8 @@ def test_a_run_is_evaluated_on_its_test_pairs_and_another_table(run_dir, table):
     scores = json.loads(call("evaluate", run_dir, "--json").stdout)
     assert scores["classes"]["dog"]["recall"] == 1.0
     assert 0 < scores["micro_f1"] <= 1 and 0 < scores["mean_average_precision"] <= 1
-    other = write_table(table.parent / "other", [("a.png", "a dog", "red;dog;odd")])
+    rows = [("a.png", "a dog", "red;dog;odd"), ("b.png", "a cat", "blue")]
+    other = write_table(table.parent / "other", rows)
     text = call("evaluate", run_dir, f"--source={other}").stdout
     assert "subset accuracy" in text and "unknown class odd" in text
 
@@ -84,8 +83,8 @@ def test_an_export_gives_probabilities(run_dir, tmp_path):
     readme = (tmp_path / "export" / "README.md").read_text()
     assert "any number of classes" in readme
     serve = tf.saved_model.load(tmp_path / "export").signatures["classify"]
-    outputs = serve(image_bytes=tf.constant([b""]), text=tf.constant(["a dog runs"]))
-    assert set(outputs) == {"probabilities", "valid"}
+    outputs = serve(text=tf.constant(["a dog runs"]))
+    assert set(outputs) == {"probabilities"}
     assert np.argmax(outputs["probabilities"][0]) == 1
 
 
