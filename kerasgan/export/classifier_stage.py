@@ -43,8 +43,9 @@ def classifier_stage(run: Run) -> Stage:
     disable_cudnn(network)
     vectorizer, masked_words = None, None
     if classifier.takes_text:
-        vectorizer = classifier.model.get_layer("vectorizer")
         masked_words = tuple(classifier.masked_words)
+        layers = {layer.name: layer for layer in classifier.model.layers}
+        vectorizer = layers.get("vectorizer")  # n-grams need none
     inputs = tuple(name for name in MODALITIES if name in network.input)
     modalities = " and ".join(MODALITIES[name] for name in inputs)
     probabilities = PROBABILITIES.format(num_classes=len(classifier.label_names))
