@@ -35,7 +35,7 @@ def test_labels_are_put_in_order_as_numbers_or_words():
     assert sorted_label_names(images("shoe", "bag", "2")) == ["2", "bag", "shoe"]
 
 
-def test_the_first_of_several_labels_is_kept_and_the_others_are_said(tmp_path):
+def test_the_first_of_several_labels_is_kept_and_the_others_are_counted(tmp_path):
     annotations = read(makers.table(tmp_path, ROWS))
     assert labels_of(annotations) == {"a.jpg": ["red"], "b.jpg": ["blue"]} | {
         "c.jpg": ["red"]
