@@ -41,7 +41,7 @@ class Classifier:
         masked_words: Sequence[str] = (),
         member_weights: Mapping[str, Mapping[str, float]] | None = None,
         training_seconds: float | None = None,
-        thresholds: Sequence[float] | None = None,
+        thresholds: Sequence[float] | np.ndarray | None = None,
     ):
         self.model, self.label_names = model, list(label_names)
         self.masked_words = list(masked_words)
