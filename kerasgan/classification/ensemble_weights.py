@@ -1,39 +1,35 @@
 """The weights of the members of an ensemble."""
 
 import numpy as np
-from scipy import optimize, special
+from scipy import optimize
+
+from kerasgan.classification.scores import log_loss
 
 REGULARIZATION = 1e-3  # towards zero, so that a member that never helps gets no weight
 MAX_WEIGHT = 10.0
 
 
-def fit_ensemble_weights(
-    log_probabilities: np.ndarray, labels: np.ndarray
-) -> np.ndarray:
+def fit_ensemble_weights(scores: np.ndarray, labels: np.ndarray) -> np.ndarray:
     """Fits the weights of a log-linear ensemble, p ∝ Π pₖ^wₖ.
 
     The weights are non-negative and minimize the log-loss, with an L1 penalty.
 
     Args:
-        log_probabilities: `(n, members, classes)`, of examples that the members were
-            not trained on.
-        labels: int `(n,)`.
+        scores: `(n, members, classes)`, log-probabilities of examples that the members
+            were not trained on; log-odds if they have several labels.
+        labels: int `(n,)`, or `(n, classes)` of zeros and ones.
 
     Returns:
         float64 `(members,)`; all 1 if there are no examples.
     """
-    num_examples, num_members, _ = log_probabilities.shape
+    num_examples, num_members, _ = scores.shape
     if not num_examples:
         return np.ones(num_members)
-    rows = np.arange(num_examples)
 
     def loss_and_gradient(weights):
-        logits = np.einsum("nmc,m->nc", log_probabilities, weights)
-        predictions = special.log_softmax(logits, axis=1)
-        residuals = np.exp(predictions)
-        residuals[rows, labels] -= 1
-        gradient = np.einsum("nc,nmc->m", residuals, log_probabilities) / num_examples
-        loss = -predictions[rows, labels].mean() + REGULARIZATION * weights.sum()
+        losses, residuals = log_loss(np.einsum("nmc,m->nc", scores, weights), labels)
+        gradient = np.einsum("nc,nmc->m", residuals, scores) / num_examples
+        loss = losses.mean() + REGULARIZATION * weights.sum()
         return loss, gradient + REGULARIZATION
 
     result = optimize.minimize(

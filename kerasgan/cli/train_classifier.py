@@ -27,7 +27,9 @@ if TYPE_CHECKING:
     from kerasgan.config.settings import Settings
     from kerasgan.runs import Run
 
-CLASSIFIER_OPTIONS = {"epochs", "modality", "fusion", "backbone", "mask_label_words"}
+CLASSIFIER_OPTIONS = {
+    *("epochs", "modality", "fusion", "backbone", "mask_label_words", "multi_label"),
+}
 TABLE_HINT = (
     "These are the settings for the embedded data set. --config table-classifier has"
     " better ones for tables, and takes longer."
@@ -49,6 +51,12 @@ TABLE_HINT = (
     is_flag=True,
     default=None,
     help="Remove words that name a class from the texts; they are printed.",
+)
+@click.option(
+    "--multi-label",
+    is_flag=True,
+    default=None,
+    help="Pairs have any number of labels: a list, or separated by ; or |.",
 )
 # Model.
 @click.option(
@@ -101,6 +109,9 @@ def command(
     regression, the image only, the text only, paper B's network without and with
     attention, and the ensemble. It writes RUN/results/classification.json, a chart and
     confusion matrices.
+
+    --multi-label predicts any number of labels for a pair, each with a probability of
+    its own.
 
     \b
     Examples:

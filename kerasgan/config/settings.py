@@ -55,6 +55,9 @@ class DataConfig(Section):
     image_column: str | None = None
     caption_columns: list[str] | None = None
     label_column: str | None = None
+    # Of an image: the first is kept, an error, or all are kept (for --multi-label).
+    several_labels: Literal["first", "refuse", "all"] = "first"
+    label_separators: str = ";|"  # characters between the labels of a cell
     labels: Path | None = None  # `coyo`: parts of COYO-Labeled-300M, or a table
     label_threshold: Annotated[float, Field(ge=0, le=1)] = 0.5  # of the likeliest class
     label_groups: Annotated[int, Field(ge=2)] = 10  # `coyo`: number of classes
@@ -191,6 +194,10 @@ class ClassifierConfig(Section):
     vocabulary_size: Annotated[int, Field(ge=4)] = 10_000
     text_length: Annotated[int, Field(ge=2)] = 32  # words
     mask_label_words: bool = False  # removes words that name a class
+    multi_label: bool = False  # a pair has any number of labels
+    # Probability from which a pair has a label; f1: of each class, chosen on held-out
+    # pairs.
+    threshold: Fraction | Literal["f1"] = 0.5
     dropout: Annotated[float, Field(ge=0, lt=1)] = 0.2
     epochs: Positive = 100  # at most
     minutes: Minutes | None = 0.7  # for each training of a network

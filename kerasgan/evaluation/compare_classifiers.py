@@ -16,6 +16,7 @@ from kerasgan.evaluation.classification_metrics import (
     classification_scores,
     find_label_leaks,
 )
+from kerasgan.evaluation.compare_multi_label import evaluate_multi_label_row
 from kerasgan.evaluation.text_baseline import fit_text_baseline
 from kerasgan.files import append_json_line, read_json_lines, write_json
 from kerasgan.progress import status_line
@@ -70,7 +71,8 @@ def compare_classifiers(
 
     Returns:
         The content of `results/classification.json`: `rows`, `titles`, `seeds`,
-        `label_names`, and of the first split `leaks`, `classes` and `confusion`.
+        `label_names`, `multi_label`, and of the first split `leaks`, `classes` and
+        `confusion`, which is empty if a pair has any number of labels.
 
     Raises:
         UserError: the data have no classes, only one class, or no test pairs.
@@ -143,6 +145,11 @@ def _evaluate_row(
     member_scores: Scores = {}
     if row in ("tfidf", "text") and not train.has_text.any():
         return None
+    if settings.classifier.multi_label:
+        scores = evaluate_multi_label_row(
+            row, settings, task, lambda: _train_row(row, settings, task, run, progress)
+        )
+        return scores | {"seconds": time.perf_counter() - start}
     if row == "majority":
         majority = np.bincount(train.labels).argmax()
         predictions = [np.full(len(examples), majority) for examples in (train, test)]
@@ -164,25 +171,23 @@ def _evaluate_row(
 
 
 def _train_and_predict(row, settings, task, run, progress):
+    model = _train_row(row, settings, task, run, progress)
+    if row == "ensemble":
+        return _predict_ensemble(model, task.train, task.test)
+    splits = task.train, task.test
+    return [model.predict_proba(split).argmax(1) for split in splits], {}
+
+
+def _train_row(row, settings, task, run, progress):
     """Trains a network or the ensemble, and saves it if it is the run's own."""
     config, own_row = settings.classifier, row_of_settings(settings.classifier)
     if row != own_row:
         config = config.model_copy(update=NETWORKS[row])
     settings = settings.model_copy(update={"classifier": config})
     model = train_model(settings, task, progress)
-    if row == "ensemble":
-        predictions, scores = _predict_ensemble(model, task.train, task.test)
-    else:
-        predictions, scores = (
-            [
-                model.predict_proba(examples).argmax(1)
-                for examples in (task.train, task.test)
-            ],
-            {},
-        )
     if run and row == own_row:
         to_classifier(model, task).save(run)
-    return predictions, scores
+    return model
 
 
 def _predict_ensemble(
@@ -245,6 +250,10 @@ def _summarize(
         if scores:
             rows[name] = _average(scores)
     first_split = {name: finished[0, name] for name in rows}
+    tables = {
+        key: {name: row[key] for name, row in first_split.items() if key in row}
+        for key in ("classes", "confusion")
+    }
     titles, modality = TITLES, run.settings.classifier.modality
     if modality != "pair":
         titles = TITLES | {"ensemble": f"{modality} only, ensemble"}
@@ -253,10 +262,8 @@ def _summarize(
         "titles": titles,
         "seeds": seeds,
         "label_names": run.data["label_names"],
-        "classes": {name: scores["classes"] for name, scores in first_split.items()},
-        "confusion": {
-            name: scores["confusion"] for name, scores in first_split.items()
-        },
+        **tables,
+        "multi_label": run.settings.classifier.multi_label,
         "leaks": run.read("results/leaks.json"),
     }
 
@@ -272,11 +279,12 @@ def _average(scores: Sequence[Scores]) -> Scores:
         "accuracy_mean": float(np.mean(accuracies)),
         "accuracy_sd": float(np.std(accuracies, ddof=1)) if len(scores) > 1 else 0.0,
         "accuracies": accuracies,
-        "macro_f1_mean": mean("macro_f1"),
-        "train_accuracy_mean": mean("train_accuracy"),
         "seeds": len(scores),
         "seconds": mean("seconds"),
     }
+    for key in ("macro_f1", "micro_f1", "mean_average_precision", "train_accuracy"):
+        if key in scores[0]:
+            row[f"{key}_mean"] = mean(key)
     for key in ("image_missing", "text_missing"):
         if key in scores[0]:
             row[f"{key}_accuracy_mean"] = mean(key)
@@ -285,5 +293,6 @@ def _average(scores: Sequence[Scores]) -> Scores:
             name: float(np.mean([split["members"][name] for split in scores]))
             for name in scores[0]["members"]
         }
+    if "weights" in scores[0]:
         row["weights"] = scores[0]["weights"]
     return row

@@ -1,7 +1,10 @@
 """A text classifier without neural networks, as a baseline."""
 
+import warnings
+
 import numpy as np
 from sklearn.linear_model import LogisticRegression
+from sklearn.multiclass import OneVsRestClassifier
 from sklearn.pipeline import Pipeline, make_pipeline
 
 from kerasgan.classification.examples import PairExamples
@@ -17,6 +20,7 @@ def fit_text_baseline(
 ) -> Pipeline:
     """Fits logistic regression on TF-IDF features of the first texts.
 
+    If a pair has several labels, each class has a regression (one versus rest).
     N-grams are of words or of characters, whichever has the higher validation accuracy.
 
     Args:
@@ -34,14 +38,18 @@ def fit_text_baseline(
     def validation_accuracy(analyzer):
         if len(np.unique(train.labels)) < 2:  # cannot be fitted: the first is used
             return 0.0
-        model = _build_model(analyzer).fit(train.first_texts, train.labels)
+        model = _fit_model(analyzer, train)
         return model.score(held_out.first_texts, held_out.labels)
 
     best = max(ANALYZERS.values(), key=validation_accuracy)
-    return _build_model(best).fit(examples.first_texts, examples.labels)
+    return _fit_model(best, examples)
 
 
-def _build_model(analyzer):
-    return make_pipeline(
-        TolerantTfidfVectorizer(**analyzer), LogisticRegression(**REGRESSION_OPTIONS)
-    )
+def _fit_model(analyzer, examples):
+    regression = LogisticRegression(**REGRESSION_OPTIONS)
+    if examples.labels.ndim == 2:
+        regression = OneVsRestClassifier(regression)
+    model = make_pipeline(TolerantTfidfVectorizer(**analyzer), regression)
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Label .* is present in all", UserWarning)
+        return model.fit(examples.first_texts, examples.labels)

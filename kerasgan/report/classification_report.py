@@ -9,6 +9,7 @@ import numpy as np
 from rich.table import Table
 
 from kerasgan.papers import B_ACCURACY
+from kerasgan.report.multi_label_tables import multi_label_table, multi_label_title
 from kerasgan.report.tables import left_out_lines, tables_to_text
 
 if TYPE_CHECKING:
@@ -44,7 +45,7 @@ def comparison_notes(results: Mapping[str, Any]) -> list[str]:
     improvements = [
         _improvement(results, row)
         for row in ("paper", "ensemble")
-        if {row, "image"} <= set(rows)
+        if {row, "image"} <= set(rows) and not results.get("multi_label")
     ]
     if improvements:
         paper_gain = gain_text(B_ACCURACY["paper"]["test"], B_ACCURACY["image"]["test"])
@@ -67,6 +68,13 @@ def comparison_notes(results: Mapping[str, Any]) -> list[str]:
 def _comparison_table(results):
     title = f"Comparison of classifiers, number of splits: {results['seeds']}"
     table = Table(title=title, title_justify="left")
+    if results.get("multi_label"):
+        columns, rows = multi_label_table(results)
+        for number, name in enumerate(columns):
+            table.add_column(name, justify="right" if number else "left")
+        for row in rows:
+            table.add_row(*row)
+        return table
     table.add_column("classifier")
     for name in (
         *("accuracy", "± sd", "macro F1", "training accuracy", "seconds"),
@@ -133,11 +141,13 @@ def scores_text(scores: Mapping[str, Any]) -> str:
     Returns:
         Several lines of text.
     """
-    table = Table(
-        title=f"accuracy {scores['accuracy']:.3f}, macro F1 {scores['macro_f1']:.3f},"
-        f" {scores['pairs']} pairs",
-        title_justify="left",
+    title = (
+        f"accuracy {scores['accuracy']:.3f}, macro F1 {scores['macro_f1']:.3f},"
+        f" {scores['pairs']} pairs"
     )
+    if "micro_f1" in scores:
+        title = multi_label_title(scores)
+    table = Table(title=title, title_justify="left")
     table.add_column("class")
     for name in ("precision", "recall", "F1", "pairs"):
         table.add_column(name, justify="right")
@@ -151,14 +161,14 @@ def save_charts(results: Mapping[str, Any], directory: Path) -> None:
     """Saves the results of `compare_classifiers` as charts.
 
     Writes `accuracy.png`, and `confusion-ROW.png` for each row except the majority
-    class.
+    class, if a pair has one label.
 
     Args:
         results: the result of `compare_classifiers`.
         directory: an existing directory.
     """
     accuracy_chart(results).savefig(directory / "accuracy.png", dpi=120)
-    for row in results["rows"]:
+    for row in results["confusion"]:
         if row != "majority":
             chart = confusion_chart(results, row)
             chart.savefig(directory / f"confusion-{row}.png", dpi=110)
@@ -190,7 +200,7 @@ def accuracy_chart(results: Mapping[str, Any]) -> "Figure":
     ]
     axes.set_xticks(positions, titles, fontsize=8)
     axes.set_ylim(0, 1.08)
-    axes.set_ylabel("accuracy")
+    axes.set_ylabel("subset accuracy" if results.get("multi_label") else "accuracy")
     axes.legend(loc="upper left")
     return figure
 

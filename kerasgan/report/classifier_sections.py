@@ -9,6 +9,7 @@ from kerasgan.report.classification_report import (
     comparison_notes,
     confusion_chart,
 )
+from kerasgan.report.multi_label_tables import multi_label_table
 from kerasgan.report.pages import HtmlFigure, HtmlTable, Section, chart_uri
 from kerasgan.report.run_sections import read_result
 from kerasgan.runs import Run
@@ -28,9 +29,10 @@ def classifier_sections(run: Run) -> list[Section]:
         return []
     confusions = [
         HtmlFigure(chart_uri(confusion_chart(results, row)), results["titles"][row])
-        for row in results["rows"]
+        for row in results["confusion"]
         if row != "majority"
     ]
+    gallery = Section("Confusion matrices", gallery=confusions, width="20rem")
     return [
         Section(
             "Paper B's figure 6: classifiers of image-text pairs",
@@ -42,12 +44,15 @@ def classifier_sections(run: Run) -> list[Section]:
                 )
             ],
         ),
-        Section("Confusion matrices", gallery=confusions, width="20rem"),
+        *([gallery] if confusions else []),
         *_class_section(results),
     ]
 
 
 def _comparison_table(results: Mapping[str, Any]) -> HtmlTable:
+    notes = [f"Number of splits: {results['seeds']}.", *comparison_notes(results)]
+    if results.get("multi_label"):
+        return HtmlTable(*multi_label_table(results), notes)
     rows = []
     for name, row in results["rows"].items():
         claim = B_ACCURACY.get(name, {})
@@ -64,7 +69,6 @@ def _comparison_table(results: Mapping[str, Any]) -> HtmlTable:
         )
     columns = ["classifier", "the paper says: training", "the paper says: test"]
     columns += ["measured: training", "measured: test", "± sd", "macro F1", "seconds"]
-    notes = [f"Number of splits: {results['seeds']}.", *comparison_notes(results)]
     notes.append(
         "The paper's test accuracy of .92595 is not a whole number of 1,000 test pairs,"
         " so it is not one plain accuracy over them."
