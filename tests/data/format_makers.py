@@ -130,9 +130,7 @@ def web_dataset(root: Path, count: int = 3) -> Path:
     return root
 
 
-def embedded(
-    path: Path, images, metadata: dict | None = None, /, **columns
-) -> Path:
+def embedded(path: Path, images, metadata: dict | None = None, /, **columns) -> Path:
     """Writes Parquet with several row groups."""
     path.parent.mkdir(parents=True, exist_ok=True)
     columns = columns if images is None else {"image": images, **columns}
