@@ -3,26 +3,24 @@
     python tools/measure_index.py RUN PHOTOGRAPHS [--decoding beam] [--keep INDEX]
 
 RUN is a run with a captions stage, PHOTOGRAPHS a folder of images. Prints one JSON
-object. Seconds of `kerasgan index`: `start` for one image, which is what TensorFlow and
-the models take; `whole` for all images but 1 %; `add` for these; `unchanged` to find
-that nothing has changed; and `add_share`, that of `add` in `whole`.
+object. Each time is a pair of seconds by the clock and seconds of the processor, which
+other programs change little. `start` is `kerasgan index` for one image, which is what
+TensorFlow and the models take; `whole` for all images but 1 %; `add` for these; and
+`unchanged` to find that nothing has changed. `search` is `kerasgan search` from the
+shell by each ranking. `add_share` is that of `add` in `whole`.
 
-Images per second: `encoder` is the bare image encoder on decoded images, measured
-before and after; `decoded` also embeds and captions them; `indexed` is `kerasgan index`
-from the files to the index, without `start`. `decoded_share` and `indexed_share` are
-those of `encoder`.
-
-`search` are the seconds of `kerasgan search` from the shell, by each ranking.
+`encoder` is the time of the bare image encoder for an image that is decoded already,
+measured before and after; `decoded` that with vector and caption; `indexed` that of
+`kerasgan index` from the file to the index, without `start`. `decoded_share` and
+`indexed_share` are the images per second beside those of `encoder`.
 """
 
 import argparse
 import json
 import os
-import statistics
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -52,35 +50,42 @@ def main() -> None:
     names = list(find_images(options.photographs.resolve()))
     run = open_run(options.run)
     pipeline, fit = kerasgan.load_captioner(run), run.settings.data.fit
-    images = np.stack(
-        [
-            read_square_image(
-                (options.photographs / name).read_bytes(), pipeline.image_size, fit
-            )
-            for name in names[: NUM_CHUNKS * CHUNK_SIZE]
-        ]
-    )
-    before = measure_models(pipeline, images, options.decoding)
+    files = [options.photographs / name for name in names[: NUM_CHUNKS * CHUNK_SIZE]]
+    size = pipeline.image_size
+    images = [read_square_image(file.read_bytes(), size, fit) for file in files]
+    before = measure_models(pipeline, np.stack(images), options.decoding)
     with tempfile.TemporaryDirectory() as folder:
-        seconds = measure_updates(options, names, Path(folder))
-        index = options.keep or Path(folder) / "index"
-        search = {by: measure_search(index, by) for by in ("words", "embedding")}
-    after = measure_models(pipeline, images, options.decoding)
-    rates = {name: (before[name] + after[name]) / 2 for name in before}
-    count = seconds["images"] - max(1, seconds["images"] // 100)
-    rates["indexed"] = (count - 1) / (seconds["whole"] - seconds["start"])
-    shares = {
-        f"{name}_share": round(rates[name] / rates["encoder"], 3)
-        for name in ("decoded", "indexed")
+        times = measure_commands(options, names, Path(folder))
+    after = measure_models(pipeline, np.stack(images), options.decoding)
+    times |= {name: (before[name] + after[name]) / 2 for name in before}
+    count = len(names) - max(1, len(names) // 100)
+    times["indexed"] = (times["whole"] - times["start"]) / (count - 1)
+    times |= {
+        "add_share": times["add"] / times["whole"],
+        "decoded_share": times["encoder"] / times["decoded"],
+        "indexed_share": times["encoder"] / times["indexed"],
     }
-    rates = {name: round(rate, 1) for name, rate in rates.items()}
-    print(json.dumps({**seconds, **rates, **shares, "search": search}))
+    results = {name: time.round(4).tolist() for name, time in times.items()}
+    print(json.dumps({"images": len(names), **results}))
+
+
+def measure(function: Callable, *arguments: object) -> np.ndarray:
+    """Returns the seconds of a call by the clock, and of the processor.
+
+    Args:
+        function: called with `arguments`. Processes that it waits for are counted.
+        *arguments: its arguments.
+    """
+    before = os.times()
+    function(*arguments)
+    spent = np.subtract(os.times(), before)
+    return np.array([spent[4], spent[:4].sum()])
 
 
 def measure_models(
     pipeline: CaptioningPipeline, images: np.ndarray, decoding: str
-) -> dict[str, float]:
-    """Returns images per second, `encoder` and `decoded`.
+) -> dict[str, np.ndarray]:
+    """Returns the times of an image, `encoder` and `decoded`.
 
     Args:
         pipeline: the models.
@@ -93,83 +98,59 @@ def measure_models(
         vectors = pipeline.embed_images(chunk, features)
         pipeline.caption(features, vectors, decoding)
 
-    return {
-        "encoder": measure_rate(pipeline.encode_images, images),
-        "decoded": measure_rate(index, images),
-    }
+    chunks = np.split(images, range(CHUNK_SIZE, len(images), CHUNK_SIZE))
+    times = {}
+    for name, function in (("encoder", pipeline.encode_images), ("decoded", index)):
+        function(chunks[0])  # for warming up
+        rows = [measure(function, chunk) / len(chunk) for chunk in chunks]
+        times[name] = np.median(rows, axis=0)
+    return times
 
 
-def measure_rate(function: Callable, images: np.ndarray) -> float:
-    """Returns images per second, the median of chunks after one for warming up.
-
-    Args:
-        function: called with `CHUNK_SIZE` images at a time.
-        images: uint8 `(n, size, size, 3)`.
-    """
-    rates = []
-    for start in [0, *range(0, len(images), CHUNK_SIZE)]:
-        chunk = images[start : start + CHUNK_SIZE]
-        began = time.perf_counter()
-        function(chunk)
-        rates.append(len(chunk) / (time.perf_counter() - began))
-    return statistics.median(rates[1:])
-
-
-def measure_updates(
+def measure_commands(
     options: argparse.Namespace, names: Sequence[str], folder: Path
-) -> dict[str, float]:
-    """Measures `kerasgan index` of one image, of all but 1 %, and of these.
+) -> dict[str, np.ndarray]:
+    """Measures `kerasgan index` and `kerasgan search`.
 
     Args:
         options: of the command line.
         names: of the images, relative to the folder of photographs.
         folder: for tables, and for the index unless it is kept.
     """
-    command = [sys.executable, "-m", "kerasgan", "index", str(options.run)]
-    command += ["--decoding", options.decoding, "--out"]
+    command = ["index", str(options.run), "--decoding", options.decoding, "--out"]
 
     def index(title, out, rows):
         table = folder / f"{title}.jsonl"
         table.write_text("".join(json.dumps({"image": n}) + "\n" for n in rows))
         root = options.photographs.resolve()
         source = ["--source", str(table), "--image-root", str(root)]
-        return time_command([*command, str(out), *source])
+        return measure(call, *command, str(out), *source)
 
     # What validation images decide is kept in the run, and is no part of the times.
     index("choices", folder / "choices", names[:1])
     count, out = max(1, len(names) // 100), options.keep or folder / "index"
-    seconds = {
+    times = {
         "start": index("start", folder / "start", names[:1]),
         "whole": index("whole", out, names[count:]),
         "add": index("add", out, names[:count]),
-        "unchanged": time_command([*command, str(out)]),
+        "unchanged": measure(call, *command, str(out)),
     }
-    share = round(seconds["add"] / seconds["whole"], 4)
-    return {"images": len(names), **seconds, "add_share": share}
+    for by in ("words", "embedding", "blend"):
+        rows = [measure(call, "search", str(out), text, "--by", by) for text in QUERIES]
+        times[f"search {by}"] = np.median(rows, axis=0)
+    return times
 
 
-def measure_search(index: Path, by: str) -> float:
-    """Returns the median seconds of `kerasgan search` from the shell.
-
-    Args:
-        index: its directory.
-        by: the ranking.
-    """
-    command = [sys.executable, "-m", "kerasgan", "search", str(index), "--by", by]
-    return statistics.median(time_command([*command, query]) for query in QUERIES)
-
-
-def time_command(command: Sequence[str]) -> float:
-    """Returns the seconds of a command.
+def call(*arguments: str) -> None:
+    """Runs a command of kerasgan.
 
     Args:
-        command: with its arguments.
+        *arguments: of the command.
     """
-    start = time.perf_counter()
+    command = [sys.executable, "-m", "kerasgan", *arguments]
     done = subprocess.run(command, capture_output=True, text=True)
     if done.returncode:
         raise SystemExit(f"{' '.join(command)}\n{done.stderr}")
-    return round(time.perf_counter() - start, 2)
 
 
 if __name__ == "__main__":
