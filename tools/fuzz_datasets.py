@@ -166,6 +166,16 @@ def write_embedded(root: Path) -> None:
     write_parquet(root / "data/train-00000.parquet", rows, metadata)
 
 
+def write_embedded_lists(root: Path) -> None:
+    """Parquet with several images in a row."""
+    image = {"bytes": image_bytes(), "path": None}
+    rows = [
+        {"images": [image] * count + [None], "text": text}
+        for count, text in enumerate(CAPTIONS, start=1)
+    ]
+    write_parquet(root / "data/lists.parquet", rows)
+
+
 def write_tar(path: Path, members: dict[str, bytes]) -> None:
     """Writes a tar file."""
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -251,6 +261,9 @@ DATASETS = {
     ),
     "parquet-images": Target(
         write_embedded, dataset("table", "data", in_shards=True), ("*.parquet",)
+    ),
+    "parquet-lists": Target(
+        write_embedded_lists, dataset("table", "data", in_shards=True), ("*.parquet",)
     ),
     "coco": annotated("coco", "annotations/captions_val2017.json", json.dumps(COCO)),
     "coco-karpathy": annotated("coco", "dataset_coco.json", json.dumps(KARPATHY)),

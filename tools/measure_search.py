@@ -1,22 +1,17 @@
 """Measures searches of an index of synthetic vectors and captions.
 
     python tools/measure_search.py DIR [--images 1000000] [--dim 512]
-    python tools/measure_search.py DIR --run RUN --photographs FOLDER
 
 DIR keeps the index; if it exists, it is not built again. The dimensions of the vectors
 decay as those of a dual encoder trained on Flickr30k do; a query is an image's vector
 with noise, as far from it as a caption is. Captions are words drawn by Zipf's law.
 
 Prints one JSON object. Times are in milliseconds, medians of warm queries: `words`,
-`embedding`, `blend` and `full_product`, the plain product with all vectors; with
-usearch or FAISS installed, also their exact search. `open` is the time to open the
+`embedding`, `blend` and `full_product`, the plain product with all vectors; with FAISS
+installed, also its exact search, `faiss_flat`. `open` is the time to open the
 index after imports, `anonymous_mib` the memory beyond mapped files, `shell` the seconds
 of `kerasgan search` on an index of 1,000 images from the shell. `add_seconds` is the
 time to add 1 % to the index, without captioning.
-
-With a run, it measures `kerasgan index` instead, in seconds: `whole` for all images of
-a folder but 1 %, `add` for these, and `unchanged` to find that there are none; `share`
-is that of `add` in `whole`. DIR must not exist.
 """
 
 import argparse
@@ -33,7 +28,6 @@ from pathlib import Path
 
 import numpy as np
 
-from kerasgan.data.layouts.folders import find_images
 from kerasgan.files import write_json, write_text
 from kerasgan.search.index_files import (
     FORMAT,
@@ -60,11 +54,7 @@ def main() -> None:
     parser.add_argument("dir", type=Path)
     parser.add_argument("--images", type=int, default=1_000_000)
     parser.add_argument("--dim", type=int, default=512)
-    parser.add_argument("--run", type=Path)
-    parser.add_argument("--photographs", type=Path)
     options = parser.parse_args()
-    if options.run:
-        return measure_updates(options.dir, options.run, options.photographs)
     start = time.perf_counter()
     if not (options.dir / MANIFEST).exists():
         build_in_subprocess(options.dir, options.images, options.dim)
@@ -251,41 +241,6 @@ def measure_addition(path: Path, dim: int) -> float:
         start = time.perf_counter()
         publish(copy, manifest, old, *rows)
         return round(time.perf_counter() - start, 2)
-
-
-def measure_updates(path: Path, run: Path, photographs: Path) -> None:
-    """Prints the seconds of `kerasgan index` for all images, and for 1 % more.
-
-    Args:
-        path: the directory of the index.
-        run: a run with captions.
-        photographs: a folder of images.
-    """
-    names = list(find_images(photographs.resolve()))
-    count = max(1, len(names) // 100)
-    command = [sys.executable, "-m", "kerasgan", "index", str(run), "--out", str(path)]
-    seconds: dict[str, float] = {}
-    with tempfile.TemporaryDirectory() as folder:
-        for title, rows in (("whole", names[count:]), ("add", names[:count])):
-            table = Path(folder) / f"{title}.jsonl"
-            lines = [json.dumps({"image": name}) + "\n" for name in rows]
-            write_text(table, "".join(lines))
-            source = ["--source", str(table), "--image-root", str(photographs)]
-            seconds[title] = time_command([*command, *source])
-        seconds["unchanged"] = time_command(command)
-    share = round(seconds["add"] / seconds["whole"], 4)
-    print(json.dumps({"images": len(names), **seconds, "share": share}))
-
-
-def time_command(command: list[str]) -> float:
-    """Returns the seconds of a command.
-
-    Args:
-        command: with its arguments.
-    """
-    start = time.perf_counter()
-    subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
-    return round(time.perf_counter() - start, 2)
 
 
 def engines(data: object, vectors: np.ndarray) -> dict[str, float]:

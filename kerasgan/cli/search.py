@@ -11,6 +11,11 @@ from kerasgan.errors import UserError
 if TYPE_CHECKING:
     from kerasgan.search.search_index import SearchIndex
 
+RANKINGS = {  # as a page calls them
+    "words": "the words of the captions",
+    "embedding": "vectors of the images",
+    "blend": "the words of the captions, and vectors of the images",
+}
 COLUMNS = {"query": str, "group": int, "rank": int, "score": float}
 COLUMNS |= {"image": str, "caption": str, "state": str, "error": str}
 
@@ -76,7 +81,7 @@ def command(index: str, **options: Any) -> None:
     if options["html"]:
         from kerasgan.search.page import save_page
 
-        save_page(Path(options["html"]), f"Search of {path}", sections)
+        save_page(Path(options["html"]), f"Search of {path.name}", sections)
         click.echo(f"Page: {options['html']}", err=True)
     rows = [row for section in sections for row in _rows(section)]
     _write(rows, sections, options)
@@ -152,7 +157,7 @@ def _query_section(index, query, options):
         by = "embedding"
     else:
         rows, scores = index.rank(query, by, options["top"])
-    note = f"by {by}"
+    note = f"ranked by {RANKINGS[by]}"
     if unknown:
         note += f"; unknown words are ignored: {', '.join(unknown[:10])}"
         click.echo(escape_unprintable(note), err=True)
@@ -176,7 +181,7 @@ def _image_section(index, options):
         return section | {"title": f"{image}: {caption}"}
     rows, scores = index.rank_alike(vector, options["top"])
     results = index.results(rows, scores)
-    return {"title": str(image), "note": "by likeness", "results": results}
+    return {"title": str(image), "note": "ranked by likeness", "results": results}
 
 
 def _embed_file(index, image, needs_caption):

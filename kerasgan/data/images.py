@@ -89,7 +89,12 @@ def read_square_image(data: bytes, size: int, fit: str) -> np.ndarray:
     Raises:
         BadImage: If the image cannot be used. The message is the reason.
     """
-    return np.asarray(decode_image(prepare_image(data, size, fit))[0])
+    image, unchanged = decode_image(data)
+    if not (unchanged and image.size == (size, size)):
+        image = square_image(image, size, fit)
+        if size >= MIN_JPEG_SIZE:  # which is stored with a loss
+            image, _ = decode_image(encode_image(image))
+    return np.asarray(image)
 
 
 def decode_image(data: bytes) -> tuple[Image.Image, bool]:

@@ -27,7 +27,8 @@ class InferenceInput:
     Attributes:
         name: name of the image in the results; None if there is no image.
         text: the text; empty if there is none.
-        path: path of the image, relative to `root` if that is given.
+        path: path of the image, relative to `root` if that is given, or its name if it
+            is no file of its own.
         root: the folder that the image must not be outside of, resolved, or None.
         reader: reads an image that is no file of its own.
         others: further images of the same row of a table.
@@ -127,24 +128,15 @@ def inputs_from_table(
     """
     source = resolve_source(config)
     shards = find_embedded(config, source)
-    for row in embedded_rows(config, shards, report):
-        yield InferenceInput(row.name, _first_text(row), reader=row.read)
     if shards:
-        return
-    names, records = open_table(source, report)
-    columns = infer_columns(config, names, source)
-    if not columns.image and not columns.captions:
-        raise UserError(
-            f"{source}: cannot infer a column of image file names or of texts. "
-            f"Received: {', '.join(map(repr, names))}. Name them with --image-column "
-            "and --caption-column."
-        )
-    root = resolve_folder(config.image_root or str(source.parent))
-    rows = caption_rows(source, records, columns)
-    for _, images in itertools.groupby(rows, key=lambda row: row.line):
+        rows, root = embedded_rows(config, shards, report), None
+    else:
+        rows = _table_rows(config, source, report)
+        root = resolve_folder(config.image_root or str(source.parent))
+    for _, images in itertools.groupby(rows, key=lambda row: (row.file, row.line)):
         inputs = [
             InferenceInput(
-                _printable(row.name) or None, _first_text(row), row.name, root
+                _printable(row.name) or None, _first_text(row), row.name, root, row.read
             )
             for row in images
         ]
@@ -153,6 +145,20 @@ def inputs_from_table(
             yield replace(inputs[0], name=name, others=tuple(inputs[1:]))
         else:
             yield from inputs
+
+
+def _table_rows(
+    config: DataConfig, source: Path, report: ReadReport
+) -> Iterator[CaptionRow]:
+    names, records = open_table(source, report)
+    columns = infer_columns(config, names, source)
+    if not columns.image and not columns.captions:
+        raise UserError(
+            f"{source}: cannot infer a column of image file names or of texts. "
+            f"Received: {', '.join(map(repr, names))}. Name them with --image-column "
+            "and --caption-column."
+        )
+    return caption_rows(source, records, columns)
 
 
 def _first_text(row: CaptionRow) -> str:

@@ -7,6 +7,7 @@ forbids everything else. All texts are escaped by jinja2.
 import base64
 import hashlib
 import io
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -154,12 +155,21 @@ def render_page(
         lstrip_blocks=True,
         finalize=lambda value: clean_text(value) if type(value) is str else value,
     )
+    environment.filters["breakable"] = _breakable
     if script:
         digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
         policy += f"; script-src 'sha256-{digest}'"
     return environment.get_template(template).render(
         policy=policy, script=script, **content
     )
+
+
+def _breakable(text):
+    """Returns HTML whose names of settings may be broken after a dot or underscore."""
+    import markupsafe
+
+    html = str(markupsafe.escape(clean_text(str(text))))
+    return markupsafe.Markup(re.sub(r"(?<=[a-z])([._])(?=[a-z])", r"\1<wbr>", html))
 
 
 def save_page(html: str, path: Path) -> Path:

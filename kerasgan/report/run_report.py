@@ -20,6 +20,7 @@ from kerasgan.report.pages import (
 from kerasgan.report.run_sections import (
     asked_section,
     changed_settings,
+    last_grid,
     read_result,
     training_sections,
 )
@@ -61,7 +62,7 @@ def save_report(runs: Sequence[Run], path: str | Path | None = None) -> Path:
     title = f"Report: {names[0]}" if len(runs) == 1 else f"Report of {len(runs)} runs"
     if len(runs) > 1:
         chapters.insert(0, Chapter("Side by side", compare_runs(runs, names)))
-    subtitle = ", ".join(
+    subtitle = "; ".join(
         f"{run.command} on {run.settings.data.dataset}, {_start_date(run)}"
         for run in runs
     )
@@ -172,10 +173,14 @@ def compare_runs(runs: Sequence[Run], names: Sequence[str]) -> list[Section]:
     results = [_main_results(run) for run in runs]
     titles = dict.fromkeys(title for result in results for title in result)
     figures = [[title, *(r.get(title, "") for r in results)] for title in titles]
-    return [
+    pairs = zip(runs, names, strict=True)
+    grids = [grid for run, name in pairs for grid in last_grid(run, name)]
+    sections = [
         Section("Settings", tables=[HtmlTable(columns, rows, [note], words)]),
         Section("Results", tables=[HtmlTable(["", *names], figures)]),
+        Section("Generated images", gallery=grids, width="26rem"),
     ]
+    return sections if grids else sections[:2]
 
 
 def _setting(changed, key, defaults):

@@ -13,6 +13,21 @@ from kerasgan.report.pages import HtmlFigure, HtmlTable, Section, chart_uri, ima
 from kerasgan.runs import Run
 
 PLACES = {"data.data_dir", "data.source", "data.image_root", "data.labels"}  # of files
+METRICS = {  # what they mean to a reader
+    "d_loss": "loss of the discriminator",
+    "g_loss": "loss of the generator",
+    "value": "V(D, G), which the discriminator maximizes and the generator minimizes",
+    "d_real": "share of real images that the discriminator classifies correctly",
+    "d_generated": "share of generated images that it classifies correctly",
+    "d_mismatched": "share of real images with a wrong caption that it rejects",
+    "images_per_second": "speed of training",
+    "diversity": "distance between generated images, over that between real ones",
+    "kid": "distance of generated from real images (KID); the lowest epoch is kept",
+    "recall (validation)": "recall at 10 in %, mean of both directions",
+    "d_probability": "probability that the discriminator gives generated captions",
+    "cider_reward": "CIDEr-D of generated captions, less that with other images",
+    "likelihood_loss": "cross-entropy of human captions",
+}
 STAGES = {
     "dual_encoder": "the dual encoder",
     "likelihood": "the captioner, by likelihood",
@@ -143,7 +158,12 @@ def training_sections(run: Run, num_grids: int = 6) -> list[Section]:
 
 def _metric_charts(metrics):
     charts = training_charts(metrics)
-    return [HtmlFigure(chart_uri(chart), title) for title, chart in charts.items()]
+    return [
+        HtmlFigure(
+            chart_uri(chart), title, [METRICS[title]] if title in METRICS else []
+        )
+        for title, chart in charts.items()
+    ]
 
 
 def _caption_metrics(run):
@@ -160,6 +180,22 @@ def _caption_metrics(run):
     return stages
 
 
+def last_grid(run: Run, title: str) -> list[HtmlFigure]:
+    """Returns the image grid of the last epoch, if there is one.
+
+    Args:
+        run: the run.
+        title: of the figure.
+    """
+    paths = sorted(run.images.glob("epoch-*.png"))
+    epoch = f"epoch {_epoch(paths[-1])}" if paths else ""
+    return [HtmlFigure(_grid_uri(path), title, [epoch]) for path in paths[-1:]]
+
+
+def _epoch(path):
+    return int(path.stem.partition("-")[2])
+
+
 def _grids(run, num_grids):
     """The image grids of evenly spaced epochs; without captions also real images."""
     paths = sorted(run.images.glob("epoch-*.png"))
@@ -169,10 +205,7 @@ def _grids(run, num_grids):
             for n in range(num_grids)
         ]
         paths = [paths[step] for step in sorted({*steps, len(paths) - 1})]
-    figures = [
-        HtmlFigure(_grid_uri(path), f"epoch {int(path.stem.partition('-')[2])}")
-        for path in paths
-    ]
+    figures = [HtmlFigure(_grid_uri(path), f"epoch {_epoch(path)}") for path in paths]
     reals = run.images / "reals.png"
     if reals.is_file() and not (run.images / "captions.json").is_file():
         figures.append(HtmlFigure(_grid_uri(reals), "real images"))

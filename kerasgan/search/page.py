@@ -2,6 +2,7 @@
 
 import base64
 import io
+import os
 import stat
 from collections.abc import Iterable
 from pathlib import Path
@@ -42,12 +43,26 @@ def save_page(path: Path, title: str, sections: Iterable[dict[str, Any]]) -> Non
                 make_thumbnail, dict.fromkeys(result["image"] for result in results)
             )
         }
-    write_text(
-        path,
-        environment.from_string(source).render(
-            title=title, sections=sections, thumbnails=thumbnails, link=_file_link
-        ),
+    folder = _common_folder(thumbnails)
+    note = f"Images in {folder}." if thumbnails else "Nothing was found."
+    if any(result.get("caption") for result in results):
+        note += " Their captions are generated."
+
+    def short_name(image):
+        return os.path.relpath(image, folder)
+
+    content = {"title": title, "note": note, "sections": sections}
+    functions = {"link": _file_link, "short_name": short_name}
+    html = environment.from_string(source).render(
+        thumbnails=thumbnails, **content, **functions
     )
+    write_text(path, html)
+
+
+def _common_folder(images):
+    """Returns the folder that all images are in, the working directory without any."""
+    folders = {os.path.dirname(os.path.abspath(image)) for image in images}
+    return os.path.commonpath(folders or [os.getcwd()])
 
 
 def make_thumbnail(image: str, size: int = THUMBNAIL_SIZE) -> str:

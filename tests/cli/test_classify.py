@@ -223,6 +223,22 @@ def test_several_images_of_a_row_are_one_example(run_dir, table, tmp_path, data_
     assert found["accuracy"] == pytest.approx(correct / 3)
 
 
+def test_images_in_parquet_are_classified_as_files_are(run_dir, table, tmp_path):
+    files = [(table.parent / f"{n}.png").read_bytes() for n in range(3)]
+    source = tmp_path / "t.parquet"
+    rows = [{"images": [{"bytes": data} for data in files[:2]], "title": "x"}]
+    rows += [{"images": [{"bytes": files[2]}], "title": "y"}]
+    pyarrow.parquet.write_table(pyarrow.Table.from_pylist(rows), source)
+    found = call("classify", run_dir, "--source", source).stdout.splitlines()
+    named = table.parent / "named.csv"
+    named.write_text("image,title\n0.png;1.png,x\n2.png,y\n")
+    expected = call("classify", run_dir, "--source", named).stdout.splitlines()
+    found, expected = ([json.loads(line) for line in x] for x in (found, expected))
+    assert [line.pop("image") for line in found] == ["t/0/0;t/0/1", "t/1"]
+    assert [line.pop("image") for line in expected] == ["0.png;1.png", "2.png"]
+    assert found == expected
+
+
 def test_table_options_need_a_table(run_dir):
     for option in ("--image-root=.", "--caption-column=label", "--max-bad=0.1"):
         result = call("evaluate", run_dir, option, status=2)

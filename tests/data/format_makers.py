@@ -130,10 +130,11 @@ def web_dataset(root: Path, count: int = 3) -> Path:
     return root
 
 
-def embedded(path: Path, images: list, metadata: dict | None = None, **columns) -> Path:
+def embedded(path: Path, images, metadata: dict | None = None, /, **columns) -> Path:
     """Writes Parquet with several row groups."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    table = pyarrow.table({"image": images, **columns})
+    columns = columns if images is None else {"image": images, **columns}
+    table = pyarrow.table(columns)
     if metadata:
         table = table.replace_schema_metadata({"huggingface": json.dumps(metadata)})
     pyarrow.parquet.write_table(table, path, row_group_size=2)

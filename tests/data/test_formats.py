@@ -4,11 +4,13 @@ import json
 import tempfile
 from pathlib import Path
 
+import pyarrow
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
+from kerasgan.data.images import BadImage
 from kerasgan.data.layouts.splits import published_splits
 from kerasgan.errors import UserError
 from tests.data import format_makers as make
@@ -362,3 +364,73 @@ def test_parquet_that_is_damaged_or_has_no_images(tmp_path):
         make.read("table", path)
     with pytest.raises(UserError, match="expected a file ending in .csv"):
         make.read("table", tmp_path)
+
+
+def records_of(annotations):
+    return {name: image.record for name, image in annotations.images.items()}
+
+
+@pytest.mark.parametrize("kind", ["bytes", "structs", "large", "fixed"])
+def test_parquet_with_lists_of_images(tmp_path, kind):
+    files = [make.image(seed) for seed in range(7)]
+    lists = [files[:2], files[2:4], [files[4], None], [None, None], files[5:]]
+    if kind == "structs":  # as `datasets` writes Sequence(Image())
+        lists = [
+            [image and {"bytes": image, "path": None} for image in images]
+            for images in lists
+        ]
+    if kind in ("large", "fixed"):
+        large, fixed = pyarrow.large_list, lambda value: pyarrow.list_(value, 2)
+        of = large if kind == "large" else fixed
+        lists = pyarrow.array(lists, of(pyarrow.binary()))
+    texts = [f"text {row}" for row in range(5)]
+    path = make.embedded(tmp_path / "t.parquet", None, images=lists, caption=texts)
+    annotations = make.read("table", path)
+    assert records_of(annotations) == {
+        **dict.fromkeys(["t/0/0", "t/0/1"], "t/0"),
+        **dict.fromkeys(["t/1/0", "t/1/1"], "t/1"),
+        "t/2": None,
+        "t/3": None,
+        **dict.fromkeys(["t/4/0", "t/4/1"], "t/4"),
+    }
+    read = {name: image.read for name, image in annotations.images.items()}
+    with pytest.raises(BadImage, match="missing image"):
+        read.pop("t/3")()
+    assert [read_image() for read_image in read.values()] == files
+    assert annotations.images["t/1/1"].captions == ["text 1"]
+    data = make.load("table", path, tmp_path / "out", split=0.5)
+    assert data.info["skipped"] == {"missing image": 1}
+    sides = [
+        set(map(data.info["records"].get, split.ids)) - {None}
+        for split in (data.train, data.test)
+    ]
+    assert not sides[0] & sides[1] and sides[0] | sides[1] == {"t/0", "t/1", "t/4"}
+
+
+@pytest.mark.parametrize("images", [None, []])
+def test_a_row_without_a_list_of_images(tmp_path, images):
+    lists = pyarrow.array([images, [make.image(0)]], pyarrow.list_(pyarrow.binary()))
+    annotations = make.read("table", make.embedded(tmp_path / "t.parquet", lists))
+    assert records_of(annotations) == {"t/0": None, "t/1": None}
+    with pytest.raises(BadImage, match="missing image"):
+        annotations.images["t/0"].read()
+
+
+def test_parquet_with_several_columns_of_images(tmp_path):
+    front, back = [make.image(0), make.image(1), None], [make.image(2), None, None]
+    back = [image and {"bytes": image, "path": "b.jpg"} for image in back]
+    path = make.embedded(tmp_path / "t.parquet", front, image_2=back, text=[*"abc"])
+    annotations = make.read("table", path)
+    records = {"t/0/0": "t/0", "t/0/1": "t/0", "t/1": None, "t/2": None}
+    assert records_of(annotations) == records
+    assert annotations.report.notes[0].startswith("columns: image image, image_2;")
+    read = {name: image.read for name, image in annotations.images.items()}
+    with pytest.raises(BadImage, match="missing image"):
+        read.pop("t/2")()
+    assert [read_image() for read_image in read.values()] == [
+        *(front[0], back[0]["bytes"], front[1]),
+    ]
+    annotations = make.read("table", path, image_column="image_2;image")
+    assert annotations.images["t/0/1"].read() == front[0]
+    annotations = make.read("table", path, image_column="image_2")
+    assert list(annotations.images) == ["t/0", "t/1", "t/2"]

@@ -9,6 +9,7 @@ from kerasgan.data.images import (
     BadImage,
     decode_image,
     prepare_image,
+    read_square_image,
     square_image,
     strict_pillow,
 )
@@ -191,3 +192,11 @@ def test_any_shape_becomes_square(fit, shape):
 def test_every_format_that_is_opened_is_known_to_pillow():
     Image.init()
     assert set(images.FORMATS) <= set(Image.OPEN)
+
+
+@pytest.mark.parametrize(("side", "kind"), [(40, "JPEG"), (130, "JPEG"), (300, "PNG")])
+@pytest.mark.parametrize("size", [40, 130])
+def test_pixels_are_those_that_are_stored(side, kind, size):
+    data = encoded(pixels(1, side, side), kind)
+    stored, _ = decode_image(prepare_image(data, size, "crop"))
+    assert np.array_equal(read_square_image(data, size, "crop"), np.asarray(stored))

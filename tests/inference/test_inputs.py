@@ -154,3 +154,16 @@ def test_parquet_with_images(tmp_path):
         second.read()
     with pytest.raises(UserError, match="t/0 is in a Parquet file"):
         _ = first.file
+
+
+def test_parquet_with_several_images_in_a_row(tmp_path):
+    images = [format_makers.image(seed) for seed in range(3)]
+    lists = [images[:2], images[2:]]
+    path = format_makers.embedded(tmp_path / "t.parquet", lists, text=["a", "b"])
+    config = DataConfig(dataset="table", source=str(path))
+    names = [item.name for item in inputs_from_table(config, ReadReport())]
+    assert names == ["t/0/0", "t/0/1", "t/1"]
+    first, second = inputs_from_table(config, ReadReport(), join_images=True)
+    assert (first.name, first.text) == ("t/0/0;t/0/1", "a")
+    assert [item.read() for item in (first, *first.others)] == images[:2]
+    assert (second.name, second.read(), second.others) == ("t/1", images[2], ())

@@ -22,7 +22,7 @@ class PageReader(HTMLParser):
     def __init__(self, html):
         super().__init__()
         self.tags, self.open_tags, self.texts = [], [], []
-        self.feed(html)
+        self.feed(html.replace("<wbr>", ""))
         self.close()
 
     def handle_starttag(self, tag, attributes):

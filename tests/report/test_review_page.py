@@ -105,6 +105,7 @@ def test_a_review_in_a_browser(run, browser, tmp_path):
     page.keyboard.press("ArrowLeft")
     page.keyboard.press("u")
     assert "3 with a verdict" in page.inner_text("#count")
+    assert page.locator("[data-verdict=wrong]").bounding_box()["y"] < 750  # in view
     width = page.evaluate("document.documentElement.scrollWidth")
     assert width <= 390  # no scrolling to the side on a phone
     with page.expect_download() as download:

@@ -39,7 +39,7 @@ def test_a_page_about_a_run(run):
     assert policy["content"].startswith("default-src 'none'")
     assert all(image["src"].startswith("data:image/") for image in page.all("img"))
     texts = page.texts
-    assert "Report: <i>run" in texts
+    assert "Report: <i>run" in texts and "loss of the generator" in texts
     row = json.loads((run.results / "similarity.json").read_text())["rows"]["reranked"]
     for number in (
         f"{row['at_half']['precision']:.3f}",
@@ -68,6 +68,7 @@ def test_runs_are_compared(run, tmp_path):
     start = texts.index("gan.latent_dim")
     assert texts[start + 2 : start + 5 : 2] == ["100", "7"]
     assert texts.index("Results") < texts.index("captions: AUC")
+    assert texts.count("epoch 9") == 4  # side by side, and of each run
     twice = read_page(save_report([run, run], tmp_path / "twice.html")).texts
     assert "Equal settings." in twice
 

@@ -50,3 +50,26 @@ def test_images_are_shown_and_texts_are_escaped(tmp_path):
     sources = [value for name, value in page.attributes if name == "src"]
     assert sources[0].startswith("data:image/jpeg;base64,")
     assert "http" not in page.text.replace("http-equiv", "")
+
+
+def test_files_are_named_from_their_common_folder(tmp_path):
+    names = ["one/a.jpg", "one/b.jpg", "two/a.jpg"]
+    for folder in ("one", "two"):
+        makers.write_images(tmp_path / "in" / folder, ["a.jpg", "b.jpg"])
+    sections = [
+        {
+            "title": f"query {number}",
+            "note": None,
+            "results": [{"image": str(tmp_path / "in" / name), "caption": "a dog"}],
+        }
+        for number, name in enumerate(names)
+    ]
+    save_page(tmp_path / "page.html", "Search", sections)
+    page = Page(tmp_path / "page.html")
+    text = "".join(page.texts)
+    assert f"Images in {tmp_path / 'in'}. Their captions are generated." in text
+    assert all(text.split().count(name) == 1 for name in names)
+    links = [value for name, value in page.attributes if name == "href"]
+    assert links[:3] == [f"#section-{n}" for n in (1, 2, 3)]  # the contents
+    save_page(tmp_path / "page.html", "Search", [sections[0] | {"results": []}])
+    assert "Nothing was found." in Page(tmp_path / "page.html").texts

@@ -25,6 +25,7 @@ IMAGE_COLUMNS = [
     "picture_path",
     "img",
     "img_path",
+    "images",
 ]
 CAPTION_COLUMNS = [
     "caption",
@@ -117,12 +118,8 @@ def infer_columns(config: DataConfig, names: list[str], source: Path) -> Columns
     Raises:
         UserError: If the table does not have a column that the settings name.
     """
-    image, captions = config.image_column, config.caption_columns
+    images, captions = image_columns(config, names), config.caption_columns
     label = config.label_column
-    if image is None:
-        images = _infer_image_columns(names)
-    else:
-        images = [image] if image in names else image.split(";")
     for name in (*images, label, *(captions or ())):
         if name and name not in names:
             raise UserError(
@@ -177,9 +174,24 @@ def infer_column(known: Sequence[str], names: Sequence[str]) -> str | None:
     return next((normalized[name] for name in known if name in normalized), None)
 
 
-def _infer_image_columns(names: list[str]) -> list[str]:
-    """Returns the column with a known name, and numbered ones such as `image_2`."""
-    single = infer_column(IMAGE_COLUMNS, names)
+def image_columns(
+    config: DataConfig, names: list[str], known: Sequence[str] = IMAGE_COLUMNS
+) -> list[str]:
+    """Determines the columns of images, which may be several.
+
+    Args:
+        config: `image_column`, which may be several names, separated by semicolons.
+        names: names of the columns that may be used.
+        known: usual names, in order of preference.
+
+    Returns:
+        The names in the settings, whether or not there are such columns; otherwise the
+        column with a usual name, and numbered ones such as `image_2`.
+    """
+    image = config.image_column
+    if image is not None:
+        return [image] if image in names else image.split(";")
+    single = infer_column(known, names)
     numbered = [n for n in names if NUMBERED_IMAGE.fullmatch(_normalize(n))]
     return [*([single] if single else []), *numbered]
 

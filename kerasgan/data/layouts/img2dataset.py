@@ -186,7 +186,7 @@ def _read_parquet(content: ShardContent, columns: set[str]) -> None:
     rows = zip(records, cells, strict=False)
     for number, (record, cell) in enumerate(rows):
         key = normalize_key(record.get("key", number))
-        read = functools.partial(read_cell, path, column, *cell)
+        read = functools.partial(read_cell, path, (column,), *cell, column)
         _add_sample(content, Sample(key, record, read))
 
 

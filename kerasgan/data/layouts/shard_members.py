@@ -103,14 +103,24 @@ def read_range(path: Path, start: int, length: int) -> bytes:
         raise BadImage("unreadable file") from error
 
 
-def read_cell(path: Path, column: str, group: int, row: int) -> bytes:
-    """Reads one cell of a Parquet file; a row group is read at once.
+def read_cell(
+    path: Path,
+    columns: tuple[str, ...],
+    group: int,
+    row: int,
+    name: str,
+    position: int | None = None,
+) -> bytes:
+    """Reads one image of a Parquet file; a row group is read at once.
 
     Args:
         path: the file.
-        column: name of a column of bytes, or `image.bytes` of one of structs.
+        columns: paths in the schema of all columns that are read with it: `image` for
+            one of bytes, `image.bytes` of structs, `images.list.element` of lists.
         group: index of the row group.
         row: index of the row in its group.
+        name: name of the column of the image.
+        position: index of the image in a list; None if the column has no lists.
 
     Returns:
         The bytes.
@@ -119,7 +129,10 @@ def read_cell(path: Path, column: str, group: int, row: int) -> bytes:
         BadImage: If the cell is empty or cannot be read.
     """
     try:
-        data = _read_row_group(path, column, group)[row].as_py()
+        cell = _read_row_group(path, columns, group).column(name)[row]
+        if position is not None:
+            cell = cell[position] if cell.is_valid and position < len(cell) else None
+        data = None if cell is None else cell.as_py()
     except BadImage:
         raise
     except Exception as error:  # decoders raise any exception on malformed bytes
@@ -132,15 +145,17 @@ def read_cell(path: Path, column: str, group: int, row: int) -> bytes:
 
 
 @functools.lru_cache(maxsize=4)  # neighboring rows are read by a few threads
-def _read_row_group(path: Path, column: str, group: int) -> "pyarrow.ChunkedArray":
+def _read_row_group(
+    path: Path, columns: tuple[str, ...], group: int
+) -> "pyarrow.Table":
     import pyarrow.parquet
 
     with pyarrow.parquet.ParquetFile(path) as file:
         metadata = file.metadata.row_group(group)
         chunks = (metadata.column(index) for index in range(metadata.num_columns))
         size = sum(
-            c.total_uncompressed_size for c in chunks if c.path_in_schema == column
+            c.total_uncompressed_size for c in chunks if c.path_in_schema in columns
         )
         if size > MAX_ROW_GROUP_BYTES:
             raise BadImage("row group too large")
-        return file.read_row_group(group, columns=[column]).column(0)
+        return file.read_row_group(group, columns=list(columns))

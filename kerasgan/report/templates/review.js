@@ -55,8 +55,11 @@
     const done = items.filter(isMarked).length;
     element("progress").max = items.length;
     element("progress").value = done;
+    const isDone = done === items.length;
     element("count").textContent =
-      `image ${state.position + 1} of ${items.length}, ${done} with a verdict`;
+      `image ${state.position + 1} of ${items.length}, ` +
+      (isDone ? "all with a verdict" : `${done} with a verdict`);
+    element("download").classList.toggle("done", isDone);
   };
 
   const go = (position) => {
