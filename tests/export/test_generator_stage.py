@@ -22,11 +22,8 @@ def test_a_vae_encodes_and_generates(run):
     (stage,) = load_stages(run)
     generate, encode = stage.endpoints
     examples = build_example_inputs(stage, read_image_files())
-    inputs = {
-        generate: (examples.noise, examples.captions),
-        encode: (examples.files, examples.captions),
-    }
-    for endpoint, arrays in inputs.items():
+    for endpoint, first in ((generate, examples.noise), (encode, examples.files)):
+        arrays = first, examples.captions
         outputs = call_serving_function(stage, endpoint, *arrays)
         for name, expected in endpoint.reference_outputs(examples).items():
             tolerance = 1 if expected.dtype == "uint8" else 1e-5
