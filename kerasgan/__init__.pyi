@@ -33,4 +33,7 @@ from .gan.image_generator import ImageGenerator as ImageGenerator
 from .gan.image_generator import load_gan as load_gan
 from .gan.image_generator import save_imgs as save_imgs
 from .gan.train_gan import train_gan as train_gan
+from .gan.vae import VAE as VAE
+from .gan.vae_encoder import VAEEncoder as VAEEncoder
+from .gan.vae_encoder import build_vae_encoder as build_vae_encoder
 from .layers.text_vectorization import build_vectorizer as build_vectorizer

@@ -8,4 +8,6 @@ from kerasgan.captioning import captioner as captioner
 from kerasgan.captioning import dual_encoder as dual_encoder
 from kerasgan.gan import discriminator as discriminator
 from kerasgan.gan import gan as gan
+from kerasgan.gan import vae as vae
+from kerasgan.gan import vae_encoder as vae_encoder
 from kerasgan.layers import text_vectorization as text_vectorization

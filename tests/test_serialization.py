@@ -40,6 +40,10 @@ FACTORIES = {
     ),
     "Modulation": kerasgan.layers.Modulation,
     "NgramLogits": lambda: NgramLogits(2, 3, "char_wb", (2, 3), True),
+    "VAE": lambda: kerasgan.VAE(
+        kerasgan.build_generator(8), kerasgan.build_vae_encoder(8), kl_weight=2.0
+    ),
+    "VAEEncoder": lambda: kerasgan.build_vae_encoder(8, text_dim=4, **TEXT),
     "WeightedEmbeddingSum": lambda: kerasgan.layers.WeightedEmbeddingSum(5, 3),
 }
 

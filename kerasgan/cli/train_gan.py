@@ -224,4 +224,4 @@ def _image_networks(settings):
             None, words, gan.vocabulary_size, gan.caption_length
         )
     model = build_gan(settings, vectorizer)
-    return model.generator, model.discriminator
+    return model.generator, model.image_generator().counterpart

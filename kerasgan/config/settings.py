@@ -87,8 +87,10 @@ class DataConfig(Section):
 
 
 class GanConfig(Section):
-    """Generator, discriminator and their loss; paper A, equations (1) and (2)."""
+    """The model of images: a GAN, paper A's equations (1) and (2), or a VAE."""
 
+    # vae: the generator is the decoder of a variational autoencoder, for comparison.
+    model: Literal["gan", "vae"] = "gan"
     conditional: bool | None = None  # None: if the data have captions
     channels: Literal["rgb", "grayscale"] = "rgb"
     latent_dim: Positive = 100
@@ -104,7 +106,8 @@ class GanConfig(Section):
     generator: Literal["auto", "gated", "light"] = "auto"
     # None, here and below: chosen by the discriminator, see kerasgan.gan.gan_settings.
     generator_filters: Annotated[int, Field(ge=2)] | None = None  # at full resolution
-    discriminator_filters: Annotated[int, Field(ge=2)] = 32  # of the first convolution
+    # Of the first convolution, also of the encoder of a VAE.
+    discriminator_filters: Annotated[int, Field(ge=2)] = 32
     max_filters: Annotated[int, Field(ge=2)] | None = None  # of all layers
     caption_length: Positive = 24  # words
     vocabulary_size: Annotated[int, Field(ge=3)] = 5000
@@ -132,6 +135,7 @@ class GanConfig(Section):
     blur_images: NonNegative = 10.0
     contrastive_weight: NonNegative = 1.0
     diversity_weight: NonNegative = 1.0
+    kl_weight: NonNegative = 1.0  # of a VAE's KL divergence
     ema_half_life: NonNegative = 10.0  # thousands of images; 0 for none
     # Share of the training images, at most 250, by which the best epoch is chosen.
     validation: Annotated[float, Field(ge=0, le=0.5)] = 0.05
@@ -225,7 +229,8 @@ class TrainingConfig(Section):
     minutes: Minutes | None = 1.8  # of the images stage; None for no limit
     batch_size: Annotated[int, Field(ge=2)] = 32
     learning_rate: Annotated[float, Field(gt=0)] = 8e-4
-    # Of the images stage. None: 0 with a projected discriminator, otherwise 0.5.
+    # Of the images stage. None: 0 with a projected discriminator, 0.5 with `conv`, 0.9
+    # for a VAE.
     beta_1: Annotated[float, Field(ge=0, lt=1)] | None = None
     beta_2: Annotated[float, Field(gt=0, lt=1)] = 0.99
     precision: Literal["float32", "mixed_bfloat16"] = "float32"

@@ -41,3 +41,15 @@ def build_image_branch(
             convolution = keras.layers.SpectralNormalization(convolution)
         features = keras.layers.LeakyReLU(0.2)(convolution(features))
     return keras.Model(image, keras.layers.Flatten()(features), name=name)
+
+
+def halving_filters(image_size: int, min_filters: int, max_filters: int) -> list[int]:
+    """Returns the output channels of convolutions that halve an image to 4×4.
+
+    Args:
+        image_size: side of the images in pixels, a power of two, at least 8.
+        min_filters: channels of the first convolution; each next one has twice as many.
+        max_filters: channels of the widest convolutions.
+    """
+    depths = range((image_size // 4).bit_length() - 1)
+    return [min(min_filters * 2**depth, max_filters) for depth in depths]

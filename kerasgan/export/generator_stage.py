@@ -1,8 +1,9 @@
-"""The image generator and the discriminator of a run, prepared for export."""
+"""The networks of a run's images stage, prepared for export."""
 
 import numpy as np
 import tensorflow as tf
 
+from kerasgan.config.settings import GanConfig
 from kerasgan.export.endpoints import Endpoint, Stage
 from kerasgan.export.example_inputs import ExampleInputs
 from kerasgan.export.networks import disable_cudnn
@@ -19,6 +20,8 @@ SIGMOID = (
     " high if the image is real"
 )
 LOGIT = "float32 `(n,)`: unbounded output of the discriminator"
+MEAN = "float32 `(n, {latent_dim})`: the likeliest noise"
+LOG_VARIANCE = "float32 `(n, {latent_dim})`: logarithm of the variance of the noise"
 
 
 def generator_stage(run: Run) -> Stage:
@@ -28,7 +31,8 @@ def generator_stage(run: Run) -> Stage:
         run: a run whose images stage has finished.
 
     Returns:
-        The `Stage` with the endpoints `generate` and `discriminate`.
+        The `Stage` with the endpoints `generate`, and `discriminate` of a GAN or
+        `encode` of a VAE.
 
     Raises:
         UserError: the run has no trained generator.
@@ -36,7 +40,7 @@ def generator_stage(run: Run) -> Stage:
     image_generator, settings = load_gan(run), run.resolved_settings
     networks = {
         "generator": image_generator.generator,
-        "discriminator": image_generator.discriminator,
+        image_generator.counterpart.name: image_generator.counterpart,
     }
     for network in networks.values():
         disable_cudnn(network)
@@ -49,7 +53,7 @@ def generator_stage(run: Run) -> Stage:
         vectorizer=image_generator.vectorizer,
         endpoints=(
             _generate_endpoint(image_generator),
-            _discriminate_endpoint(image_generator, settings.gan.loss),
+            _counterpart_endpoint(image_generator, settings.gan),
         ),
         network_inputs=lambda examples: _network_inputs(image_generator, examples),
     )
@@ -77,6 +81,30 @@ def _generate_endpoint(image_generator: ImageGenerator) -> Endpoint:
     )
 
 
+def _counterpart_endpoint(image_generator: ImageGenerator, gan: GanConfig) -> Endpoint:
+    if gan.model == "vae":
+        return _encode_endpoint(image_generator)
+    return _discriminate_endpoint(image_generator, gan.loss)
+
+
+def _encode_endpoint(image_generator: ImageGenerator) -> Endpoint:
+    return Endpoint(
+        name="encode",
+        description="Predicts the noise that draws an image"
+        + (" from its caption." if image_generator.conditional else "."),
+        predict=lambda inputs: _counterpart(image_generator, inputs),
+        inputs=("image", *_text_inputs(image_generator)),
+        outputs={
+            name: text.format(latent_dim=image_generator.latent_dim)
+            for name, text in (("mean", MEAN), ("log_variance", LOG_VARIANCE))
+        },
+        reference_outputs=lambda examples: {
+            name: output.numpy()
+            for name, output in _reference(image_generator, examples).items()
+        },
+    )
+
+
 def _discriminate_endpoint(image_generator: ImageGenerator, loss: str) -> Endpoint:
     pair = " and the caption matches" if image_generator.conditional else ""
     probability = PROBABILITY if loss in PROBABILISTIC_LOSSES else SIGMOID
@@ -84,7 +112,7 @@ def _discriminate_endpoint(image_generator: ImageGenerator, loss: str) -> Endpoi
         name="discriminate",
         description="Predicts whether an image is real"
         + (" and matches its caption." if image_generator.conditional else "."),
-        predict=lambda inputs: _to_outputs(_logits(image_generator, inputs)),
+        predict=lambda inputs: _to_outputs(_counterpart(image_generator, inputs)),
         inputs=("image", *_text_inputs(image_generator)),
         outputs={"probability": probability.format(loss=loss) + pair, "logit": LOGIT},
         reference_outputs=lambda examples: _reference_logits(image_generator, examples),
@@ -95,7 +123,7 @@ def _generate(image_generator, inputs):
     """Generates images as `ImageGenerator.generate` does, in the graph."""
     generator_inputs = inputs["noise"]
     if image_generator.conditional:
-        text_branch = image_generator.discriminator.text_branch
+        text_branch = image_generator.counterpart.text_branch
         features = text_branch(inputs["token_ids"], training=False)
         generator_inputs = {"noise": inputs["noise"], "caption": features}
     images = image_generator.generator(generator_inputs, training=False)
@@ -107,29 +135,35 @@ def _is_grayscale(image_generator):
     return image_generator.generator.output_shape[-1] == 1
 
 
-def _logits(image_generator, inputs):
+def _counterpart(image_generator, inputs):
+    """Calls the network that sees images, in the graph."""
     images = inputs["image"]
     if _is_grayscale(image_generator):
         # As `kerasgan.gan.pair_dataset.to_grayscale`.
         gray = tf.linalg.matvec(tf.cast(images, tf.float32), [0.299, 0.587, 0.114])
         images = tf.round(gray)[..., None]
-    discriminator_inputs = {"image": scale_images(images)}
+    network_inputs = {"image": scale_images(images)}
     if image_generator.conditional:
-        discriminator_inputs["token_ids"] = inputs["token_ids"]
-    logits = image_generator.discriminator(discriminator_inputs, training=False)
-    return tf.cast(logits, tf.float32)
+        network_inputs["token_ids"] = inputs["token_ids"]
+    outputs = image_generator.counterpart(network_inputs, training=False)
+    return tf.nest.map_structure(lambda tensor: tf.cast(tensor, tf.float32), outputs)
 
 
 def _to_outputs(logits):
     return {"probability": tf.sigmoid(logits), "logit": logits}
 
 
+def _reference(image_generator, examples):
+    """Calls the network that sees images with images that Pillow decoded."""
+    counterpart = image_generator.counterpart
+    inputs = _network_inputs(image_generator, examples)[counterpart.name]
+    return counterpart(inputs, training=False)
+
+
 def _reference_logits(
     image_generator: ImageGenerator, examples: ExampleInputs
 ) -> dict[str, np.ndarray]:
-    """Calls the discriminator of the run with images that Pillow decoded."""
-    inputs = _network_inputs(image_generator, examples)["discriminator"]
-    logits = image_generator.discriminator(inputs, training=False)
+    logits = _reference(image_generator, examples)
     return {name: output.numpy() for name, output in _to_outputs(logits).items()}
 
 
@@ -137,12 +171,13 @@ def _network_inputs(image_generator, examples):
     images = examples.images
     if _is_grayscale(image_generator):
         images = to_grayscale(images)
-    discriminator_inputs = {"image": images.astype("float32") / 127.5 - 1}
+    counterpart_inputs = {"image": images.astype("float32") / 127.5 - 1}
     generator_inputs = {"inputs": examples.noise}
     if image_generator.conditional:
-        discriminator_inputs["token_ids"] = examples.token_ids
+        counterpart_inputs["token_ids"] = examples.token_ids
         generator_inputs = {
             "noise": examples.noise,
             "caption": image_generator.encode_text(examples.captions),
         }
-    return {"generator": generator_inputs, "discriminator": discriminator_inputs}
+    counterpart = image_generator.counterpart.name
+    return {"generator": generator_inputs, counterpart: counterpart_inputs}

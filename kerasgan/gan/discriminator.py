@@ -6,7 +6,7 @@ import keras
 import tensorflow as tf
 from keras import ops
 
-from kerasgan.encoders.image_branch import build_image_branch
+from kerasgan.encoders.image_branch import build_image_branch, halving_filters
 from kerasgan.encoders.text_branch import build_text_branch
 from kerasgan.gan.gan_checks import check_image_size
 from kerasgan.gan.losses import contrastive_loss, unit_vectors
@@ -235,10 +235,7 @@ def build_discriminator(
         UserError: the weights of the backbone are not installed.
     """
     check_image_size(image_size)
-    filters = [
-        min(min_filters * 2**depth, max_filters)
-        for depth in range((image_size // 4).bit_length() - 1)
-    ]
+    filters = halving_filters(image_size, min_filters, max_filters)
     if backbone is None:
         image_network = build_image_branch(
             image_size, channels, filters, spectral_normalization

@@ -4,31 +4,27 @@ from collections.abc import Sequence
 from typing import Any
 
 import keras
-import numpy as np
 import tensorflow as tf
 from keras import ops
 
 from kerasgan.gan import gan_checks
 from kerasgan.gan.forward_pass import forward_pass
-from kerasgan.gan.gan_inputs import make_gan_inputs
+from kerasgan.gan.generator_training import GeneratorTraining
 from kerasgan.gan.gradients import add_penalties, gradients_of, one_stage_gradients
-from kerasgan.gan.image_generator import ImageGenerator, latent_dim_of, scale_images
+from kerasgan.gan.image_generator import scale_images
 from kerasgan.gan.losses import LOSSES
-from kerasgan.gan.moving_average import update_moving_average
 from kerasgan.layers.registration import register
 from kerasgan.layers.text_vectorization import outside_step
-from kerasgan.training.replicas import gatherable, global_batch_size
-from kerasgan.training.worker_fit import WorkerFit
 
 METRICS = ("g_loss", "d_loss", "value", "d_real", "d_generated", "d_mismatched")
-SERIALIZED_ARGUMENTS = (
-    *("order", "r1", "r2", "r1_interval", "augmentation", "blur", "blur_images"),
-    *("contrastive_weight", "diversity_weight", "ema_half_life", "seed"),
-)
+COMPILE_ARGUMENTS = {  # of Keras's `compile` that it does not have, and what to do
+    "optimizer": "Pass g_optimizer and d_optimizer.",
+    "loss": "Pass it to GAN(..., loss=...).",
+}
 
 
 @register
-class GAN(WorkerFit, keras.Model):
+class GAN(GeneratorTraining, keras.Model):
     """Trains a generator against a discriminator.
 
     `fit` takes batches of images, of `(images, captions)`, or of
@@ -77,6 +73,14 @@ class GAN(WorkerFit, keras.Model):
         ```
     """
 
+    networks = ("generator", "discriminator", "vectorizer")
+    optimizers = ("g_optimizer", "d_optimizer")
+    arguments = (
+        *("order", "r1", "r2", "r1_interval", "augmentation", "blur", "blur_images"),
+        *("contrastive_weight", "diversity_weight", "ema_half_life", "seed"),
+    )
+    needs_even_batches = True
+
     def __init__(
         self,
         generator: keras.Model,
@@ -108,22 +112,13 @@ class GAN(WorkerFit, keras.Model):
         self.contrastive_weight = contrastive_weight
         self.diversity_weight = diversity_weight
         self.ema_half_life, self.seed = ema_half_life, seed
-        self.conditional = discriminator.text_branch is not None
-        self.ema_generator = keras.models.clone_model(generator)
-        self.ema_generator.set_weights(generator.get_weights())
-        self.seed_generator = keras.random.SeedGenerator(seed)
-        # int64: XLA on a GPU cannot reach int32 variables, which live on the host.
-        self.step = self.add_weight(
-            name="step", shape=(), dtype="int64", initializer="zeros", trainable=False
-        )
-        names = METRICS if self.conditional else METRICS[:-1]
-        self.trackers = [keras.metrics.Mean(name=name) for name in names]
+        is_conditional = discriminator.text_branch is not None
+        self._add_training_state(METRICS if is_conditional else METRICS[:-1])
         self.adversarial_loss = LOSSES[loss]
         extra_losses = self.conditional and (contrastive_weight or diversity_weight)
         has_one_logit = not (extra_losses or discriminator.has_patches)
         never_flat = self.adversarial_loss.has_gradient_everywhere
         self.shares_backward_pass = has_one_logit and never_flat
-        self.built = True  # as both networks are
 
     def call(self, batch, training=False):
         """Returns D's logits `(n,)` for a batch of pairs."""
@@ -146,82 +141,16 @@ class GAN(WorkerFit, keras.Model):
         Raises:
             ValueError: `optimizer`, `loss` or `metrics` are given.
         """
-        gan_checks.reject_arguments("compile", kwargs)
+        gan_checks.reject_arguments("GAN.compile", kwargs, COMPILE_ARGUMENTS)
         super().compile(optimizer=None, **kwargs)
         self.g_optimizer = keras.optimizers.get(g_optimizer)
         self.d_optimizer = keras.optimizers.get(d_optimizer)
         self.g_optimizer.build(self.generator.trainable_variables)
         self.d_optimizer.build(self.discriminator.trainable_variables)
 
-    def fit(
-        self,
-        x: Any = None,
-        y: Any = None,
-        batch_size: int | None = None,
-        *,
-        shuffle: bool = True,
-        **kwargs: Any,
-    ) -> keras.callbacks.History:
-        """Trains both networks.
-
-        Args:
-            x: a `tf.data.Dataset` as the class describes; or arrays
-                `(images, captions)`; or an array of images.
-            y: n captions, if `x` is an array of images.
-            batch_size: of arrays; None for 32.
-            shuffle: whether arrays are shuffled before each epoch.
-            **kwargs: of `keras.Model.fit`, such as `epochs` or `callbacks`.
-
-        Raises:
-            ValueError: images do not fit the networks, captions are missing or have no
-                vectorizer, or there are validation data, for which a GAN has no loss.
-        """
-        gan_checks.reject_arguments("fit", kwargs)
-        image_shape = self.discriminator.image_branch.input_shape[1:]
-        arguments = self.vectorizer, batch_size, shuffle, image_shape, self.conditional
-        x = make_gan_inputs(x, y, *arguments)
-        is_dataset = isinstance(x, tf.data.Dataset)
-        kwargs["shuffle"] = shuffle and not is_dataset  # which only concerns arrays
-        return super().fit(x, batch_size=batch_size, **kwargs)
-
-    def evaluate(self, *args: Any, **kwargs: Any) -> Any:
-        """Raises an error: the losses of a GAN say nothing about its images."""
-        raise NotImplementedError(gan_checks.NO_VALIDATION)
-
-    def generate(
-        self,
-        captions: Sequence[str] | None = None,
-        count: int | None = None,
-        seed: int = 0,
-        noise: np.ndarray | None = None,
-    ) -> np.ndarray:
-        """Generates uint8 images with the moving average of G.
-
-        Args:
-            captions: n str, for a conditional GAN.
-            count: number of images, without captions.
-            seed: of the noise.
-            noise: float32 `(n, latent_dim)` instead of drawn noise.
-        """
-        networks = self.ema_generator, self.discriminator, self.vectorizer
-        return ImageGenerator(*networks).generate(captions, count, seed, noise)
-
-    @property
-    def latent_dim(self) -> int:
-        """Size of the noise."""
-        return latent_dim_of(self.generator)
-
-    @property
-    def metrics(self) -> list[keras.metrics.Metric]:
-        """The running means of the losses, V(D, G) and D's accuracies."""
-        return self.trackers
-
     def train_step(self, data):
         """Updates both networks once."""
-        batch, _, _ = keras.utils.unpack_x_y_sample_weight(data)
-        batch = batch if isinstance(batch, dict) else {"image": batch}
-        real = scale_images(batch["image"])
-        token_ids = batch["token_ids"] if self.conditional else None
+        real, token_ids = self._unpack(data)
         one_stage = self.order == "one-stage"
         with tf.GradientTape(persistent=one_stage) as tape:
             outputs = forward_pass(self, real, token_ids)
@@ -241,58 +170,8 @@ class GAN(WorkerFit, keras.Model):
                 g_loss = forward_pass(self, real, token_ids).g_loss
             g_gradients = gradients_of(tape, g_loss, self.generator)
         self.g_optimizer.apply(g_gradients, self.generator.trainable_variables)
-        self.step.assign_add(1)
-        self._update_moving_average(real)
-        return self._update_metrics(outputs)
-
-    def images_seen(self, batch: tf.Tensor) -> tf.Tensor:
-        """Returns the number of images of all finished steps.
-
-        Args:
-            batch: images of a replica, as many as in each step.
-        """
-        return ops.cast(self.step, "float32") * global_batch_size(batch)
-
-    def _update_moving_average(self, batch):
-        networks = self.ema_generator, self.generator
-        sizes = self.images_seen(batch), global_batch_size(batch)
-        update_moving_average(*networks, *sizes, 1000 * self.ema_half_life)
-
-    def _update_metrics(self, outputs):
-        values = outputs.metrics(self.adversarial_loss)
-        for tracker in self.trackers:
-            tracker.update_state(values[tracker.name])
-        return {tracker.name: gatherable(tracker.result()) for tracker in self.trackers}
+        return self._end_step(real, outputs.metrics(self.adversarial_loss))
 
     def get_config(self):
         """Returns the arguments of `__init__`."""
-        serialize = keras.saving.serialize_keras_object
-        return {
-            **super().get_config(),
-            "generator": serialize(self.generator),
-            "discriminator": serialize(self.discriminator),
-            "vectorizer": serialize(self.vectorizer),
-            "loss": self.loss_name,
-            **{name: getattr(self, name) for name in SERIALIZED_ARGUMENTS},
-        }
-
-    @classmethod
-    def from_config(cls, config):
-        """Builds a GAN from `get_config`'s result."""
-        networks = {
-            name: keras.saving.deserialize_keras_object(config[name])
-            for name in ("generator", "discriminator", "vectorizer")
-        }
-        return cls(**{**config, **networks})
-
-    def get_compile_config(self):
-        """Returns both optimizers, or None before `compile`."""
-        if not self.compiled:
-            return None
-        serialize = keras.saving.serialize_keras_object
-        optimizers = {"g_optimizer": self.g_optimizer, "d_optimizer": self.d_optimizer}
-        return {name: serialize(optimizer) for name, optimizer in optimizers.items()}
-
-    def compile_from_config(self, config):
-        """Compiles with the optimizers of `get_compile_config`."""
-        self.compile(**keras.saving.deserialize_keras_object(config))
+        return {**super().get_config(), "loss": self.loss_name}

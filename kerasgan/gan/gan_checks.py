@@ -1,6 +1,6 @@
-"""Checks of the arguments of `GAN`, before they fail inside a training step."""
+"""Checks of the arguments of `GAN` and `VAE`, before they fail inside a step."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import keras
 import numpy as np
@@ -11,13 +11,11 @@ from kerasgan.training.input_checks import check_captions
 
 ORDERS = ("one-stage", "alternating")
 NO_VALIDATION = (
-    "A GAN has no validation loss. Compare generated with real images instead, with"
-    " the functions of kerasgan.evaluation.image_metrics."
+    "There is no validation loss. Compare generated with real images instead, with the"
+    " functions of kerasgan.evaluation.image_metrics."
 )
-ARGUMENTS = {  # of Keras's methods that a GAN does not have, and what to do instead
-    "optimizer": "Pass g_optimizer and d_optimizer.",
-    "loss": "Pass it to GAN(..., loss=...).",
-    "metrics": "A GAN has metrics of its own.",
+ARGUMENTS = {  # of Keras's methods that have no effect here, and what to do instead
+    "metrics": "It has metrics of its own.",
     "validation_data": NO_VALIDATION,
     "validation_split": NO_VALIDATION,
 }
@@ -89,45 +87,48 @@ def check_image_size(image_size: int) -> None:
         )
 
 
-def reject_arguments(method: str, given: dict) -> None:
+def reject_arguments(
+    method: str, given: dict, advice: Mapping[str, str] | None = None
+) -> None:
     """Rejects arguments of `keras.Model` that would have no effect.
 
     Args:
-        method: name of the method.
+        method: name of the method, such as `GAN.fit`.
         given: its keyword arguments.
+        advice: further arguments without an effect, and what to do instead.
 
     Raises:
-        ValueError: one of `ARGUMENTS` is given.
+        ValueError: one of `ARGUMENTS` or of `advice` is given.
     """
-    for name in ARGUMENTS:
+    for name, remedy in {**ARGUMENTS, **(advice or {})}.items():
         if given.get(name) is not None:
-            raise ValueError(f"GAN.{method} does not take {name}. {ARGUMENTS[name]}")
+            raise ValueError(f"{method} does not take {name}. {remedy}")
 
 
 def check_networks(
     generator: keras.Model,
-    discriminator: keras.Model,
+    counterpart: keras.Model,
     vectorizer: keras.layers.Layer | None,
 ) -> None:
     """Rejects networks that do not fit each other.
 
     Args:
         generator: the result of `build_generator`.
-        discriminator: the result of `build_discriminator`.
+        counterpart: the result of `build_discriminator` or `build_vae_encoder`.
         vectorizer: the result of `build_vectorizer`, or None.
 
     Raises:
         ValueError: sizes differ, only one of the networks takes captions, or the
             discriminator is another model.
     """
-    if not hasattr(discriminator, "image_branch"):
+    if not hasattr(counterpart, "image_branch"):
         raise ValueError(
             "discriminator must be a kerasgan.Discriminator, whose image_branch is any"
-            f" model from images to vectors. Received: {type(discriminator).__name__}"
+            f" model from images to vectors. Received: {type(counterpart).__name__}"
         )
-    text_branch = discriminator.text_branch
+    text_branch = counterpart.text_branch
     pairs = [
-        ("images", generator.output_shape, discriminator.image_branch.input_shape),
+        ("images", generator.output_shape, counterpart.image_branch.input_shape),
         ("features of captions", _text_dim(generator), _output_dim(text_branch)),
     ]
     if text_branch is not None and vectorizer is not None:
@@ -137,13 +138,13 @@ def check_networks(
         if None not in (ours, theirs) and ours != theirs:
             raise ValueError(
                 f"The {name} of the generator or vectorizer do not fit the"
-                f" discriminator: {ours} and {theirs}."
+                f" {counterpart.name}: {ours} and {theirs}."
             )
     if (_text_dim(generator) is None) != (text_branch is None):
         raise ValueError(
             "Either both networks take captions or none does: build the generator with"
-            " text_dim and the discriminator with vocabulary_size. Received: text_dim="
-            f"{_text_dim(generator)}, text_branch={text_branch}"
+            f" text_dim and the {counterpart.name} with vocabulary_size. Received:"
+            f" text_dim={_text_dim(generator)}, text_branch={text_branch}"
         )
 
 

@@ -11,6 +11,8 @@ MIN_DIVERSITY = 0.35  # of generated images, relative to real ones
 class GanDiagnostics(keras.callbacks.Callback):
     """Warns when D wins, and when the generated images become alike (mode collapse).
 
+    A model without a discriminator has no accuracies of it in its logs.
+
     Args:
         console: where warnings are printed; None: standard error.
         has_critic: whether D is a critic (`wasserstein-gp`), whose values have no
@@ -25,8 +27,9 @@ class GanDiagnostics(keras.callbacks.Callback):
 
     def on_epoch_end(self, epoch, logs=None):
         """Checks D's accuracies and the diversity of the image grid."""
-        wins = min(logs["d_real"], logs["d_generated"]) > WINNING_ACCURACY
-        self.epochs_won = self.epochs_won + 1 if wins and not self.has_critic else 0
+        accuracies = logs.get("d_real", 0), logs.get("d_generated", 0)
+        wins = min(accuracies) > WINNING_ACCURACY and not self.has_critic
+        self.epochs_won = self.epochs_won + 1 if wins else 0
         if self.epochs_won >= PATIENCE:
             self.console.print(
                 "[yellow]The discriminator has classified nearly all images correctly"

@@ -1,4 +1,4 @@
-"""What `GAN.fit` takes, as batches for the training step."""
+"""What `fit` of a `GAN` or `VAE` takes, as batches for the training step."""
 
 from typing import Any
 
@@ -17,8 +17,9 @@ def make_gan_inputs(
     shuffle: bool,
     image_shape: tuple[int, int, int],
     conditional: bool,
+    even: bool,
 ) -> Any:
-    """Converts the arguments of `GAN.fit`.
+    """Converts the arguments of `fit`.
 
     Args:
         x: a `tf.data.Dataset`; arrays `(images, captions)` or
@@ -27,22 +28,23 @@ def make_gan_inputs(
         vectorizer: tokenizes captions.
         batch_size: of arrays; None for 32.
         shuffle: whether arrays are shuffled before each epoch.
-        image_shape: `(size, size, channels)` of the discriminator's images.
-        conditional: whether the GAN is trained with captions.
+        image_shape: `(size, size, channels)` of the networks' images.
+        conditional: whether the model is trained with captions.
+        even: whether a batch with captions needs an even number of rows.
 
     Returns:
-        An array or dataset of images without captions; otherwise a dataset of even
-        batches of `{"image": images, "token_ids": token_ids}`.
+        An array or dataset of images without captions; otherwise a dataset of
+        batches of `{"image": images, "token_ids": token_ids}`, even ones if need be.
 
     Raises:
         ValueError: images have another shape or range, captions are needed and
-            missing, or have no vectorizer, or the batch size is odd.
+            missing, or have no vectorizer, or the batch size must be even and is odd.
     """
     if not conditional:
         x = _images_only(x)
         check_images(x, image_shape)
         return x
-    if batch_size and batch_size % 2:
+    if even and batch_size and batch_size % 2:
         raise ValueError(f"The batch size must be even. Received: {batch_size}")
     if isinstance(x, dict) and "token_ids" in x:
         count = len(x["image"])
@@ -55,14 +57,14 @@ def make_gan_inputs(
     spec = x.element_spec if isinstance(x, tf.data.Dataset) else None
     if not isinstance(spec, dict) or set(spec) != {"image", "token_ids"}:
         raise ValueError(
-            "A conditional GAN needs images with captions: a dataset of (images,"
+            "A conditional model needs images with captions: a dataset of (images,"
             " captions), or fit(images, captions). Received:"
             f" x={type(x).__name__ if spec is None else spec}, y={type(y).__name__}"
         )
     check_images(x, image_shape)
     if len(spec["token_ids"].shape) == 3:
         x = x.map(_one_caption)
-    return even_batches(x)
+    return even_batches(x) if even else x
 
 
 def _images_only(x):

@@ -1,7 +1,7 @@
-"""The settings of a GAN that depend on its discriminator."""
+"""The settings of a GAN or VAE that depend on others."""
 
 from kerasgan.config.recipes import resolve
-from kerasgan.config.settings import Settings
+from kerasgan.config.settings import GanConfig, Settings
 from kerasgan.encoders.efficientnet_lite import (
     find_weights,
     is_installed,
@@ -10,8 +10,9 @@ from kerasgan.encoders.efficientnet_lite import (
 from kerasgan.errors import UserError
 from kerasgan.runs import Run
 
-# By discriminator, where the settings leave it open. A projected discriminator has
-# spectral normalization instead of a gradient penalty (Sauer et al. 2021).
+# By discriminator, or of a VAE, where the settings leave it open. A projected
+# discriminator has spectral normalization instead of a gradient penalty (Sauer et al.
+# 2021).
 DEFAULTS: dict[str, dict[str, object]] = {
     "projected": {
         "gan.generator": "gated",
@@ -31,6 +32,12 @@ DEFAULTS: dict[str, dict[str, object]] = {
         "gan.blur": 0.0,
         "training.beta_1": 0.5,
     },
+    "vae": {
+        "gan.generator": "light",
+        "gan.generator_filters": 16,
+        "gan.max_filters": 128,
+        "training.beta_1": 0.9,
+    },
 }
 # Drawn images have fine edges everywhere, by which D would win at once. Seen at their
 # own size they leave time for a larger generator.
@@ -38,10 +45,19 @@ DRAWN: dict[str, object] = {
     "gan.blur": 0.03,
     "gan.generator_filters": 32,
 }
+# Settings that concern one model alone.
+ONLY_OF_MODEL: dict[str, tuple[str, ...]] = {
+    "gan": (
+        *("discriminator", "encoder_image_size", "spectral_normalization", "loss"),
+        *("order", "r1", "r2", "r1_interval", "augmentation", "blur", "blur_images"),
+        *("contrastive_weight", "diversity_weight"),
+    ),
+    "vae": ("kl_weight",),
+}
 
 
 def resolve_gan_settings(settings: Settings) -> tuple[Settings, dict[str, object]]:
-    """Chooses the discriminator, and what depends on it.
+    """Chooses the discriminator of a GAN, and what depends on it.
 
     Args:
         settings: all options.
@@ -54,20 +70,20 @@ def resolve_gan_settings(settings: Settings) -> tuple[Settings, dict[str, object
         UserError: the weights of the chosen backbone are not installed or damaged.
     """
     chosen: dict[str, object] = {}
-    discriminator: str = settings.gan.discriminator
-    if discriminator == "auto":
-        discriminator = "projected" if _can_project(settings) else "conv"
-        chosen["gan.discriminator"] = discriminator
-    if discriminator == "projected":
+    kind: str = settings.gan.discriminator if settings.gan.model == "gan" else "vae"
+    if kind == "auto":
+        kind = "projected" if _can_project(settings) else "conv"
+        chosen["gan.discriminator"] = kind
+    if kind == "projected":
         check_weights(settings.gan.backbone)
-    is_drawn = settings.data.dataset == "scenes" and discriminator == "projected"
-    defaults = DEFAULTS[discriminator] | (DRAWN if is_drawn else {})
+    is_drawn = settings.data.dataset == "scenes" and kind == "projected"
+    defaults = DEFAULTS[kind] | (DRAWN if is_drawn else {})
     tree = settings.model_dump()
     for name, value in defaults.items():
         section, key = name.split(".")
         if tree[section][key] in (None, "auto"):
             chosen[name] = value
-    if discriminator == "projected" and settings.gan.encoder_image_size is None:
+    if kind == "projected" and settings.gan.encoder_image_size is None:
         scale = 1.0 if is_drawn else 1.5
         blocks = max(2, round(scale * settings.data.image_size / 32))
         chosen["gan.encoder_image_size"] = 32 * blocks
@@ -111,14 +127,14 @@ def resolve_for_run(settings: Settings, run: Run) -> Settings:
 
 
 def check_gan_settings(settings: Settings) -> None:
-    """Rejects settings with which no GAN can be built.
+    """Rejects settings with which no model of images can be built.
 
     Args:
         settings: all options.
 
     Raises:
-        UserError: the image size does not fit, the precision does not suit the
-            discriminator, or weights are not installed.
+        UserError: the image size does not fit, settings concern another model, the
+            precision does not suit the discriminator, or weights are not installed.
     """
     size = settings.data.image_size
     if size & (size - 1) or size < 8:
@@ -126,6 +142,7 @@ def check_gan_settings(settings: Settings) -> None:
             "The generator needs an image size that is a power of two, at least 8."
             f" Received: data.image_size={size}"
         )
+    _check_model(settings.gan)
     gan, precision = settings.gan, settings.training.precision
     is_normalized = gan.spectral_normalization or gan.discriminator == "projected"
     if is_normalized and precision != "float32":
@@ -135,6 +152,23 @@ def check_gan_settings(settings: Settings) -> None:
             f" bfloat16 at every step. Received: training.precision={precision}"
         )
     resolve_gan_settings(settings)
+
+
+def _check_model(gan: GanConfig) -> None:
+    """Rejects settings that concern the other model."""
+    (other,) = set(ONLY_OF_MODEL) - {gan.model}
+    defaults = GanConfig()
+    given = [
+        f"gan.{name}={getattr(gan, name)}"
+        for name in ONLY_OF_MODEL[other]
+        if getattr(gan, name) != getattr(defaults, name)
+    ]
+    if given:
+        raise UserError(
+            f"A {gan.model.upper()} has no use for settings of a {other.upper()}. Leave"
+            f" them out, or set gan.model={other}. Received: gan.model={gan.model},"
+            f" {', '.join(given)}"
+        )
 
 
 def check_weights(backbone: str) -> None:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 BATCH_SIZE = 64  # images generated at a time
 NEAREST_TITLE = "nearest training images"
+COUNTERPARTS = {"gan": "discriminator", "vae": "encoder"}  # by `gan.model`
 
 
 class ImageGenerator:
@@ -27,8 +28,8 @@ class ImageGenerator:
 
     Args:
         generator: the result of `build_generator`.
-        discriminator: the result of `build_discriminator`; its text branch encodes the
-            captions.
+        counterpart: what it was trained with, whose text branch encodes the captions:
+            the result of `build_discriminator` or `build_vae_encoder`.
         vectorizer: the result of `build_vectorizer`; needed for captions.
 
     Attributes:
@@ -39,11 +40,11 @@ class ImageGenerator:
     def __init__(
         self,
         generator: keras.Model,
-        discriminator: keras.Model,
+        counterpart: keras.Model,
         vectorizer: keras.layers.Layer | None = None,
     ):
         self.generator = generator
-        self.discriminator = discriminator
+        self.counterpart = counterpart
         self.vectorizer = vectorizer
         self.latent_dim = latent_dim_of(generator)
         self.conditional = isinstance(generator.input, dict)
@@ -93,13 +94,10 @@ class ImageGenerator:
                 " Received: vectorizer=None"
             )
         token_ids = tokenize(self.vectorizer, captions)
-        batches = [
-            ops.convert_to_numpy(
-                self.discriminator.text_branch(token_ids[start : start + BATCH_SIZE])
-            )
-            for start in range(0, len(token_ids), BATCH_SIZE)
-        ]
-        return np.concatenate(batches)
+        text_branch = self.counterpart.text_branch
+        starts = range(0, len(token_ids), BATCH_SIZE)
+        batches = [text_branch(token_ids[row : row + BATCH_SIZE]) for row in starts]
+        return ops.convert_to_numpy(ops.concatenate(batches))
 
     def generate(
         self,
@@ -188,7 +186,7 @@ class ImageGenerator:
         Args:
             run: the run directory.
         """
-        run.save_network("discriminator", self.discriminator)
+        run.save_network(COUNTERPARTS[run.settings.gan.model], self.counterpart)
         run.save_network("generator", self.generator)
 
 
@@ -246,14 +244,14 @@ def load_gan(run: str | Path | Run) -> ImageGenerator:
             f" kerasgan train-gan{stage} --resume --run-dir {run.path}"
         )
     generator = run.load_network("generator")
-    discriminator = run.load_network("discriminator")
+    counterpart = run.load_network(COUNTERPARTS[run.settings.gan.model])
     vectorizer = None
-    if discriminator.text_branch is not None:
+    if counterpart.text_branch is not None:
         gan = run.settings.gan
         sizes = gan.vocabulary_size, gan.caption_length
         run.check_file("models/vocabulary.txt")
         vectorizer = load_vectorizer(run.models / "vocabulary.txt", *sizes)
-    return ImageGenerator(generator, discriminator, vectorizer)
+    return ImageGenerator(generator, counterpart, vectorizer)
 
 
 def save_imgs(

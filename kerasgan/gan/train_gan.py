@@ -1,4 +1,4 @@
-"""Trains a GAN from settings into a run directory (paper A)."""
+"""Trains a GAN or VAE from settings into a run directory (paper A)."""
 
 import functools
 import itertools
@@ -28,6 +28,7 @@ from kerasgan.gan.pair_dataset import (
     to_grayscale,
 )
 from kerasgan.gan.served_pair_dataset import ServedPairDataset
+from kerasgan.gan.vae import VAE
 from kerasgan.layers.text_vectorization import load_or_build_vectorizer, tokenize
 from kerasgan.runs import Run, run_for
 from kerasgan.training.allocator import retain_freed_memory
@@ -54,7 +55,7 @@ RESUME = "Start all workers again with --resume: the last checkpoint is kept."
 def train_gan(
     settings: Settings | None = None, run: Run | None = None, progress: bool = True
 ) -> ImageGenerator:
-    """Trains a GAN on captioned images, or continues training.
+    """Trains a GAN or VAE on captioned images, or continues training.
 
     Args:
         settings: all options; None: the run's, or the defaults, which train on the
@@ -92,17 +93,13 @@ def _train(settings, run, progress):
     )
     settings = run.resolved_settings
     image_kid = _image_kid(settings, gan, pairs.train, validation_rows)
-    variables = [
-        *gan.variables,
-        *gan.g_optimizer.variables,
-        *gan.d_optimizer.variables,
-        *(image_kid.variables if image_kid else ()),
-    ]
+    variables = [*gan.training_variables(), *(image_kid.variables if image_kid else ())]
     done = load_checkpoint(run.checkpoints, variables) or {"epoch": 0, "seconds": 0.0}
     run.truncate_metrics(done["epoch"])
     training = settings.training
     time_limit = TimeLimit(training.minutes, done["seconds"], batch_size)
-    progress_bar = ProgressBar(["g_loss", "d_loss", "value"], show=progress)
+    shown = [metric.name for metric in gan.metrics[:3]]
+    progress_bar = ProgressBar(shown, show=progress)
     callbacks = [
         time_limit,
         StopOnNonFinite("images", training.precision),
@@ -150,8 +147,7 @@ def _save(gan, image_kid, run):
     """Saves the networks of the best epoch."""
     if image_kid:
         image_kid.restore_best()
-    networks = gan.ema_generator, gan.discriminator, gan.vectorizer
-    image_generator = ImageGenerator(*networks)
+    image_generator = gan.image_generator()
     image_generator.save(run)
     return image_generator
 
@@ -162,8 +158,8 @@ def prepare_training(
     train: Split,
     strategy: tf.distribute.Strategy,
     rows: np.ndarray | None = None,
-) -> tuple[GAN, PairDataset, int]:
-    """Resolves what settings leave open, and builds the GAN and its data.
+) -> tuple[GAN | VAE, PairDataset, int]:
+    """Resolves what settings leave open, and builds the model and its data.
 
     Args:
         settings: all options.
@@ -173,16 +169,16 @@ def prepare_training(
         rows: of the split that are trained with; None for all.
 
     Returns:
-        A compiled `GAN`, its data, and the batch size.
+        A compiled `GAN` or `VAE`, its data, and the batch size.
     """
     conditional = _is_conditional(settings, train)
     vectorizer = _vectorizer(settings, run, train) if conditional else None
     dataset = _pair_dataset(settings, train, vectorizer, rows)
     batch_size = _batch_size(settings, dataset, strategy.num_replicas_in_sync)
-    augmentation = _augmentation(settings, dataset)
-    run.update_options(
-        chosen={"gan.conditional": conditional, "gan.augmentation": augmentation}
-    )
+    chosen: dict[str, object] = {"gan.conditional": conditional}
+    if settings.gan.model == "gan":
+        chosen["gan.augmentation"] = _augmentation(settings, dataset)
+    run.update_options(chosen=chosen)
     with strategy.scope():
         gan = build_gan(run.resolved_settings, vectorizer, strategy)
     return gan, dataset, batch_size
@@ -193,6 +189,7 @@ def _image_kid(settings, gan, train, rows):
     backbone = settings.gan.backbone
     if not len(rows):
         return None
+    networks = gan.image_generator()
     # G is trained to have the features that D sees; those of enlarged images say more.
     scale = 2 if settings.gan.discriminator == "projected" else 1
     images = train.images[rows]
@@ -202,7 +199,7 @@ def _image_kid(settings, gan, train, rows):
     return ImageKid(
         functools.partial(pooled_features, backbone=backbone, scale=scale),
         images,
-        [*gan.ema_generator.variables, *gan.discriminator.variables],
+        [*networks.generator.variables, *networks.counterpart.variables],
         captions if gan.conditional else None,
         every=settings.training.grid_every,
     )

@@ -100,3 +100,10 @@ def test_epochs_remove_the_default_time_limit():
     usual = f"minutes: {Settings().training.minutes}"
     assert usual not in result.output
     assert usual in call("train-gan", "--dry-run", *TINY).output
+
+
+def test_dry_run_shows_the_encoder_of_a_vae():
+    vae = [option for option in TINY if "gan.discriminator=" not in option]
+    command = "train-gan", *vae, "--set=gan.model=vae", "--stage=images", "--dry-run"
+    output = call(*command).output
+    assert re.findall(r'Model: "(\w+)"', output) == ["generator", "encoder"]

@@ -26,6 +26,7 @@ from kerasgan.export.saved_model import (
 from kerasgan.gan.discriminator import build_discriminator
 from kerasgan.gan.generator import build_generator
 from kerasgan.gan.image_generator import ImageGenerator
+from kerasgan.gan.vae_encoder import build_vae_encoder
 from kerasgan.layers.text_vectorization import (
     build_vectorizer,
     get_vocabulary,
@@ -74,19 +75,23 @@ def _save_images_stage(run, config, vectorizer):
         max_filters=8,
         text_dim=8 if conditional else None,
     )
-    discriminator = build_discriminator(
-        image_size=IMAGE_SIZE,
-        channels=channels,
-        min_filters=4,
-        max_filters=8,
-        vocabulary_size=VOCABULARY_SIZE if conditional else None,
-        caption_length=CAPTION_LENGTH,
-        text_dim=8,
-        text_branch=config.text_branch,
-    )
+    branches = {
+        "image_size": IMAGE_SIZE,
+        "channels": channels,
+        "min_filters": 4,
+        "max_filters": 8,
+        "vocabulary_size": VOCABULARY_SIZE if conditional else None,
+        "caption_length": CAPTION_LENGTH,
+        "text_dim": 8,
+        "text_branch": config.text_branch,
+    }
+    if config.model == "vae":
+        counterpart = build_vae_encoder(**branches, latent_dim=LATENT_DIM)
+    else:
+        counterpart = build_discriminator(**branches)
     save_vocabulary(vectorizer, run.models / "vocabulary.txt")
     vectorizer = vectorizer if conditional else None
-    ImageGenerator(generator, discriminator, vectorizer).save(run)
+    ImageGenerator(generator, counterpart, vectorizer).save(run)
 
 
 def _save_captions_stage(run, vectorizer):

@@ -11,7 +11,7 @@ from keras import ops
 
 from kerasgan.gan.discriminator import build_discriminator
 from kerasgan.gan.forward_pass import forward_pass
-from kerasgan.gan.gan import GAN, SERIALIZED_ARGUMENTS
+from kerasgan.gan.gan import GAN
 from kerasgan.gan.generator import build_generator
 from kerasgan.gan.gradient_penalties import r1_penalty, squared_gradient_norms
 from kerasgan.gan.gradients import add_penalties
@@ -223,7 +223,7 @@ def test_a_saved_gan_generates_the_same_and_trains_on(tmp_path):
     gan.fit(dataset, verbose=0)
     gan.save(tmp_path / "gan.keras")
     loaded = keras.saving.load_model(tmp_path / "gan.keras")
-    for name in ("loss_name", *SERIALIZED_ARGUMENTS):
+    for name in ("loss_name", *GAN.arguments):
         assert getattr(loaded, name) == getattr(gan, name)
     np.testing.assert_array_equal(
         loaded.generate(CAPTIONS, seed=3), gan.generate(CAPTIONS, seed=3)

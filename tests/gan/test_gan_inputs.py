@@ -20,7 +20,7 @@ TOKEN_IDS = np.arange(8, dtype="int32")[:, None] + 2
 def test_arrays_of_token_ids_are_shuffled_with_their_images(shuffle):
     keras.utils.set_random_seed(0)
     arrays = {"image": IMAGES, "token_ids": TOKEN_IDS}
-    dataset = make_gan_inputs(arrays, None, None, 4, shuffle, (1, 1, 3), True)
+    dataset = make_gan_inputs(arrays, None, None, 4, shuffle, (1, 1, 3), True, True)
     epochs = [
         np.concatenate([batch["token_ids"][:, 0] for batch in dataset])
         for _ in range(2)
@@ -36,12 +36,12 @@ def test_arrays_of_token_ids_are_shuffled_with_their_images(shuffle):
 def test_arrays_cannot_have_odd_batches():
     arrays = {"image": IMAGES, "token_ids": TOKEN_IDS}
     with pytest.raises(ValueError, match="must be even. Received: 3"):
-        make_gan_inputs(arrays, None, None, 3, True, (1, 1, 3), True)
+        make_gan_inputs(arrays, None, None, 3, True, (1, 1, 3), True, True)
 
 
 def test_without_captions_token_ids_are_ignored():
     arrays = {"image": IMAGES, "token_ids": TOKEN_IDS}
-    images = make_gan_inputs(arrays, None, None, 3, True, (1, 1, 3), False)
+    images = make_gan_inputs(arrays, None, None, 3, True, (1, 1, 3), False, True)
     np.testing.assert_array_equal(images, IMAGES)
 
 

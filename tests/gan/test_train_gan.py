@@ -31,7 +31,7 @@ def weights_of(run):
     image_generator = kerasgan.load_gan(run.path)
     return (
         image_generator.generator.get_weights()
-        + image_generator.discriminator.get_weights()
+        + image_generator.counterpart.get_weights()
     )
 
 
