@@ -16,8 +16,8 @@ FEATURES = RANDOM.standard_normal((3, 2, 2, 6)).astype("float32")
 NOISE = RANDOM.standard_normal((3, 4)).astype("float32")
 
 
-@pytest.fixture(scope="module")
-def captioner():
+@pytest.fixture(scope="module", params=["lstm", "transformer"])
+def captioner(request):
     keras.utils.set_random_seed(0)
     model = build_captioner(
         FEATURES.shape[1:],
@@ -26,6 +26,7 @@ def captioner():
         caption_length=LENGTH,
         dim=8,
         noise_dim=4,
+        decoder=request.param,
     )
     for weight in model.trainable_variables:  # far from equal probabilities
         weight.assign(weight * 3)
