@@ -43,7 +43,7 @@ FACTORIES = {
     ),
     "Modulation": kerasgan.layers.Modulation,
     "NgramLogits": lambda: NgramLogits(2, 3, "char_wb", (2, 3), True),
-    "TransformerDecoder": lambda: TransformerDecoder(4, 5, 0.1),
+    "TransformerDecoder": lambda: TransformerDecoder(4, 5),
     "WeightedEmbeddingSum": lambda: kerasgan.layers.WeightedEmbeddingSum(5, 3),
 }
 

@@ -74,14 +74,13 @@ class CaptionDecoder(Protocol):
         """
 
 
-def build_decoder(decoder: str, dim: int, length: int, dropout: float) -> Any:
+def build_decoder(decoder: str, dim: int, length: int) -> Any:
     """Creates a `CaptionDecoder`, a `keras.Model` without weights.
 
     Args:
         decoder: `"lstm"` or `"transformer"`.
         dim: size of words and hidden features.
         length: tokens a caption.
-        dropout: share of values that the transformer drops inside, in training.
 
     Raises:
         ValueError: an unknown decoder.
@@ -89,5 +88,5 @@ def build_decoder(decoder: str, dim: int, length: int, dropout: float) -> Any:
     if decoder == "lstm":
         return LSTMDecoder(dim, name="decoder")
     if decoder == "transformer":
-        return TransformerDecoder(dim, length, dropout, name="decoder")
+        return TransformerDecoder(dim, length, name="decoder")
     raise ValueError(f"decoder must be lstm or transformer. Received: {decoder!r}")

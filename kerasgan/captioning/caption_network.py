@@ -58,7 +58,7 @@ class CaptionNetwork:
             name="global_encoder",
         )
         self.embedding = layers.Embedding(vocabulary_size, dim, name="embedding")
-        self.decoder = build_decoder(decoder, dim, caption_length, dropout)
+        self.decoder = build_decoder(decoder, dim, caption_length)
         self.output_projection = layers.Dense(
             vocabulary_size, dtype="float32", name="output_projection"
         )

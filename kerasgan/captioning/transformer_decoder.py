@@ -10,6 +10,7 @@ from keras import ops
 from kerasgan.layers.registration import register
 
 NUM_BLOCKS, NUM_HEADS = 2, 4
+DROPOUT = 0.1  # of what a part of a block adds
 
 
 @register
@@ -29,19 +30,16 @@ class TransformerDecoder(keras.Model):
     Args:
         dim: size of words and hidden features.
         length: tokens a caption, at most.
-        dropout: share of values dropped after each part of a block, in training.
     """
 
-    def __init__(self, dim: int, length: int, dropout: float = 0.0, **kwargs: Any):
+    def __init__(self, dim: int, length: int, **kwargs: Any):
         super().__init__(**kwargs)
-        self.dim, self.length, self.dropout = dim, length, dropout
+        self.dim, self.length = dim, length
         self.position_embedding = keras.layers.Embedding(
             length, dim, name="position_embedding"
         )
         self.image_projection = keras.layers.Dense(dim, name="image_projection")
-        self.blocks = [
-            _Block(dim, dropout, name=f"block_{number}") for number in range(NUM_BLOCKS)
-        ]
+        self.blocks = [_Block(dim, name=f"block_{n}") for n in range(NUM_BLOCKS)]
         self.normalization = keras.layers.LayerNormalization(name="normalization")
 
     def build(self, image_shape):
@@ -73,9 +71,7 @@ class TransformerDecoder(keras.Model):
         positions = ops.arange(ops.shape(words)[2])
         is_visible = positions[:, None] >= positions
         x = words + self.position_embedding(positions)
-        for block, keys_and_values in zip(
-            self.blocks, self._split(memory), strict=True
-        ):
+        for block, keys_and_values in self._blocks_with(memory):
             x, _, _ = block(x, keys_and_values, is_visible, training=training)
         return self.normalization(x)
 
@@ -90,35 +86,33 @@ class TransformerDecoder(keras.Model):
         positions = ops.arange(self.length)
         position = ops.convert_to_tensor(position, "int32")
         x = ops.expand_dims(words + self.position_embedding(position), axis=2)
-        states, new_states = list(states), []
-        for block, keys_and_values in zip(
-            self.blocks, self._split(memory), strict=True
-        ):
-            earlier, states = states[:2], states[2:]
+        new_states: list[tf.Tensor] = []
+        for block, keys_and_values in self._blocks_with(memory):
+            keys, values, *states = states
             x, written, weights = block(
                 x,
                 keys_and_values,
                 positions <= position,
-                (*earlier, positions == position),
+                (keys, values, positions == position),
             )
             new_states += written
         return self.normalization(x)[:, :, 0], new_states, ops.mean(weights, axis=1)
 
-    def _split(self, memory):
-        """Keys and values of each block."""
+    def _blocks_with(self, memory):
+        """The blocks, each with its keys and values of the regions."""
         tensors = ops.split(memory, 2 * len(self.blocks), axis=2)
-        return [tensors[i : i + 2] for i in range(0, len(tensors), 2)]
+        pairs = zip(tensors[::2], tensors[1::2], strict=True)
+        return zip(self.blocks, pairs, strict=True)
 
     def get_config(self):
         """Returns the arguments of `__init__`."""
-        arguments = {"dim": self.dim, "length": self.length, "dropout": self.dropout}
-        return {**super().get_config(), **arguments}
+        return {**super().get_config(), "dim": self.dim, "length": self.length}
 
 
 class _Block(keras.Model):
     """Self-attention, attention to the image, and a network for each word alone."""
 
-    def __init__(self, dim, dropout, **kwargs):
+    def __init__(self, dim, **kwargs):
         super().__init__(**kwargs)
         layers = keras.layers
         self.dim = dim
@@ -131,7 +125,7 @@ class _Block(keras.Model):
             layers.LayerNormalization(name=f"{name}_normalization")
             for name in ("self", "cross", "word")
         )
-        self.dropout_layer = layers.Dropout(dropout)
+        self.dropout_layer = layers.Dropout(DROPOUT)
 
     def build(self, words_shape):
         """Creates the weights, for words `(n, length, dim)`."""

@@ -15,6 +15,8 @@ FEATURES = RANDOM.standard_normal((4, 2, 3, 5)).astype("float32")
 NOISE = RANDOM.standard_normal((4, 2)).astype("float32")
 TOKEN_IDS = RANDOM.integers(3, VOCABULARY_SIZE, (4, COUNT, LENGTH)).astype("int32")
 TOKEN_IDS[..., 0] = START
+# Layer normalization and sharp attention amplify rounding.
+TOLERANCE = {"rtol": 1e-3, "atol": 1e-4}
 
 
 @pytest.fixture(scope="module", params=["lstm", "transformer"])
@@ -52,7 +54,7 @@ def test_steps_equal_teacher_forcing(captioner):
         result, states, weights = captioner.step(
             TOKEN_IDS[..., position], position, states, memory
         )
-        np.testing.assert_allclose(result, expected[:, :, position], atol=1e-4)
+        np.testing.assert_allclose(result, expected[:, :, position], **TOLERANCE)
         assert [state.shape for state in states] == shapes
         assert weights.shape[:2] == (4, COUNT) and weights.shape[2] > 2 * 3
         np.testing.assert_allclose(np.sum(weights, axis=-1), 1, atol=1e-5)
@@ -86,14 +88,14 @@ def test_states_of_captions_can_be_reordered(captioner):
     token_ids = np.take_along_axis(TOKEN_IDS, order[..., None], axis=1)
     token_ids[..., 2] = TOKEN_IDS[..., 2]
     expected = log_probabilities(captioner, token_ids)[:, :, 2]
-    np.testing.assert_allclose(result, expected, atol=1e-4)
+    np.testing.assert_allclose(result, expected, **TOLERANCE)
 
 
 def test_a_beam_of_one_is_greedy(captioner):
     greedy, total = decoding.greedy_search(captioner, FEATURES, NOISE)
     ids, beam_total = decoding.beam_search(captioner, FEATURES, NOISE, width=1)
     np.testing.assert_array_equal(ids, greedy)
-    np.testing.assert_allclose(beam_total, total, atol=1e-4)
+    np.testing.assert_allclose(beam_total, total, **TOLERANCE)
 
 
 def test_sizes_that_heads_do_not_divide():
