@@ -10,6 +10,8 @@ import numpy as np
 import pytest
 
 import kerasgan
+from kerasgan.captioning.lstm_decoder import LSTMDecoder
+from kerasgan.captioning.transformer_decoder import TransformerDecoder
 from kerasgan.encoders import frozen_encoder
 from kerasgan.layers.ngram_logits import NgramLogits
 
@@ -35,11 +37,13 @@ FACTORIES = {
     "GAN": lambda: kerasgan.GAN(
         kerasgan.build_generator(8), kerasgan.build_discriminator(8), r1=2.0
     ),
+    "LSTMDecoder": lambda: LSTMDecoder(4),
     "LogLinearEnsemble": lambda: kerasgan.layers.LogLinearEnsemble(
         np.ones((3, 2)), [0.5, 0.5], multi_label=True
     ),
     "Modulation": kerasgan.layers.Modulation,
     "NgramLogits": lambda: NgramLogits(2, 3, "char_wb", (2, 3), True),
+    "TransformerDecoder": lambda: TransformerDecoder(4, 5),
     "VAE": lambda: kerasgan.VAE(
         kerasgan.build_generator(8), kerasgan.build_vae_encoder(8), kl_weight=2.0
     ),

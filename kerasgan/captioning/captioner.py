@@ -7,8 +7,8 @@ import keras
 import numpy as np
 from keras import ops
 
-from kerasgan.captioning.attention_decoder import AttentionDecoder
 from kerasgan.captioning.caption_generation import CaptionGeneration, CompiledFunctions
+from kerasgan.captioning.caption_network import CaptionNetwork
 from kerasgan.captioning.pair_training import PairTraining
 from kerasgan.captioning.tokens import END, UNKNOWN
 from kerasgan.layers.registration import register
@@ -23,10 +23,10 @@ SERIALIZED_ARGUMENTS = (
 
 
 @register
-class Captioner(PairTraining, CaptionGeneration, AttentionDecoder, keras.Model):
-    """Generates captions: an LSTM decoder that attends to the image after each word.
+class Captioner(PairTraining, CaptionGeneration, CaptionNetwork, keras.Model):
+    """Generates captions, word by word, with a decoder that attends to the image.
 
-    See `AttentionDecoder` for the network.
+    See `CaptionNetwork`, `LSTMDecoder` and `TransformerDecoder` for the network.
 
     `fit` takes batches of `(images, captions)`, where images are
     `(n, height, width, 3)` with values in [0, 255], and captions are strings `(n,)`, or
@@ -38,10 +38,11 @@ class Captioner(PairTraining, CaptionGeneration, AttentionDecoder, keras.Model):
             and 1, the unknown word, is never generated.
         start_id: the token that starts every caption.
         caption_length: tokens a caption, the start token included.
-        dim: size of embedding, LSTM and attention.
+        dim: size of embedding, decoder and attention.
         noise_dim: size of the noise.
         dropout: share of values dropped in training. Of the features of the whole
             image, half are dropped.
+        decoder: `"lstm"` or `"transformer"`.
         image_encoder: images to features `(n, height, width, channels)`, or None. It is
             trained too unless its `trainable` is False.
         vectorizer: the result of `build_vectorizer`, or None; needed for captions as
@@ -69,6 +70,7 @@ class Captioner(PairTraining, CaptionGeneration, AttentionDecoder, keras.Model):
         dim: int = 256,
         noise_dim: int = 16,
         dropout: float = 0.5,
+        decoder: str = "lstm",
         image_encoder: keras.Model | None = None,
         vectorizer: keras.layers.Layer | None = None,
         seed: int = 0,
@@ -79,8 +81,11 @@ class Captioner(PairTraining, CaptionGeneration, AttentionDecoder, keras.Model):
         self.start_id = start_id
         self.caption_length = caption_length
         self.dropout = dropout
+        self.decoder_name = decoder
         self.seed = seed
-        self.create_layers(vocabulary_size, dim, noise_dim, dropout)
+        self.create_layers(
+            vocabulary_size, caption_length, dim, noise_dim, dropout, decoder
+        )
         self.image_encoder = image_encoder
         self.vectorizer = outside_step(vectorizer)
         self.seed_generator = keras.random.SeedGenerator(seed)
@@ -124,17 +129,10 @@ class Captioner(PairTraining, CaptionGeneration, AttentionDecoder, keras.Model):
         noise = inputs.get("noise")
         if noise is None:
             noise = draw_rows(self._draw_noise, ops.shape(features)[0])
-        _, count, length = ops.shape(token_ids)
         memory, states = self.encode(features, noise, training)
-        words = self.embedding(ops.reshape(token_ids, (-1, length)))
-        states = [ops.repeat(state, count, axis=0) for state in states]
-        query = self.lstm(
-            self.dropout_layer(words, training=training), initial_state=states
-        )
-        query = ops.reshape(query, (-1, count * length, self.dim))
-        hidden, _ = self.attend(query, memory)
-        hidden = self.dropout_layer(hidden, training=training)
-        return ops.reshape(hidden, (-1, count, length, self.dim))
+        words = self.dropout_layer(self.embedding(token_ids), training=training)
+        hidden = self.decoder(words, states, memory, training=training)
+        return self.dropout_layer(hidden, training=training)
 
     def compute_loss(self, x, y=None, y_pred=None, sample_weight=None, training=True):
         """Returns the mean negative log-likelihood of a word or end token.
@@ -150,6 +148,7 @@ class Captioner(PairTraining, CaptionGeneration, AttentionDecoder, keras.Model):
         return {
             **super().get_config(),
             **{name: getattr(self, name) for name in SERIALIZED_ARGUMENTS},
+            "decoder": self.decoder_name,
             "image_encoder": serialize(self.image_encoder),
             "vectorizer": serialize(self.vectorizer),
         }
@@ -194,6 +193,7 @@ def build_captioner(
     dim: int = 256,
     noise_dim: int = 16,
     dropout: float = 0.5,
+    decoder: str = "lstm",
     image_encoder: keras.Model | None = None,
     vectorizer: keras.layers.TextVectorization | None = None,
 ) -> Captioner:
@@ -211,6 +211,7 @@ def build_captioner(
         dim: see `Captioner`.
         noise_dim: see `Captioner`.
         dropout: see `Captioner`.
+        decoder: see `Captioner`.
         image_encoder: images `(n, height, width, 3)` in [0, 255] to features
             `(n, height, width, channels)`, such as the result of `build_image_encoder`.
             Set its `trainable` to False to keep its weights.
@@ -220,7 +221,8 @@ def build_captioner(
         A built `Captioner`.
 
     Raises:
-        ValueError: an argument is missing, or the vectorizer has no start token.
+        ValueError: an argument is missing, the decoder is unknown, or the vectorizer
+            has no start token.
     """
     if vectorizer is not None:
         vocabulary_size, start_id, caption_length = _vectorizer_arguments(
@@ -240,6 +242,7 @@ def build_captioner(
         dim=dim,
         noise_dim=noise_dim,
         dropout=dropout,
+        decoder=decoder,
         image_encoder=image_encoder,
         vectorizer=vectorizer,
         name="captioner",

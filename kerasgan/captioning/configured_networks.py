@@ -59,6 +59,7 @@ def build_configured_captioner(
         dim=config.dim,
         noise_dim=config.noise_dim,
         dropout=config.dropout,
+        decoder=config.decoder,
     )
 
 

@@ -131,7 +131,7 @@ def beam_search(
     only_end = tf.one_hot(END, captioner.vocabulary_size, 0.0, MASKED_LOGIT)
 
     def step(memory, rows, position, tokens, total, generated, *states):
-        log_probabilities, states, _ = captioner.step(tokens, states, memory)
+        log_probabilities, states, _ = captioner.step(tokens, position, states, memory)
         log_probabilities += _repetition_penalty(
             generated, position, captioner.vocabulary_size
         )
@@ -174,7 +174,7 @@ def _decode(captioner, features, noise, count, choose: Callable, is_static=False
     generated = _empty_token_ids(captioner, memory, count)
 
     def step(memory, rows, position, tokens, total, generated, *states):
-        log_probabilities, states, _ = captioner.step(tokens, states, memory)
+        log_probabilities, states, _ = captioner.step(tokens, position, states, memory)
         has_ended = (tokens == END) & (position > 0)
         allowed = log_probabilities + _repetition_penalty(
             generated, position, captioner.vocabulary_size

@@ -59,6 +59,7 @@ def trains_finitely(
             dim=config.dim,
             noise_dim=config.noise_dim,
             dropout=config.dropout,
+            decoder=config.decoder,
         )
     captioner.compile(ClippedAdam(config.learning_rate, clipnorm=CLIP_NORM))
     batches = caption_batches([features], token_ids, config.noise_dim, CHECKED_BATCH)

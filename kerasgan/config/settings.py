@@ -160,7 +160,8 @@ class CaptionsConfig(Section):
     dual_encoder_epochs: Positive = 60
     dual_encoder_minutes: Minutes | None = 0.2  # None for no limit
     output_vocabulary_size: Annotated[int, Field(ge=4)] = 1500  # most frequent words
-    dim: Positive = 256  # of the captioner's LSTM, embedding and attention
+    decoder: Literal["lstm", "transformer"] = "lstm"  # of the captioner
+    dim: Positive = 256  # of the captioner's embedding, decoder and attention
     noise_dim: Positive = 16
     dropout: Annotated[float, Field(ge=0, lt=1)] = 0.3
     # Of training. auto: mixed_bfloat16 where the processor supports it, not on a GPU.

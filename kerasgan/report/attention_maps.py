@@ -36,8 +36,9 @@ def attention_maps(
     weights = []
     for position in range(token_ids.shape[1] - 1):
         tokens = token_ids[:, position : position + 1]
-        _, states, step_weights = captioner.step(tokens, states, memory)
-        weights.append(step_weights[:, 0, :-1])  # the last one is the whole image
+        _, states, step_weights = captioner.step(tokens, position, states, memory)
+        # The others are of the whole image.
+        weights.append(step_weights[:, 0, : height * width])
     maps = tf.stack(weights, axis=1).numpy().reshape(len(images), -1, height, width)
     num_words = (token_ids[:, 1:] != 0).sum(axis=1)
     return [

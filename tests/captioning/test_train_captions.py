@@ -19,6 +19,7 @@ from kerasgan.captioning.pipeline import CaptioningPipeline, load_captioner
 from kerasgan.captioning.teacher_forcing import caption_batches, train_teacher_forcing
 from kerasgan.captioning.train_captions import train_captions
 from kerasgan.captioning.train_dual_encoder import train_dual_encoder
+from kerasgan.captioning.transformer_decoder import TransformerDecoder
 from kerasgan.config.settings import CaptionsConfig, DataConfig, Settings
 from kerasgan.encoders.feature_cache import average_pool, encode_images
 from kerasgan.encoders.image_encoder import build_image_encoder
@@ -62,9 +63,15 @@ def make_data():
     return features, token_ids
 
 
-def make_captioner():
+def make_captioner(decoder="lstm"):
     return build_captioner(
-        (2, 2, 4), VOCABULARY_SIZE, START, caption_length=LENGTH, dim=16, dropout=0.0
+        (2, 2, 4),
+        VOCABULARY_SIZE,
+        START,
+        caption_length=LENGTH,
+        dim=16,
+        dropout=0.0,
+        decoder=decoder,
     )
 
 
@@ -82,9 +89,10 @@ def test_the_dual_encoder_learns_which_captions_match():
     assert (CLASSES[cosines.argmax(1)] == CLASSES).mean() > 0.9
 
 
-def test_the_captioner_learns_captions():
+@pytest.mark.parametrize("decoder", ["lstm", "transformer"])
+def test_the_captioner_learns_captions(decoder):
     features, token_ids = make_data()
-    captioner = make_captioner()
+    captioner = make_captioner(decoder)
     pairs = [features], token_ids
     train_teacher_forcing(captioner, TINY, pairs, pairs)
     pipeline = CaptioningPipeline(None, None, captioner, make_vectorizer())
@@ -151,7 +159,8 @@ def test_rewards_of_captions():
     assert (cider.numpy() == expected).all()
 
 
-def test_adversarial_training_raises_the_reward():
+@pytest.mark.parametrize("decoder", ["lstm", "transformer"])
+def test_adversarial_training_raises_the_reward(decoder):
     features, token_ids = make_data()
     config = TINY.model_copy(
         update={
@@ -162,7 +171,7 @@ def test_adversarial_training_raises_the_reward():
     )
     logs = []
     train_adversarially(
-        make_captioner(),
+        make_captioner(decoder),
         config,
         caption_batches([features], token_ids, 16, 8),
         CiderReward(token_ids, VOCABULARY_SIZE),
@@ -285,9 +294,11 @@ def test_an_interrupted_run_continues_with_the_missing_networks(trained, setting
     assert after == before["captioner-likelihood"]
 
 
-def test_untrained_networks_have_the_sizes_of_the_settings(settings):
+def test_untrained_networks_are_those_of_the_settings(settings):
+    config = settings.captions.model_copy(update={"decoder": "transformer"})
+    settings = settings.model_copy(update={"captions": config})
     dual_encoder, captioner = untrained_networks(settings)
-    config = settings.captions
+    assert isinstance(captioner.decoder, TransformerDecoder)
     assert captioner.vocabulary_size == config.output_vocabulary_size
     assert dual_encoder.text_encoder.input_shape == (None, config.caption_length)
 

@@ -54,8 +54,8 @@ def test_an_lstm_computes_in_float32_where_cudnn_does(monkeypatch):
         assert precision.recurrent_precision() == "float32"
         monkeypatch.undo()
         captioner = build_captioner((2, 2, 8), 20, 2, caption_length=6, noise_dim=4)
-        captioner.lstm.dtype_policy = "float32"
-        captioner.lstm.cell.dtype_policy = "float32"
+        captioner.decoder.lstm.dtype_policy = "float32"
+        captioner.decoder.lstm.cell.dtype_policy = "float32"
     captioner.compile(keras.optimizers.Adam(), jit_compile=False)
     grids = RANDOM.normal(size=(3, 2, 2, 8)).astype("float32")
     token_ids = RANDOM.integers(3, 20, (3, 2, 6)).astype("int32")

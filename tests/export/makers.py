@@ -39,7 +39,7 @@ WORDS += ["grass", "3", "water"]
 IMAGE_SIZE, CAPTION_LENGTH, LATENT_DIM, VOCABULARY_SIZE = 32, 6, 8, 40
 
 
-def make_run(path, stages=("images", "captions"), **gan_settings):
+def make_run(path, stages=("images", "captions"), decoder="lstm", **gan_settings):
     """Makes a finished run of `train-gan` at `path`."""
     settings = Settings(
         data=DataConfig(image_size=IMAGE_SIZE),
@@ -51,6 +51,7 @@ def make_run(path, stages=("images", "captions"), **gan_settings):
         ),
         captions=CaptionsConfig(
             backbone="conv",
+            decoder=decoder,
             caption_length=CAPTION_LENGTH,
             vocabulary_size=VOCABULARY_SIZE,
         ),
@@ -111,6 +112,7 @@ def _save_captions_stage(run, vectorizer):
         caption_length=CAPTION_LENGTH,
         dim=8,
         noise_dim=4,
+        decoder=run.settings.captions.decoder,
     )
     save_vocabulary(vectorizer, run.models / "caption-vocabulary.txt")
     store = CaptionStore(

@@ -1,5 +1,6 @@
 """Exports of `train-gan` as a SavedModel, and their verification."""
 
+import dataclasses
 import importlib.util
 import json
 import re
@@ -27,6 +28,7 @@ from tests.export.makers import (
     IMAGE_SIZE,
     LATENT_DIM,
     call_serving_function,
+    export_in_process,
     make_run,
     run_command,
 )
@@ -262,6 +264,19 @@ def test_a_grayscale_run_without_captions(tmp_path):
     text = build_readme([stage], build_manifest(run, [stage], "savedmodel", []))
     assert "not a probability with the loss hinge" in text
     assert "`captions` string" not in text and "(n, 32, 32, 1)" in text
+
+
+@pytest.mark.parametrize("format", ["savedmodel", "litert"])
+def test_captions_of_a_transformer(tmp_path, monkeypatch, format):
+    run = make_run(tmp_path / "run", ["captions"], decoder="transformer")
+    (stage,) = load_stages(run)
+    beam = [endpoint for endpoint in stage.endpoints if endpoint.name == "caption_beam"]
+    stage = dataclasses.replace(stage, endpoints=tuple(beam))
+    monkeypatch.setattr("kerasgan.export.export_run.load_stages", lambda run: [stage])
+    path = tmp_path / "exported"
+    exported = export_in_process(lambda: export_run(run.path, path, format))
+    results = exported.result["caption_beam"]
+    assert results["scores"]["difference"] < 1e-4 and len(results) > 1
 
 
 def test_what_cannot_be_exported(gan_run, tmp_path):

@@ -47,7 +47,7 @@ TINY_CAPTIONS = [
     "what",
     [
         ["gan"],
-        ["classifier", "dual-encoder", "captioner"],
+        ["classifier", "dual-encoder", "captioner", "transformer"],
         pytest.param(["penalties"], marks=pytest.mark.slow),
         pytest.param(["image-dual-encoder", "adversarial"], marks=pytest.mark.slow),
     ],

@@ -79,22 +79,32 @@ def dual_encoder():
     return model, {"image": FEATURES.mean((1, 2)), "token_ids": TOKEN_IDS}
 
 
-def captioner():
-    model = build_captioner((2, 2, 4), WORDS, START, LENGTH, dim=8, noise_dim=3)
+def captioner(decoder="lstm"):
+    model = build_captioner(
+        (2, 2, 4), WORDS, START, LENGTH, dim=8, noise_dim=3, decoder=decoder
+    )
     model.compile(sgd(), jit_compile=True)
     return model, CAPTION_BATCH
 
 
-def adversarial():
+def transformer_captioner():
+    return captioner("transformer")
+
+
+def adversarial(decoder="lstm"):
     config = CaptionsConfig(sampled_captions=3, caption_length=LENGTH)
     model = _AdversarialCaptioning(
-        captioner()[0],
+        captioner(decoder)[0],
         build_caption_discriminator(4, WORDS, LENGTH, dim=4),
         CiderReward(TOKEN_IDS, WORDS),
         config,
     )
     model.compile(sgd(), sgd(), jit_compile=True)
     return model, CAPTION_BATCH
+
+
+def adversarial_transformer():
+    return adversarial("transformer")
 
 
 def classifier():
@@ -112,7 +122,9 @@ BUILDERS = (
     pytest.param(projected_gan, marks=pytest.mark.slow),  # XLA takes a minute
     dual_encoder,
     captioner,
+    transformer_captioner,
     adversarial,
+    adversarial_transformer,
     classifier,
 )
 

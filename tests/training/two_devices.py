@@ -135,16 +135,22 @@ def fit_image_dual_encoder():
     )
 
 
-def captioner():
-    return build_captioner((2, 2, 4), WORDS, START, LENGTH, dim=8, noise_dim=3)
+def captioner(decoder="lstm"):
+    return build_captioner(
+        (2, 2, 4), WORDS, START, LENGTH, dim=8, noise_dim=3, decoder=decoder
+    )
 
 
-def fit_captioner():
-    logs, model, train = Logs(), captioner(), ([FEATURES[:8]], CAPTIONS[:8])
+def fit_captioner(decoder="lstm"):
+    logs, model, train = Logs(), captioner(decoder), ([FEATURES[:8]], CAPTIONS[:8])
     validation = [FEATURES[:5]], CAPTIONS[:5]
     teacher_forcing.CLIP_NORM = 0.1  # so that gradients are clipped
     train_teacher_forcing(model, CAPTIONS_CONFIG, train, validation, [logs])
     return logs.by_name(), model.get_weights()
+
+
+def fit_transformer():
+    return fit_captioner("transformer")
 
 
 def fit_adversarially():
@@ -186,6 +192,7 @@ CAPTIONS_STAGE = {
     "dual-encoder": fit_feature_dual_encoder,
     "image-dual-encoder": fit_image_dual_encoder,
     "captioner": fit_captioner,
+    "transformer": fit_transformer,
     "adversarial": fit_adversarially,
 }
 FITS = CAPTIONS_STAGE | {

@@ -1,4 +1,4 @@
-"""The network of the captioner: an LSTM with attention over an image."""
+"""The network of the captioner, and its likelihood."""
 
 from collections.abc import Sequence
 
@@ -6,36 +6,41 @@ import keras
 import tensorflow as tf
 from keras import ops
 
+from kerasgan.captioning.caption_decoder import build_decoder
 from kerasgan.captioning.tokens import END, MASKED_LOGIT, UNKNOWN
-from kerasgan.encoders.precision import recurrent_precision
 from kerasgan.training.replicas import add_replicas
 
 GLOBAL_DROPOUT = 0.5  # of the features of the whole image
 
 
-class AttentionDecoder:
+class CaptionNetwork:
     """The layers of a captioner, as a base class beside `keras.Model`.
 
-    The LSTM encodes the words so far. Its output is the query of dot-product attention
-    (Luong et al. 2015, https://arxiv.org/abs/1508.04025) over the cells of the image's
-    features and the image as a whole; query and context together give the next word.
-    The context is not an input of the LSTM, so that in training all words of a caption
-    are computed at once.
+    They encode the cells of an image's features and the image as a whole, embed words,
+    and project the hidden features of a `CaptionDecoder` to the vocabulary.
     """
 
     vocabulary_size: int
     start_id: int
 
     def create_layers(
-        self, vocabulary_size: int, dim: int, noise_dim: int, dropout: float
+        self,
+        vocabulary_size: int,
+        caption_length: int,
+        dim: int,
+        noise_dim: int,
+        dropout: float,
+        decoder: str,
     ) -> None:
         """Creates the layers.
 
         Args:
             vocabulary_size: number of token ids.
-            dim: size of embedding, LSTM and attention.
+            caption_length: tokens a caption.
+            dim: size of embedding and hidden features.
             noise_dim: size of the noise.
             dropout: share of values dropped in training.
+            decoder: see `build_decoder`.
         """
         layers = keras.layers
         self.dim, self.noise_dim = dim, noise_dim
@@ -52,14 +57,8 @@ class AttentionDecoder:
             ],
             name="global_encoder",
         )
-        self.initial_state = layers.Dense(
-            2 * dim, activation="tanh", name="initial_state"
-        )
         self.embedding = layers.Embedding(vocabulary_size, dim, name="embedding")
-        self.lstm = layers.LSTM(
-            dim, return_sequences=True, name="lstm", dtype=recurrent_precision()
-        )
-        self.combine = layers.Dense(dim, activation="tanh", name="combine")
+        self.decoder = build_decoder(decoder, dim, caption_length)
         self.output_projection = layers.Dense(
             vocabulary_size, dtype="float32", name="output_projection"
         )
@@ -74,10 +73,8 @@ class AttentionDecoder:
         self.feature_projection.build((None, None, channels))
         self.feature_normalization.build((None, None, self.dim))
         self.global_encoder.build((None, channels))
-        self.initial_state.build((None, self.dim + self.noise_dim))
         self.embedding.build((None, None))
-        self.lstm.build((None, None, self.dim))
-        self.combine.build((None, None, 2 * self.dim))
+        self.decoder.build((None, self.dim + self.noise_dim))
         self.output_projection.build((None, self.dim))
 
     def encode(
@@ -91,62 +88,41 @@ class AttentionDecoder:
             training: whether in training.
 
         Returns:
-            The memory that attention reads, `(n, height * width + 1, dim)`, whose last
-            row is the image as a whole, and the initial states of the LSTM: two tensors
-            `(n, dim)`.
+            The memory that attention reads, and the initial states of the decoder; see
+            `CaptionDecoder.start`.
         """
         shape = ops.shape(features)
         cells = ops.reshape(features, (-1, shape[1] * shape[2], features.shape[-1]))
         whole = self.global_encoder(ops.mean(cells, axis=1), training=training)
         memory = self.feature_normalization(self.feature_projection(cells))
         memory = ops.concatenate([memory, whole[:, None]], axis=1)
-        state = ops.concatenate([whole, noise], axis=-1)
-        state = self.initial_state(self.dropout_layer(state, training=training))
+        image = ops.concatenate([whole, noise], axis=-1)
+        image = self.dropout_layer(image, training=training)
         memory = self.dropout_layer(memory, training=training)
-        return memory, ops.split(state, 2, axis=-1)
-
-    def attend(
-        self, query: tf.Tensor, memory: tf.Tensor
-    ) -> tuple[tf.Tensor, tf.Tensor]:
-        """Computes the hidden features of the next words by attention.
-
-        Args:
-            query: outputs of the LSTM, `(n, k, dim)`.
-            memory: see `encode`.
-
-        Returns:
-            Hidden features `(n, k, dim)`, see `log_probabilities`, and attention
-            weights `(n, k, height * width + 1)`.
-        """
-        query = ops.cast(query, memory.dtype)
-        scores = ops.matmul(query, ops.transpose(memory, (0, 2, 1)))
-        weights = ops.softmax(scores / self.dim**0.5, axis=-1)
-        context = ops.matmul(weights, memory)
-        return self.combine(ops.concatenate([query, context], axis=-1)), weights
+        return self.decoder.start(image, memory)
 
     def step(
-        self, tokens: tf.Tensor, states: Sequence[tf.Tensor], memory: tf.Tensor
+        self,
+        tokens: tf.Tensor,
+        position: int | tf.Tensor,
+        states: Sequence[tf.Tensor],
+        memory: tf.Tensor,
     ) -> tuple[tf.Tensor, list[tf.Tensor], tf.Tensor]:
         """Decodes one word.
 
         Args:
             tokens: the last tokens of k captions an image, `(n, k)`.
-            states: of the LSTM, two tensors `(n, k, dim)`.
+            position: of these tokens, int; 0 is the start token.
+            states: of the decoder, tensors `(n, k, ...)`.
             memory: see `encode`.
 
         Returns:
             Log-probabilities of the next words `(n, k, vocabulary_size)`, the new
-            states, and attention weights `(n, k, height * width + 1)`.
+            states, and attention weights `(n, k, m)`, of which the first
+            `height * width` belong to the cells.
         """
-        count, dtype = tokens.shape[1], states[0].dtype
-        states = [ops.reshape(state, (-1, self.dim)) for state in states]
-        words = ops.reshape(self.embedding(tokens), (-1, self.dim))
-        _, states = self.lstm.cell(words, states)
-        states = [
-            ops.cast(ops.reshape(state, (-1, count, self.dim)), dtype)
-            for state in states
-        ]
-        hidden, weights = self.attend(states[0], memory)
+        words = self.embedding(tokens)
+        hidden, states, weights = self.decoder.step(words, position, states, memory)
         return self.log_probabilities(hidden), states, weights
 
     def log_probabilities(self, hidden: tf.Tensor) -> tf.Tensor:
