@@ -44,7 +44,7 @@ from kerasgan.encoders.image_encoder import build_image_encoder
 from kerasgan.encoders.precision import dtype_policy_scope, to_float32
 from kerasgan.encoders.stored_features import SelectedRows
 from kerasgan.files import write_text
-from kerasgan.runs import Run, run_for
+from kerasgan.runs import Run, training_run
 from kerasgan.training.allocator import retain_freed_memory
 from kerasgan.training.callbacks.epoch_printer import EpochPrinter
 from kerasgan.training.callbacks.json_lines_logger import JsonLinesLogger
@@ -75,10 +75,14 @@ def train_captions(
         The trained `CaptioningPipeline`, which is also saved in the run.
 
     Raises:
-        UserError: the data have too few captions.
+        UserError: the data have too few captions, or another process trains the run.
         JobError: a loss became NaN or infinite, or a worker stopped.
     """
-    settings, run = run_for("train-gan", settings, run)
+    with training_run("train-gan", settings, run) as (settings, run):
+        return _train(settings, run, progress)
+
+
+def _train(settings, run, progress):
     strategy = use_device(settings.training)
     retain_freed_memory()
     use_determinism(settings, "captions")
