@@ -17,7 +17,7 @@ from kerasgan.data import Pairs, load_data
 from kerasgan.data.pipeline import Split
 from kerasgan.errors import UserError
 from kerasgan.evaluation.classification_metrics import classification_scores
-from kerasgan.runs import Run
+from kerasgan.runs import Run, require_same_data
 
 
 def evaluate_classifier(
@@ -64,6 +64,7 @@ def evaluate_classifier(
     notes: list[str] = []
     if source is None:
         pairs = load_data(config)
+        require_same_data(run, pairs.info)
         splits = [pairs.test]
     else:
         columns = {
