@@ -207,13 +207,22 @@ def _fit_dual_encoder(config, run, data, inputs, image_encoder, strategy, progre
 
 
 def _train_captioner(settings, run, data: CaptionData, strategy, views, progress):
-    """Trains the captioner; the one before adversarial training is saved."""
+    """Trains the captioner by likelihood, saves it, and trains it adversarially.
+
+    Both begin with the seed and a new network, whether or not the training was
+    interrupted between them: a file has no states of random numbers.
+    """
     config, rows = settings.captions, data.train_rows
     start_id = int(data.token_ids[rows[0], 0, 0])
-    with dtype_policy_scope(config.precision), strategy.scope():
-        captioner = build_configured_captioner(
-            config, views[0].shape[1:], data.vocabulary_size, start_id
-        )
+
+    def build():
+        keras.utils.set_random_seed(settings.training.seed)
+        with dtype_policy_scope(config.precision), strategy.scope():
+            return build_configured_captioner(
+                config, views[0].shape[1:], data.vocabulary_size, start_id
+            )
+
+    captioner = build()
     token_ids = captioner.to_output_vocabulary(data.token_ids)
     train = [SelectedRows(view, rows) for view in views], token_ids[rows]
     trained = _load_saved(run, "captioner-likelihood")
@@ -228,9 +237,10 @@ def _train_captioner(settings, run, data: CaptionData, strategy, views, progress
             ),
             callbacks=_log_callbacks(run, "likelihood", progress),
         )
-        run.save_network("captioner-likelihood", to_float32(captioner))
-    else:
-        captioner.set_weights(trained.get_weights())
+        trained = to_float32(captioner)
+        run.save_network("captioner-likelihood", trained)
+    captioner = build()
+    captioner.set_weights(trained.get_weights())
     sizes = config.noise_dim, config.batch_size
     if config.adversarial_epochs:
         train_adversarially(
