@@ -66,5 +66,5 @@ def test_a_process_that_fails_is_named(tmp_path):
     from load import LoadFailed, run_load
 
     (tmp_path / "run" / "other").mkdir(parents=True)
-    with pytest.raises(LoadFailed, match="status 2.*run already exists"):
+    with pytest.raises(LoadFailed, match=r"status 2\n.*run already exists"):
         run_load("training", 2, 1, tmp_path)

@@ -66,7 +66,8 @@ class Samples:
             "first_tenth": [r for r in self.rows if r["done"] <= begin + width / 10],
             "last_tenth": [r for r in self.rows if r["done"] >= begin + width * 0.9],
         }
-        return slopes | ends | {name: _pace(rows) for name, rows in tenths.items()}
+        seconds = {name: _seconds_a_unit(rows) for name, rows in tenths.items()}
+        return slopes | ends | seconds
 
 
 def _slope(rows, name):
@@ -76,7 +77,7 @@ def _slope(rows, name):
     return float(np.polyfit(done, [row[name] for row in rows], 1)[0])
 
 
-def _pace(rows):
+def _seconds_a_unit(rows):
     """Seconds a unit between the first and the last of some samples."""
     units = rows[-1]["done"] - rows[0]["done"] if rows else 0
     return (rows[-1]["seconds"] - rows[0]["seconds"]) / units if units else None

@@ -39,8 +39,7 @@ def evaluate_images(
         seed: seed of the noise, of the samples and of the derangement.
 
     Returns:
-        The content of `results/images.json`, or None if one of the splits has fewer
-        than eight images.
+        The content of `results/images.json`, or None if a split has under eight images.
 
         - `features`: what computes them.
         - `images`: number of images in each set.
