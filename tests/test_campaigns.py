@@ -73,11 +73,28 @@ def test_mutations_depend_on_the_seed_alone(fuzzing):
     assert first == second and len(set(first)) > 40
 
 
-def test_disturbed_jobs_go_on_or_say_why(tmp_path):
-    out = tmp_path / "faults.json"
-    command = [sys.executable, TOOLS / "faults.py", "--jobs", FAST_JOBS]
-    command += ["--trials", "30", "--out", out]
+def run_faults(out, *arguments):
+    command = [sys.executable, TOOLS / "faults.py", *arguments, "--out", out]
     result = subprocess.run(command, capture_output=True, text=True)
     assert result.returncode == 0, result.stdout + result.stderr
-    outcomes = [trial["outcome"] for trial in json.loads(out.read_text())]
+    return json.loads(out.read_text())
+
+
+def test_disturbed_jobs_go_on_or_say_why(tmp_path):
+    arguments = "--jobs", FAST_JOBS, "--trials", "30"
+    trials = run_faults(tmp_path / "faults.json", *arguments)
+    outcomes = [trial["outcome"] for trial in trials]
     assert outcomes.count("same") > 15 and set(outcomes) <= {"same", "named"}
+
+
+def test_a_deterministic_training_that_is_killed_ends_with_the_same_bits(tmp_path):
+    arguments = "--jobs", "train", "--faults", "killed", "--trials", "2"
+    trials = run_faults(tmp_path / "faults.json", *arguments)
+    assert [trial["outcome"] for trial in trials] == ["same", "same"]
+    assert all("[signal]" in trial["detail"] for trial in trials)
+
+
+def test_a_source_that_changed_is_noticed_before_training_goes_on(tmp_path):
+    arguments = "--jobs", "train", "--faults", "source-changed", "--trials", "1"
+    (trial,) = run_faults(tmp_path / "faults.json", *arguments)
+    assert trial["outcome"] == "named" and "other images" in trial["detail"]

@@ -1,14 +1,18 @@
 import json
 import zipfile
+from concurrent.futures import ThreadPoolExecutor
 
 import keras
 import pytest
 from click.testing import CliRunner
 
+import kerasgan
+from kerasgan.captioning.train_captions import train_captions
 from kerasgan.cli import main
-from kerasgan.config.settings import Settings
+from kerasgan.config.settings import DataConfig, Settings
 from kerasgan.errors import UserError
-from kerasgan.runs import latest_run, new_run, open_run
+from kerasgan.evaluation.compare_classifiers import compare_classifiers
+from kerasgan.runs import latest_run, new_run, open_run, training_run
 
 
 def append(run, text):
@@ -134,16 +138,49 @@ def test_a_changed_setting_is_noticed(tmp_path):
         open_run(run.path)
 
 
-def test_a_run_is_trained_by_one_process(tmp_path):
+def resume(run):
+    arguments = ["train-gan", "--resume", "--run-dir", str(run.path)]
+    result = CliRunner().invoke(main, arguments)
+    assert result.exit_code == 2
+    raise UserError(result.stderr)
+
+
+@pytest.mark.parametrize(
+    "train",
+    [
+        *(kerasgan.train_gan, train_captions, kerasgan.train_classifier),
+        *(compare_classifiers, resume),
+    ],
+)
+def test_a_run_is_trained_by_one_process(tmp_path, train):
     run = new_run("train-gan", Settings(), tmp_path / "run")
-    with run.lock():
-        with pytest.raises(UserError, match="Another process trains .*run. Wait"):
-            open_run(run.path).lock().__enter__()
-        result = CliRunner().invoke(
-            main, ["train-gan", "--resume", "--run-dir", str(run.path)]
-        )
-    assert result.exit_code == 2 and "Another process trains" in result.stderr
+    message = "Another process trains .*run. Wait"
+    with ThreadPoolExecutor(1) as others, run.lock():
+        with open_run(run.path).lock():  # of a stage of the same training
+            pass
+        with pytest.raises(UserError, match=message):
+            others.submit(train, run=run).result()
     assert (run.path / "options.json").is_file()
+
+
+def test_a_run_goes_on_with_a_source_that_was_moved(tmp_path):
+    first, moved, other = (
+        Settings(data=DataConfig(dataset="table", source=f"/{name}.csv"))
+        for name in ("first", "moved", "other")
+    )
+    run = new_run("train-gan", first, tmp_path / "run")
+    info = {"dataset": "table", "train_ids": ["a"], "test_ids": [], "content": "1"}
+    run.write_data(info)
+    with training_run("train-gan", moved, run) as (settings, opened):
+        opened.write_data(info)
+    assert settings == run.settings == moved
+    with (
+        pytest.raises(UserError, match="other images: content"),
+        training_run("train-gan", other, run) as (settings, opened),
+    ):
+        assert run.settings == other
+        opened.write_data(info | {"content": "2"})
+    assert run.settings == moved and run.data == info
 
 
 def test_a_text_file_that_changed_is_noticed(tmp_path):

@@ -3,7 +3,8 @@
     python tools/bench.py --sections gan,input --rounds 7 --out bench.json
 
 Sections: the adversarial step (gan), reading of images (input), training from the disk
-(streaming), the classifier, captions, the start of each command (startup), and limits.
+(streaming), what --deterministic costs (determinism), the classifier, captions, the
+start of each command (startup), and limits.
 Each row runs in a process of its own. They take turns, so that other load on the
 machine slows all of them; while one is timed, the others wait. Prints for each section
 medians and quartiles over the rounds, and how many times as fast kerasgan is as each

@@ -6,23 +6,32 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
-from fault_training import (
+from fault_runs import (
     check_checkpoints,
     check_export,
     check_metrics,
     check_models,
     check_options,
-    check_training,
     digest,
     export,
     log_metrics,
     save_checkpoints,
     setup_export,
     setup_run,
-    setup_training,
-    train,
     write_models,
     write_options,
+)
+from fault_training import (
+    begin_captions,
+    begin_classifier,
+    begin_images,
+    check_captions,
+    check_classifier,
+    check_images,
+    find_source,
+    setup_classifier,
+    setup_training,
+    write_source,
 )
 
 from kerasgan.config.settings import DataConfig, Settings
@@ -38,7 +47,6 @@ from kerasgan.search.index_files import IndexData, read_manifest
 from kerasgan.search.journal import Journal
 from kerasgan.search.publish import publish
 from kerasgan.search.search_index import SearchIndex
-from tests.data.makers import encoded, pixels
 from tests.search.makers import make_index, unit_vectors
 
 FILE_FAULTS = ("deleted", "emptied", "truncated", "flipped", "cleared", "exchanged")
@@ -54,9 +62,9 @@ class Job(NamedTuple):
         work: writes files; it is disturbed.
         check: continues the work, and returns its result.
         cost: of a trial, relative to the others.
-        source: the folder that `work` reads, if there is one.
         immune: faults that are not tried.
         ignores: says whether a file is no part of the job.
+        is_whole: whether `check` alone does all, with the same result.
     """
 
     name: str
@@ -64,9 +72,9 @@ class Job(NamedTuple):
     work: Callable[[Path], Any]
     check: Callable[[Path], Any]
     cost: float = 1
-    source: str | None = None
     immune: tuple[str, ...] = SOURCES
     ignores: Callable[[Path], bool] = lambda path: False
+    is_whole: bool = False
 
 
 # Data ---------------------------------------------------------------------------
@@ -87,20 +95,14 @@ def _scenes(root):
 
 
 def _table(root):
-    source = str(root / "source" / "table.csv")
+    source = str(find_source(root) / "table.csv")
     settings = {"dataset": "table", "source": source, "image_size": 8}
     return DataConfig(data_dir=str(root / "data"), max_bad=0.0, **settings)
 
 
-def write_source(root: Path) -> None:
-    """Writes a table of images."""
-    folder = root / "source"
-    folder.mkdir()
-    for seed in range(4):
-        (folder / f"{seed}.png").write_bytes(encoded(pixels(seed, 8, 8), "PNG"))
-    (folder / "other").write_bytes(encoded(pixels(9, 8, 8), "PNG"))
-    rows = ["image,caption", *(f"{n}.png,a dog {n}" for n in range(4))]
-    (folder / "table.csv").write_text("\n".join(rows) + "\n")
+def setup_table(root: Path) -> None:
+    """Writes a table, and makes its run."""
+    write_source(root)
     write_options_of_data(root, None)
 
 
@@ -201,13 +203,15 @@ def check_index(root: Path) -> str:
 
 
 def _is_source(path):
-    return "source" in path.parts or path.name in ("other", ".lock")
+    return "source" in path.parts or path.name == ".lock"
 
 
 def _is_run_file(path):
-    """What a run does not need: TensorBoard, grids, and metrics without a checksum."""
-    names = ("metrics.jsonl", "captions.json", ".lock")
-    return path.suffix == ".png" or "tensorboard" in path.parts or path.name in names
+    """What a run does not need: TensorBoard, grids, and files without a checksum."""
+    names = ("metrics.jsonl", "captions.jsonl", "captions.json", "leaks.json")
+    names += ("rows.jsonl", "classification.json")
+    is_grid = path.suffix == ".png" or "tensorboard" in path.parts
+    return is_grid or path.name in names or _is_source(path)
 
 
 def _is_no_export(path):
@@ -218,6 +222,7 @@ def _is_lock(path):
     return path.name == ".lock"
 
 
+TRAINING = 300, (), _is_run_file, True
 _JOBS = [
     Job("checkpoint", save_checkpoints, save_checkpoints, check_checkpoints),
     Job(
@@ -239,19 +244,18 @@ _JOBS = [
         *("scenes", lambda root: None),
         lambda root: load_data(_scenes(root), progress=False),
         lambda root: _pairs_digest(_scenes(root)),
-        *(20, None, SOURCES, _is_lock),
+        *(20, SOURCES, _is_lock),
     ),
     Job(
-        *("table", write_source, prepare_table, check_table),
-        *(20, "source", (), _is_source),
+        *("table", setup_table, prepare_table, check_table),
+        *(20, (), _is_source),
     ),
-    Job(
-        *("train", setup_training, train, check_training),
-        *(300, None, SOURCES, _is_run_file),
-    ),
+    Job("train", setup_training, begin_images, check_images, *TRAINING),
+    Job("captions", setup_training, begin_captions, check_captions, *TRAINING),
+    Job("classifier", setup_classifier, begin_classifier, check_classifier, *TRAINING),
     Job(
         *("export", setup_export, export, check_export),
-        *(300, None, (*SOURCES, "two-processes"), _is_no_export),
+        *(300, (*SOURCES, "two-processes"), _is_no_export),
     ),
 ]
 JOBS = {job.name: job for job in _JOBS}

@@ -9,8 +9,9 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
+import psutil
 from fault_children import (
     Outcome,
     obey_permissions,
@@ -19,9 +20,27 @@ from fault_children import (
     wait_for,
 )
 from fault_jobs import Job
+from fault_sources import source_changed, source_gone, source_moved
 
 EVENTS = {"open", "os.rename", "os.remove", "os.mkdir", "os.rmdir", "os.truncate"}
 DAY = 86_400  # seconds
+POLL_SECONDS = 0.01
+
+
+class Undisturbed(NamedTuple):
+    """What a job does that is not disturbed.
+
+    Attributes:
+        result: of its check.
+        num_events: operations on files while it works.
+        num_bytes: size of its largest file.
+        seconds: of the processor that it works.
+    """
+
+    result: Any
+    num_events: int
+    num_bytes: int
+    seconds: float
 
 
 class Trial:
@@ -33,29 +52,39 @@ class Trial:
         choices: makes all choices.
     """
 
-    expected: dict[str, tuple[Any, int, int]] = {}  # result, events, bytes, by job
+    expected: dict[str, Undisturbed] = {}  # by job
 
     def __init__(self, job: Job, root: Path, choices: random.Random):
         self.job, self.choices, self.root = job, choices, root / "trial"
         if job.name not in self.expected:
             self.expected[job.name] = self._undisturbed(root / "undisturbed")
-        self.result, self.num_events, self.num_bytes = self.expected[job.name]
+        self.undisturbed = self.expected[job.name]
         self.root.mkdir()
         self.do(lambda: job.setup(self.root))
 
     def _undisturbed(self, root):
-        root.mkdir()
+        def whole():
+            self.job.setup(root)
+            return self.job.check(root)
 
         def run():
             self.job.setup(root)
             count = count_events(root)
+            start = time.process_time()
             self.job.work(root)
-            events = count()
+            seconds, events = time.process_time() - start, count()
             files = [path for path in root.rglob("*") if path.is_file()]
             size = max((path.stat().st_size for path in files), default=0)
-            return self.job.check(root), events, size
+            return Undisturbed(self.job.check(root), events, size, seconds)
 
-        outcome = run_child(run)
+        undisturbed = self._measure(run, root)
+        if self.job.is_whole and self._measure(whole, root) != undisturbed.result:
+            raise RuntimeError("a job that is continued has another result")
+        return undisturbed
+
+    def _measure(self, function, root):
+        root.mkdir()
+        outcome = run_child(function)
         shutil.rmtree(root)
         if outcome.kind != "value":
             raise RuntimeError(f"undisturbed: {outcome.value}")
@@ -79,7 +108,7 @@ class Trial:
         """Continues the job, and compares its result with the undisturbed one."""
         outcome = run_child(lambda: self.job.check(self.root))
         if outcome.kind == "value":
-            if outcome.value != self.result:
+            if outcome.value != self.undisturbed.result:
                 raise RuntimeError(f"another result: {outcome.value!r:.200}")
             return "same: "
         if outcome.kind != "named" or "Traceback" in outcome.value:
@@ -118,7 +147,7 @@ def at_event(*signals: int) -> Callable[[Trial], str]:
     """Returns a fault: signals at an operation on a file that is chosen."""
 
     def fault(trial):
-        place = trial.choices.randint(1, max(trial.num_events, 1))
+        place = trial.choices.randint(1, max(trial.undisturbed.num_events, 1))
 
         def send():
             for number in signals:
@@ -128,14 +157,29 @@ def at_event(*signals: int) -> Callable[[Trial], str]:
             signal.signal(signal.SIGINT, signal.default_int_handler)
             count_events(trial.root, place, send)
 
-        trial.work(before)
-        return trial.assess()
+        outcome = trial.work(before)
+        return f"{trial.assess()} [{outcome.kind}]"
 
     return fault
 
 
+def killed_at_any_time(trial: Trial) -> str:
+    """Kills the job as `kill -9` does, after a share of its time of the processor."""
+    limit = trial.choices.random() * trial.undisturbed.seconds
+    child = start_child(lambda: trial.job.work(trial.root))
+    worker = psutil.Process(child[0])
+    while worker.status() != psutil.STATUS_ZOMBIE:
+        if sum(worker.cpu_times()[:2]) >= limit:
+            worker.kill()
+            break
+        time.sleep(POLL_SECONDS)
+    outcome = wait_for(child)
+    end = "killed" if outcome.kind == "signal" else "ended before"
+    return f"{trial.assess()} [{end}, after {limit:.1f} s]"
+
+
 def _limit(trial, handler):
-    size = trial.choices.randrange(max(trial.num_bytes, 1))
+    size = trial.choices.randrange(max(trial.undisturbed.num_bytes, 1))
 
     def before():
         signal.signal(signal.SIGXFSZ, handler)
@@ -241,6 +285,7 @@ def change_times(path: Path, choices: random.Random) -> None:
 
 FAULTS: dict[str, Callable[[Trial], str]] = {
     "killed": at_event(signal.SIGKILL),
+    "killed-at-any-time": killed_at_any_time,
     "killed-while-writing": killed_while_writing,
     "sigterm": at_event(signal.SIGTERM),
     "sighup": at_event(signal.SIGHUP),
@@ -256,31 +301,7 @@ FAULTS: dict[str, Callable[[Trial], str]] = {
     "cleared": on_file(clear_block),
     "exchanged": on_file(exchange),
     "clock": on_file(change_times),
-    "source-changed": lambda trial: source_fault(trial, "changed"),
-    "source-moved": lambda trial: source_fault(trial, "moved"),
-    "source-gone": lambda trial: source_fault(trial, "gone"),
+    "source-changed": source_changed,
+    "source-moved": source_moved,
+    "source-gone": source_gone,
 }
-
-
-def source_fault(trial: Trial, kind: str) -> str:
-    """Changes, moves or removes the source of a job after its work is done."""
-    if trial.job.source is None:
-        return "skipped: no source"
-    trial.do(lambda: trial.job.work(trial.root))
-    source = trial.root / trial.job.source
-    if kind == "changed":
-        path = trial.choices.choice(sorted(source.glob("*.png")))
-        path.write_bytes((source / "other").read_bytes())
-        outcome = run_child(lambda: trial.job.check(trial.root))
-        if outcome.kind == "value" and outcome.value == trial.result:
-            raise RuntimeError("the change was not noticed")
-        if outcome.kind not in ("named", "value"):
-            raise RuntimeError(outcome.value)
-        return (
-            f"{'named' if outcome.kind == 'named' else 'same'}: {outcome.value!r:.99}"
-        )
-    if kind == "moved":
-        source.rename(source.with_name("elsewhere"))
-    else:
-        shutil.rmtree(source)
-    return trial.assess()

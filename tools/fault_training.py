@@ -1,171 +1,199 @@
-"""Jobs of `tools/faults.py` that train or write the files of a run."""
+"""Jobs of `tools/faults.py` that train: images, captions and classes.
 
-import hashlib
+All train deterministically: a training that was disturbed and goes on has to end with
+the same bits as one that was not. The data are prepared before.
+"""
+
 from pathlib import Path
 from typing import Any
 
-import keras
 import numpy as np
+from fault_runs import digest
 
-from kerasgan.captioning.caption_store import CaptionStore
-from kerasgan.config.settings import DataConfig, GanConfig, Settings, TrainingConfig
-from kerasgan.export.export_run import export_run
-from kerasgan.export.verification import verify_export
-from kerasgan.files import append_json_line, read_json_lines, write_text
-from kerasgan.gan.image_generator import load_gan
+from kerasgan.captioning.pipeline import STORE_FILE
+from kerasgan.captioning.train_captions import train_captions
+from kerasgan.config.settings import (
+    CaptionsConfig,
+    ClassifierConfig,
+    DataConfig,
+    GanConfig,
+    Settings,
+    TrainingConfig,
+)
+from kerasgan.data import load_data
+from kerasgan.evaluation.compare_classifiers import compare_classifiers
+from kerasgan.files import load_arrays, read_json_lines
 from kerasgan.gan.train_gan import train_gan
-from kerasgan.layers.text_vectorization import load_vocabulary
-from kerasgan.runs import new_run, open_run
-from kerasgan.training.checkpoints import load_checkpoint, save_checkpoint
+from kerasgan.runs import new_run, open_run, training_run
+from tests.data.makers import encoded, pixels
+
+SIZE, NUM_IMAGES = 32, 16
+EPOCHS = 3
+ROWS = ("majority", "text")  # of the comparison of classifiers
+SPLITS = 2
+DETERMINISTIC: dict[str, Any] = {"minutes": None, "grid": 1, "deterministic": True}
+GAN = GanConfig(
+    discriminator="conv",
+    latent_dim=4,
+    generator_filters=4,
+    discriminator_filters=4,
+    max_filters=4,
+    text_dim=4,
+    caption_length=4,
+    augmentation=[],
+    validation=0.0,
+)
+CAPTIONS = CaptionsConfig(
+    backbone="conv",
+    precision="float32",
+    validation=0.25,
+    dual_encoder_members=1,
+    joint_dim=8,
+    dim=8,
+    caption_length=6,
+    dual_encoder_batch_size=8,
+    batch_size=8,
+    sampled_captions=2,
+    dual_encoder_epochs=1,
+    likelihood_epochs=1,
+    adversarial_epochs=1,
+    dual_encoder_minutes=None,
+    likelihood_minutes=None,
+    adversarial_minutes=None,
+)
+CLASSIFIER = ClassifierConfig(
+    modality="text",
+    fusion="paper",
+    text_dim=4,
+    text_length=4,
+    epochs=1,
+    minutes=None,
+    validation=0.25,
+)
 
 
-def digest(*values: Any) -> str:
-    """Returns a digest of arrays and other values."""
-    result = hashlib.sha256()
-    for value in values:
-        is_array = isinstance(value, np.ndarray)
-        result.update(value.tobytes() if is_array else repr(value).encode())
-    return result.hexdigest()
+# Data ---------------------------------------------------------------------------
 
 
-EPOCHS = 4
+def write_source(root: Path) -> None:
+    """Writes a table of images with captions and classes."""
+    folder = root / "source"
+    folder.mkdir()
+    rows = ["image,caption,label"]
+    for seed in range(NUM_IMAGES):
+        name, color = f"{seed}.png", ("red", "blue")[seed % 2]
+        (folder / name).write_bytes(encoded(pixels(seed, SIZE, SIZE), "PNG"))
+        rows.append(f"{name},a {color} dog {seed},{color}")
+    (folder / "table.csv").write_text("\n".join(rows) + "\n")
 
 
-def _variables(value):
-    shapes = (3, 50), (7,), ()
-    return [keras.Variable(np.full(s, value, "float32"), name="v") for s in shapes]
+def find_source(root: Path) -> Path:
+    """Returns the folder of the table, which a fault may have moved."""
+    moved = root / "moved"
+    return moved if moved.is_dir() else root / "source"
 
 
-def save_checkpoints(root: Path, first: int = 1) -> None:
-    """Writes checkpoints whose weights are the numbers of their epochs."""
-    for epoch in range(first, EPOCHS + 1):
-        save_checkpoint(root, epoch, _variables(epoch), seconds=epoch / 2)
-
-
-def check_checkpoints(root: Path) -> str:
-    """Continues from the last checkpoint."""
-    variables = _variables(0)
-    done = load_checkpoint(root, variables) or {"epoch": 0}
-    if any((np.asarray(v) != done["epoch"]).any() for v in variables):
-        raise AssertionError(f"weights of another epoch than {done}")
-    save_checkpoints(root, int(done["epoch"]) + 1)
-    load_checkpoint(root, variables)
-    return digest(*map(np.asarray, variables))
-
-
-def log_metrics(root: Path) -> None:
-    """Appends lines of metrics."""
-    path = root / "metrics.jsonl"
-    done = len(read_json_lines(path)) if path.exists() else 0
-    for epoch in range(done, 6):
-        append_json_line(path, {"epoch": epoch + 1, "loss": 1 / (epoch + 1)})
-
-
-def check_metrics(root: Path) -> list[dict]:
-    """Appends the lines that are missing."""
-    log_metrics(root)
-    return read_json_lines(root / "metrics.jsonl")
-
-
-def setup_run(root: Path) -> None:
-    """Makes a run directory."""
-    new_run("train-gan", Settings(), root / "run")
-
-
-def write_options(root: Path) -> None:
-    """Writes options and data of a run."""
-    run = open_run(root / "run")
-    with run.lock():
-        run.write_data({"train_ids": ["a", "b"], "test_ids": ["c"], "digest": "x"})
-        run.update_options(chosen={"gan.conditional": True})
-
-
-def check_options(root: Path) -> tuple:
-    """Writes them again, and reads all."""
-    write_options(root)
-    run = open_run(root / "run")
-    return run.command, run.settings, run.chosen, run.data
-
-
-def write_models(root: Path) -> None:
-    """Writes a network, a vocabulary and a caption store into a run."""
-    run = open_run(root / "run")
-    keras.utils.set_random_seed(0)
-    inputs = keras.Input((4,))
-    network = keras.Model(inputs, keras.layers.Dense(64)(inputs))
-    with run.lock():
-        write_text(run.models / "vocabulary.txt", "[START]\na\nred\ndog\n")
-        run.check_file("models/vocabulary.txt", record=True)
-        run.save_network("generator", network)
-        store = CaptionStore(np.eye(3), np.ones((3, 2, 4), int), np.ones(5))
-        store.save(run.models / "caption-store.npz")
-
-
-def check_models(root: Path) -> str:
-    """Reads the models; what a killed job has not written is named."""
-    run = open_run(root / "run")
-    weights = run.load_network("generator").get_weights()
-    store = CaptionStore.load(run.models / "caption-store.npz")
-    run.check_file("models/vocabulary.txt")
-    words = load_vocabulary(run.models / "vocabulary.txt")
-    return digest(*weights, store.vectors, store.token_ids, store.idf, words)
-
-
-def tiny_settings(root: Path) -> Settings:
-    """Settings of a GAN that trains in seconds."""
-    return Settings(
-        data=DataConfig(num_images=16, image_size=32, data_dir=str(root / "data")),
-        gan=GanConfig(
-            discriminator="conv",
-            conditional=True,
-            latent_dim=4,
-            generator_filters=4,
-            discriminator_filters=4,
-            max_filters=4,
-            text_dim=4,
-            caption_length=4,
-            augmentation=[],
-        ),
-        training=TrainingConfig(
-            epochs=3, minutes=None, batch_size=4, grid=1, deterministic=True
-        ),
+def settings_of(root: Path, epochs: int = EPOCHS) -> Settings:
+    """Settings of trainings that take seconds."""
+    data = DataConfig(
+        dataset="table",
+        source=str(find_source(root) / "table.csv"),
+        caption_columns=["caption"],
+        label_column="label",
+        image_size=SIZE,
+        max_bad=0.0,
+        split=0.75,
+        data_dir=str(root / "data"),
     )
+    training = TrainingConfig(epochs=epochs, batch_size=4, **DETERMINISTIC)
+    sections = {"gan": GAN, "captions": CAPTIONS, "classifier": CLASSIFIER}
+    return Settings(data=data, training=training, **sections)
 
 
-def setup_training(root: Path) -> None:
-    """Makes a run directory for a training."""
-    new_run("train-gan", tiny_settings(root), root / "run")
+def setup_training(root: Path, command: str = "train-gan") -> None:
+    """Writes the table, prepares it and makes a run of it."""
+    write_source(root)
+    settings = settings_of(root)
+    run = new_run(command, settings, root / "run")
+    run.write_data(load_data(settings.data, progress=False).info)
 
 
-def train(root: Path) -> None:
-    """Trains, or continues training."""
+# Images -------------------------------------------------------------------------
+
+
+def train_images(root: Path, epochs: int = EPOCHS) -> None:
+    """Trains images, or continues."""
+    train_gan(settings_of(root, epochs), open_run(root / "run"), progress=False)
+
+
+def begin_images(root: Path) -> None:
+    """Trains images up to the epoch before the last."""
+    train_images(root, EPOCHS - 1)
+
+
+def check_images(root: Path) -> str:
+    """Continues, and returns what the last checkpoint has.
+
+    That are networks, moving average, optimizers and states of random numbers.
+    """
+    train_images(root)
     run = open_run(root / "run")
-    with run.lock():
-        train_gan(run.settings, run, progress=False)
+    last = load_arrays(run.checkpoints / f"epoch-{EPOCHS:06d}.npz")
+    arrays = [array for name, array in last.items() if name != "seconds"]
+    generator = run.load_network("generator").get_weights()
+    return digest(*arrays, *generator, [line["epoch"] for line in run.metrics])
 
 
-def check_training(root: Path) -> str:
-    """Continues training, and draws images."""
-    train(root)
+# Captions -----------------------------------------------------------------------
+
+
+def train_caption_networks(root: Path) -> None:
+    """Trains captions, or continues."""
+    train_captions(settings_of(root), open_run(root / "run"), progress=False)
+
+
+def begin_captions(root: Path) -> None:
+    """Trains captions as far as a training that is killed before its last files."""
+    train_caption_networks(root)
+    (root / "run" / "models" / STORE_FILE).unlink(missing_ok=True)
+
+
+def check_captions(root: Path) -> str:
+    """Continues, and returns the weights."""
+    train_caption_networks(root)
     run = open_run(root / "run")
-    weights = [v.numpy() for v in load_gan(run).generator.weights]
-    return digest(*weights, [line["epoch"] for line in run.metrics])
+    names = "image_encoder", "dual_encoder", "captioner-likelihood", "captioner"
+    networks = [run.load_network(name) for name in names]
+    stages = [line["stage"] for line in read_json_lines(run.path / "captions.jsonl")]
+    return digest(*(w for n in networks for w in n.get_weights()), stages)
 
 
-def setup_export(root: Path) -> None:
-    """Makes a run with random weights."""
-    from tests.export.makers import make_run
-
-    make_run(root / "run", ["images"], generator_filters=4, max_filters=4)
+# Classes ------------------------------------------------------------------------
 
 
-def export(root: Path) -> None:
-    """Exports the run as a SavedModel."""
-    if not (root / "exported").is_dir():
-        export_run(root / "run", root / "exported")
+def setup_classifier(root: Path) -> None:
+    """Makes a run of `train-classifier`."""
+    setup_training(root, "train-classifier")
 
 
-def check_export(root: Path) -> list[str]:
-    """Exports the run unless that is done, and verifies the export."""
-    export(root)
-    return sorted(verify_export(root / "exported"))
+def compare(root: Path, splits: int = SPLITS) -> dict[str, Any]:
+    """Trains and compares classifiers, or continues."""
+    run, settings = open_run(root / "run"), settings_of(root)
+    with training_run("train-classifier", settings, run):
+        return compare_classifiers(run, ROWS, splits, lambda line: None)
+
+
+def begin_classifier(root: Path) -> None:
+    """Compares them on the first split."""
+    compare(root, 1)
+
+
+def check_classifier(root: Path) -> str:
+    """Continues, and returns the results without seconds, and the weights."""
+    results = compare(root)
+    rows = {
+        name: {key: value for key, value in row.items() if key != "seconds"}
+        for name, row in results["rows"].items()
+    }
+    network = open_run(root / "run").load_network("classifier")
+    return digest(rows, results["confusion"], *map(np.asarray, network.get_weights()))

@@ -92,6 +92,8 @@ def campaign(options: argparse.Namespace) -> list[dict]:
         if result["outcome"] == FAILED:
             print(json.dumps(result), flush=True)
         results.append(result)
+        if options.out:
+            options.out.write_text(json.dumps(results, indent=1), encoding="utf-8")
         number += 1
     return results
 
@@ -124,8 +126,6 @@ def main() -> None:
         parser.error("--trials or --minutes is needed")
     results = campaign(options)
     print_tables(results)
-    if options.out:
-        options.out.write_text(json.dumps(results, indent=1), encoding="utf-8")
     sys.exit(any(result["outcome"] == FAILED for result in results))
 
 

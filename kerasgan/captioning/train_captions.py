@@ -44,7 +44,7 @@ from kerasgan.encoders.image_encoder import build_image_encoder
 from kerasgan.encoders.precision import dtype_policy_scope, to_float32
 from kerasgan.encoders.stored_features import SelectedRows
 from kerasgan.files import write_text
-from kerasgan.runs import Run, run_for
+from kerasgan.runs import Run, training_run
 from kerasgan.training.allocator import retain_freed_memory
 from kerasgan.training.callbacks.epoch_printer import EpochPrinter
 from kerasgan.training.callbacks.json_lines_logger import JsonLinesLogger
@@ -75,10 +75,14 @@ def train_captions(
         The trained `CaptioningPipeline`, which is also saved in the run.
 
     Raises:
-        UserError: the data have too few captions.
+        UserError: the data have too few captions, or another process trains the run.
         JobError: a loss became NaN or infinite, or a worker stopped.
     """
-    settings, run = run_for("train-gan", settings, run)
+    with training_run("train-gan", settings, run) as (settings, run):
+        return _train(settings, run, progress)
+
+
+def _train(settings, run, progress):
     strategy = use_device(settings.training)
     retain_freed_memory()
     use_determinism(settings, "captions")
@@ -203,13 +207,22 @@ def _fit_dual_encoder(config, run, data, inputs, image_encoder, strategy, progre
 
 
 def _train_captioner(settings, run, data: CaptionData, strategy, views, progress):
-    """Trains the captioner; the one before adversarial training is saved."""
+    """Trains the captioner by likelihood, saves it, and trains it adversarially.
+
+    Both begin with the seed and a new network, whether or not the training was
+    interrupted between them: a file has no states of random numbers.
+    """
     config, rows = settings.captions, data.train_rows
     start_id = int(data.token_ids[rows[0], 0, 0])
-    with dtype_policy_scope(config.precision), strategy.scope():
-        captioner = build_configured_captioner(
-            config, views[0].shape[1:], data.vocabulary_size, start_id
-        )
+
+    def build():
+        keras.utils.set_random_seed(settings.training.seed)
+        with dtype_policy_scope(config.precision), strategy.scope():
+            return build_configured_captioner(
+                config, views[0].shape[1:], data.vocabulary_size, start_id
+            )
+
+    captioner = build()
     token_ids = captioner.to_output_vocabulary(data.token_ids)
     train = [SelectedRows(view, rows) for view in views], token_ids[rows]
     trained = _load_saved(run, "captioner-likelihood")
@@ -224,9 +237,10 @@ def _train_captioner(settings, run, data: CaptionData, strategy, views, progress
             ),
             callbacks=_log_callbacks(run, "likelihood", progress),
         )
-        run.save_network("captioner-likelihood", to_float32(captioner))
-    else:
-        captioner.set_weights(trained.get_weights())
+        trained = to_float32(captioner)
+        run.save_network("captioner-likelihood", trained)
+    captioner = build()
+    captioner.set_weights(trained.get_weights())
     sizes = config.noise_dim, config.batch_size
     if config.adversarial_epochs:
         train_adversarially(

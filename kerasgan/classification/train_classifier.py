@@ -20,7 +20,7 @@ from kerasgan.config.settings import ClassifierConfig, Settings
 from kerasgan.encoders.precision import dtype_policy_scope
 from kerasgan.errors import UserError
 from kerasgan.layers.text_vectorization import build_vectorizer
-from kerasgan.runs import Run, run_for
+from kerasgan.runs import Run, training_run
 from kerasgan.training.allocator import retain_freed_memory
 from kerasgan.training.callbacks.epoch_printer import EpochPrinter
 from kerasgan.training.determinism import use_determinism
@@ -49,19 +49,19 @@ def train_classifier(
 
     Raises:
         UserError: the data have no classes, only one class, or no text although only
-            texts are used.
+            texts are used; or another process trains the run.
         JobError: a loss is not finite.
     """
-    settings, run = run_for("train-classifier", settings, run)
-    use_determinism(settings, "classifier")
-    retain_freed_memory()
-    task = load_task(settings, settings.classifier.modality != "text", progress)
-    run.write_data(task.info)
-    start = time.perf_counter()
-    model = train_model(settings, task, progress)
-    classifier = to_classifier(model, task, time.perf_counter() - start)
-    classifier.save(run)
-    return classifier
+    with training_run("train-classifier", settings, run) as (settings, run):
+        use_determinism(settings, "classifier")
+        retain_freed_memory()
+        task = load_task(settings, settings.classifier.modality != "text", progress)
+        run.write_data(task.info)
+        start = time.perf_counter()
+        model = train_model(settings, task, progress)
+        classifier = to_classifier(model, task, time.perf_counter() - start)
+        classifier.save(run)
+        return classifier
 
 
 def train_model(

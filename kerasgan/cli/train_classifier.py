@@ -122,8 +122,10 @@ def command(
     settings, run = _resolve(config, assignments, run_dir, resume, named)
     if dry_run:
         return print_settings(settings)
+    from kerasgan.runs import training_run
+
     run = own_run("train-classifier", settings, run, run_dir)
-    with run.lock():
+    with training_run("train-classifier", settings, run):
         results = _train_or_stop(settings, run, compare, seeds, resume)
     print_skipped(run.data)
     if not (config or resume) and settings.data.dataset == "table":
@@ -177,7 +179,6 @@ def _train(settings: "Settings", run: "Run", compare: bool, seeds: int) -> dict:
     )
     from kerasgan.report.classification_report import save_charts
 
-    run.require_same_settings(settings)
     stage = settings.training.precision, settings.classifier.batch_size
     print_devices(settings, {"classifier": stage})
     rows = ROWS

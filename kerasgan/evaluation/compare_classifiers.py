@@ -75,15 +75,22 @@ def compare_classifiers(
         `confusion`, which is empty if a pair has any number of labels.
 
     Raises:
-        UserError: the data have no classes, only one class, or no test pairs.
+        UserError: the data have no classes, only one class, or no test pairs; they are
+            not those of finished rows; or another process trains the run.
     """
+    with run.lock():
+        return _compare(run, rows, seeds, progress)
+
+
+def _compare(run, rows, seeds, progress):
     settings, finished = run.settings, _read_finished_rows(run)
     use_determinism(settings, "classifier")
     retain_freed_memory()
-    for seed in range(seeds):
+    is_finished = all((s, row) in finished for s in range(seeds) for row in rows)
+    for seed in range(0 if is_finished else seeds):
         remaining = [row for row in rows if (seed, row) not in finished]
-        if not remaining:
-            continue
+        if seed and not remaining:
+            continue  # the first split shows whether the data are still the same
         seed_settings = _shift_seeds(settings, seed)
         task = load_task(seed_settings, not set(rows) <= ROWS_WITHOUT_IMAGES, progress)
         if not len(task.test):

@@ -37,7 +37,7 @@ from kerasgan.evaluation.retrieval import retrieval_scores, scores_from_similari
 from kerasgan.evaluation.tfidf_similarity import fit_tfidf, similarity_matrix
 from kerasgan.files import write_json, write_text
 from kerasgan.inference.prediction_writer import escape_formula
-from kerasgan.runs import Run
+from kerasgan.runs import Run, require_same_data
 
 LIKELIHOOD_CAPTIONER = "captioner-likelihood"
 DIRECTIONS = ("image_to_text", "text_to_image")
@@ -61,11 +61,11 @@ def evaluate_captions(
 
     Raises:
         UserError: the run has no finished captions stage, or the test split has fewer
-            than two images with captions.
+            than two images with captions, or the data are others than in training.
     """
     pipeline, settings = load_captioner(run), run.settings
     likelihood_pipeline = load_captioner(run, LIKELIHOOD_CAPTIONER)
-    train_captions, subsets = _load_images(pipeline, settings)
+    train_captions, subsets = _load_images(pipeline, run)
     known_captions = [text for texts in train_captions for text in texts]
     vectorizer = fit_tfidf(known_captions)
     baselines = CaptionBaselines(train_captions, pipeline.store.vectors, vectorizer)
@@ -93,9 +93,11 @@ def evaluate_captions(
     return results
 
 
-def _load_images(pipeline, settings):
+def _load_images(pipeline, run):
     """Loads the captions of the training images, and validation and test images."""
+    settings = run.settings
     data = load_data(data_for_captions(settings))
+    require_same_data(run, data.info)
     train_rows, held_out = validation_rows(
         data.train, settings.captions.validation, settings
     )

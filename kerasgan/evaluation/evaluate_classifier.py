@@ -20,7 +20,7 @@ from kerasgan.data.pipeline import Split
 from kerasgan.errors import UserError
 from kerasgan.evaluation.classification_metrics import classification_scores
 from kerasgan.evaluation.multi_label_metrics import multi_label_scores
-from kerasgan.runs import Run
+from kerasgan.runs import Run, require_same_data
 
 
 def evaluate_classifier(
@@ -68,6 +68,7 @@ def evaluate_classifier(
     notes: list[str] = []
     if source is None:
         pairs = load_data(config)
+        require_same_data(run, pairs.info)
         splits = [pairs.test]
     else:
         columns = {

@@ -15,7 +15,7 @@ from kerasgan.evaluation import image_metrics
 from kerasgan.evaluation.pair_protocol import derangements
 from kerasgan.gan.image_generator import load_gan
 from kerasgan.gan.pair_dataset import to_grayscale
-from kerasgan.runs import Run
+from kerasgan.runs import Run, require_same_data
 
 MAX_IMAGES = 1000  # in each set
 MIN_IMAGES = 8  # KID and the nearest neighbors need a few
@@ -39,8 +39,7 @@ def evaluate_images(
         seed: seed of the noise, of the samples and of the derangement.
 
     Returns:
-        The content of `results/images.json`, or None if one of the splits has fewer
-        than eight images.
+        The content of `results/images.json`, or None if a split has under eight images.
 
         - `features`: what computes them.
         - `images`: number of images in each set.
@@ -55,6 +54,7 @@ def evaluate_images(
           from the nearest training image.
     """
     data = load_data(run.settings.data)
+    require_same_data(run, data.info)
     real = data.test.images[:MAX_IMAGES]
     if len(real) < MIN_IMAGES or len(data.train.ids) < MIN_IMAGES:
         return None

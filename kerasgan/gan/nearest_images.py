@@ -11,7 +11,7 @@ from kerasgan.encoders.pooled_features import pooled_features
 from kerasgan.errors import UserError
 from kerasgan.gan.pair_dataset import to_grayscale
 from kerasgan.progress import progress_bar
-from kerasgan.runs import Run
+from kerasgan.runs import Run, require_same_data
 
 CHUNK_SIZE = 256  # images that are encoded and compared at once
 MAX_TEST_IMAGES = 250  # images
@@ -116,11 +116,7 @@ def load_nearest_images(
         raise UserError(f"Cannot read the training images of the run: {error}") from (
             error
         )
-    if data.train.ids != run.data["train_ids"]:
-        raise UserError(
-            f"The data set of {run.path} has changed since its training: its training"
-            " images are others. Use the original source."
-        )
+    require_same_data(run, data.info)
     images, held_out = data.train.images, data.test.images
     random = np.random.default_rng(0)
     held_out = held_out[random.permutation(len(held_out))[:MAX_TEST_IMAGES]]

@@ -30,7 +30,7 @@ from kerasgan.gan.pair_dataset import (
 from kerasgan.gan.served_pair_dataset import ServedPairDataset
 from kerasgan.gan.vae import VAE
 from kerasgan.layers.text_vectorization import load_or_build_vectorizer, tokenize
-from kerasgan.runs import Run, run_for
+from kerasgan.runs import Run, training_run
 from kerasgan.training.allocator import retain_freed_memory
 from kerasgan.training.callbacks import (
     EpochCheckpoint,
@@ -68,15 +68,16 @@ def train_gan(
         The trained `ImageGenerator`, which is also saved in the run directory.
 
     Raises:
-        UserError: the settings do not fit together, or do not fit the data.
+        UserError: the settings do not fit together, or do not fit the data; or another
+            process trains the run.
         JobError: a loss is not finite, or no checkpoint can be read.
     """
-    settings, run = run_for("train-gan", settings, run)
-    settings = resolve_for_run(settings, run)
-    use_determinism(settings, "images")
-    retain_freed_memory()
-    with dtype_policy_scope(settings.training.precision):
-        return _train(settings, run, progress)
+    with training_run("train-gan", settings, run) as (settings, run):
+        settings = resolve_for_run(settings, run)
+        use_determinism(settings, "images")
+        retain_freed_memory()
+        with dtype_policy_scope(settings.training.precision):
+            return _train(settings, run, progress)
 
 
 def _train(settings, run, progress):

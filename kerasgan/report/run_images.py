@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from kerasgan.errors import UserError
-from kerasgan.runs import Run
+from kerasgan.runs import Run, require_same_data
 
 
 def load_test_images(
@@ -20,7 +20,8 @@ def load_test_images(
         Images by id, uint8 `(size, size, 3)`, and their captions by id.
 
     Raises:
-        UserError: the data set is not prepared, or its source cannot be read.
+        UserError: the data set is not prepared, its source cannot be read, or it
+            has changed since the training.
     """
     from kerasgan.captioning.caption_data import data_for_captions
     from kerasgan.data import load_data
@@ -33,6 +34,8 @@ def load_test_images(
             f"{spec.path} does not exist. Name its place with --data-dir, or prepare"
             " the data with kerasgan evaluate."
         )
-    test = load_data(config, progress=False).test
+    data = load_data(config, progress=False)
+    require_same_data(run, data.info)
+    test = data.test
     images = dict(zip(test.ids, test.images, strict=True))
     return images, dict(zip(test.ids, test.captions, strict=True))

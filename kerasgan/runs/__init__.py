@@ -11,7 +11,15 @@ results/         one JSON file for each evaluation
 tensorboard/     the metrics of metrics.jsonl, and the image grids
 """
 
-from kerasgan.runs.directories import latest_run, new_run, open_run, run_for
+from kerasgan.runs.directories import latest_run, new_run, open_run, training_run
 from kerasgan.runs.run import Run
+from kerasgan.runs.run_data import require_same_data
 
-__all__ = ["Run", "latest_run", "new_run", "open_run", "run_for"]
+__all__ = [
+    "Run",
+    "latest_run",
+    "new_run",
+    "open_run",
+    "require_same_data",
+    "training_run",
+]

@@ -1,5 +1,7 @@
 """Makes and finds run directories."""
 
+import contextlib
+from collections.abc import Iterator
 from pathlib import Path
 
 from kerasgan.config.settings import Settings
@@ -46,27 +48,38 @@ def new_run(
     return run
 
 
-def run_for(
+@contextlib.contextmanager
+def training_run(
     command: str, settings: Settings | None, run: Run | None
-) -> tuple[Settings, Run]:
-    """Resolves the settings and the run directory of a training.
+) -> Iterator[tuple[Settings, Run]]:
+    """Resolves the settings and the run directory of a training, and locks the run.
+
+    A training that is refused with a UserError leaves the run's settings as they were.
 
     Args:
         command: the command that trains.
         settings: None: the run's, or the defaults.
         run: None: a new one.
 
-    Returns:
+    Yields:
         The settings and the run.
 
     Raises:
-        UserError: the run was started with other settings.
+        UserError: the run was started with other settings, or another process trains
+            it.
     """
     run = run or new_run(command, settings or Settings())
-    settings = settings or run.settings
-    run.require_same_settings(settings)
-    run.write_options(command, settings)
-    return settings, run
+    with run.lock():
+        before = run.settings
+        settings = settings or before
+        run.require_same_settings(settings)
+        run.write_options(command, settings)
+        try:
+            yield settings, run
+        except UserError:
+            if settings != before:
+                run.write_options(command, before)
+            raise
 
 
 def open_run(path: str | Path, data_dir: str | None = None) -> Run:

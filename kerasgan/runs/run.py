@@ -15,6 +15,8 @@ from kerasgan.errors import UserError
 from kerasgan.files import read_json_lines, write_json, write_text
 from kerasgan.runs.environment import compatibility_error, git_commit, package_versions
 from kerasgan.runs.model_files import file_digest, load_network
+from kerasgan.runs.run_data import require_same_data
+from kerasgan.runs.run_lock import lock_run
 
 if TYPE_CHECKING:
     import keras
@@ -29,6 +31,9 @@ RESUMABLE = {
     "training.device",
     "training.strategy",
     "data.data_dir",
+    "data.source",  # of the same content, see `require_same_data`
+    "data.image_root",
+    "data.labels",
     "data.keep_in_memory",
     "data.service",
 }
@@ -137,13 +142,12 @@ class Run:
         raise UserError(f"{self.path}/options.json is damaged: no {key!r}")
 
     def lock(self) -> AbstractContextManager[None]:
-        """Returns a context in which no other process may train this run.
+        """Returns a context in which nobody else may train this run.
 
         Raises:
-            UserError: another process trains it.
+            UserError: another process or thread trains it.
         """
-        message = f"Another process trains {self.path}. Wait until it has ended."
-        return files.exclusive_lock(self.path / ".lock", message)
+        return lock_run(self.path)
 
     def require_version(self) -> None:
         """Raises a UserError if another version of kerasgan wrote the run."""
@@ -214,16 +218,8 @@ class Run:
         Raises:
             UserError: the run was started with other images.
         """
-        path, keys = self.path / "data.json", {"train_ids": list, "test_ids": list}
-        stored = self.read("data.json", keys) if path.is_file() else info
-        for key in (*keys, "content"):
-            if stored.get(key, info.get(key)) != info.get(key, stored.get(key)):
-                raise UserError(
-                    f"{self.path} was started with other images: {key} in its"
-                    f" data.json and in {info.get('source') or info['dataset']}"
-                    " differ. Use the original source, or train anew."
-                )
-        write_json(path, info, checksum=True)
+        require_same_data(self, info)
+        write_json(self.path / "data.json", info, checksum=True)
 
     def save_network(self, name: str, network: "keras.Model") -> None:
         """Saves a Keras model in `models/`, completely or not at all.

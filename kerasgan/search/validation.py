@@ -15,7 +15,7 @@ from kerasgan.evaluation.caption_words import normalize_caption
 from kerasgan.evaluation.retrieval import scores_from_similarity
 from kerasgan.evaluation.tfidf_similarity import fit_tfidf
 from kerasgan.files import write_json
-from kerasgan.runs import Run
+from kerasgan.runs import Run, require_same_data
 from kerasgan.search.categories import category_scores
 from kerasgan.search.index_files import models_digest
 from kerasgan.search.models import training_captions
@@ -47,13 +47,15 @@ def validate(
         decoding; and `models`, on which they depend.
 
     Raises:
-        UserError: the data of the run cannot be read.
+        UserError: the data of the run cannot be read, or are others.
     """
     found = _read_choices(run)
     if found and (decoding is None or decoding in found["rankings"]):
         return found
     progress("Reading the validation images of the run.")
-    split = load_data(data_for_captions(run.settings)).train
+    data = load_data(data_for_captions(run.settings))
+    require_same_data(run, data.info)
+    split = data.train
     _, rows = validation_rows(split, run.settings.captions.validation, run.settings)
     images = CaptionedImages(split, rows[:MAX_IMAGES], pipeline, run.settings)
     found = found or {

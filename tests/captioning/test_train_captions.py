@@ -24,6 +24,7 @@ from kerasgan.config.settings import CaptionsConfig, DataConfig, Settings
 from kerasgan.encoders.feature_cache import average_pool, encode_images
 from kerasgan.encoders.image_encoder import build_image_encoder
 from kerasgan.errors import JobError, UserError
+from kerasgan.files import read_json_lines
 from kerasgan.layers.text_vectorization import build_vectorizer
 from kerasgan.layers.traversal import find_layers
 from kerasgan.runs import new_run, open_run
@@ -285,11 +286,16 @@ def test_an_interrupted_run_continues_with_the_missing_networks(trained, setting
     names = ("image_encoder", "dual_encoder", "captioner-likelihood")
     before = {name: (run.models / f"{name}.keras").stat().st_mtime_ns for name in names}
     log = run.path / "captions.jsonl"
-    stages = [line.split('"')[3] for line in log.read_text().splitlines()]
+    lines = read_json_lines(log)
+    stages = [line["stage"] for line in lines]
     assert stages == ["dual_encoder", "likelihood", "adversarial"]
     (run.models / "caption-store.npz").unlink()
     train_captions(settings, run, progress=False)
-    assert stages == [line.split('"')[3] for line in log.read_text().splitlines()]
+    again = read_json_lines(log)
+    assert stages == [line["stage"] for line in again]
+    # With the same noise and dropout.
+    losses = [found[-1]["likelihood_loss"] for found in (lines, again)]
+    assert losses[0] == pytest.approx(losses[1], rel=1e-3)
     after = (run.models / "captioner-likelihood.keras").stat().st_mtime_ns
     assert after == before["captioner-likelihood"]
 

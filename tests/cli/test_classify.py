@@ -104,6 +104,14 @@ def test_all_models_are_compared(run_dir):
     assert opened(run_dir / "results" / "confusion-ensemble.png").size[0] > 200
 
 
+def test_other_data_are_not_evaluated(run_dir, table):
+    original = table.read_text(encoding="utf-8")
+    table.write_text(original.replace("thing 3 ", "other 3 "), encoding="utf-8")
+    result = call("evaluate", run_dir, status=2)
+    assert "other images: content" in result.stderr
+    table.write_text(original, encoding="utf-8")
+
+
 def test_a_finished_comparison_is_not_trained_again(run_dir):
     before = (run_dir / "results" / "rows.jsonl").read_text()
     call(

@@ -76,6 +76,26 @@ STREAMING = Section(
         _peer("one batch again and again", "streaming:train", source="batch"),
     ),
 )
+DETERMINISM = Section(
+    "Training of a GAN at 64 px, batches of 32, without and with --deterministic",
+    "images/s",
+    (
+        _ours("from memory", "streaming:train", source="memory"),
+        _peer(
+            "from memory, deterministic",
+            "streaming:train",
+            source="memory",
+            deterministic=True,
+        ),
+        _ours("from the disk", "streaming:train", source="disk"),
+        _peer(
+            "from the disk, deterministic",
+            "streaming:train",
+            source="disk",
+            deterministic=True,
+        ),
+    ),
+)
 CLASSIFIER = Section(
     "An epoch of paper B's network for image and text at 64 px, batches of 32",
     "images/s",
@@ -133,6 +153,7 @@ SECTIONS = {
     "gan": GAN,
     "input": INPUT,
     "streaming": STREAMING,
+    "determinism": DETERMINISM,
     "classifier": CLASSIFIER,
     "captions": CAPTIONS,
     "startup": STARTUP,

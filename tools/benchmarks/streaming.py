@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
 
+import keras
 import tensorflow as tf
 from measure_streaming import build_gan_and_data, prepare_images
 
@@ -17,13 +18,19 @@ from kerasgan.training.allocator import retain_freed_memory
 BATCH_SIZE = 32
 
 
-def train(options: SimpleNamespace, source: str) -> Callable[[], float]:
+def train(
+    options: SimpleNamespace, source: str, deterministic: bool = False
+) -> Callable[[], float]:
     """Trains the GAN with the discriminator `conv`, at 64 px.
 
     Args:
         options: of `bench.py`.
         source: `"memory"`, `"disk"` or `"batch"`.
+        deterministic: whether as with `--deterministic`.
     """
+    if deterministic:
+        keras.utils.set_random_seed(0)
+        tf.config.experimental.enable_op_determinism()
     retain_freed_memory()
     count = 1000 if options.tiny else 20_000
     path = prepare_images(Path(options.scratch) / "streaming", count, 64)
