@@ -9,7 +9,7 @@ from keras import ops
 from kerasgan.encoders.image_branch import build_image_branch, halving_filters
 from kerasgan.encoders.text_branch import build_text_branch
 from kerasgan.gan.gan_checks import check_image_size
-from kerasgan.gan.losses import contrastive_loss, unit_vectors
+from kerasgan.gan.pair_losses import contrastive_loss, unit_vectors
 from kerasgan.gan.projected_branch import build_projected_branch
 from kerasgan.layers.registration import register
 

@@ -9,7 +9,8 @@ from keras import ops
 from kerasgan.gan.discriminator_input import discriminator_input
 from kerasgan.gan.gradient_penalties import wasserstein_gradient_penalty
 from kerasgan.gan.image_generator import latent_dim_of
-from kerasgan.gan.losses import AdversarialLoss, diversity_loss
+from kerasgan.gan.losses import AdversarialLoss
+from kerasgan.gan.pair_losses import diversity_loss
 from kerasgan.training.replicas import draw_rows, first_row, gather_rows
 
 

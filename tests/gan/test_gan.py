@@ -15,7 +15,8 @@ from kerasgan.gan.gan import GAN
 from kerasgan.gan.generator import build_generator
 from kerasgan.gan.gradient_penalties import r1_penalty, squared_gradient_norms
 from kerasgan.gan.gradients import add_penalties
-from kerasgan.gan.losses import LOSSES, diversity_loss
+from kerasgan.gan.losses import LOSSES
+from kerasgan.gan.pair_losses import diversity_loss
 from kerasgan.layers.text_vectorization import build_vectorizer
 
 RANDOM = np.random.default_rng(0)

@@ -9,7 +9,7 @@ from kerasgan.gan.discriminator import build_discriminator
 from kerasgan.gan.gan import GAN
 from kerasgan.gan.gan_inputs import make_gan_inputs
 from kerasgan.gan.generator import build_generator
-from kerasgan.gan.losses import contrastive_loss
+from kerasgan.gan.pair_losses import contrastive_loss
 from kerasgan.layers.text_vectorization import build_vectorizer
 
 IMAGES = np.arange(8, dtype="uint8")[:, None, None, None].repeat(3, axis=-1)

@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
 
-from kerasgan.gan.losses import LOSSES, contrastive_loss, value_function
+from kerasgan.gan.losses import LOSSES, value_function
+from kerasgan.gan.pair_losses import contrastive_loss
 
 REAL = np.array([-5.0, 1.4, 12.5, 2.7], "float32")
 FAKE = np.array([10.0, 4.4, -5.5, 3.6], "float32")
