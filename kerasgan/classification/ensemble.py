@@ -28,7 +28,8 @@ class Ensemble:
     Attributes:
         members: the members by name.
         weights: `(3, members)`: for an image with a text, only an image, only a text.
-        prior: `(classes,)`, the shares of the classes in the training data.
+        prior: `(classes,)`, the shares of the classes in the training data; of balanced
+            members, equal shares.
     """
 
     members: Mapping[str, EnsembleMember]
@@ -47,13 +48,16 @@ def fit_ensemble(
     Args:
         members: the members by name.
         examples: with `token_ids` and `labels`.
-        config: `folds` and `ensemble_pairs`.
+        config: `folds`, `ensemble_pairs` and `balance`.
         seed: seed of the folds.
 
     Returns:
         An `Ensemble` whose members are trained on all examples.
     """
     rows, predictions = _predict_out_of_fold(members, examples, config, seed)
+    sample_weight = np.ones(len(examples))
+    if config.balance:
+        sample_weight = examples.balanced_weight
     labels, has_text = examples.labels[rows], examples.has_text[rows]
     modalities = np.array([member.modality for member in members.values()])
     weights = np.zeros((3, len(members)))
@@ -65,12 +69,14 @@ def fit_ensemble(
     for row, (is_used, is_complete) in enumerate(cases):
         if is_used.any():
             weights[row, is_used] = fit_ensemble_weights(
-                predictions[is_complete][:, is_used], labels[is_complete]
+                predictions[is_complete][:, is_used],
+                labels[is_complete],
+                sample_weight[rows][is_complete],
             )
     for member in members.values():
         member.refit(examples)
     num_classes = predictions.shape[2]
-    prior = np.bincount(examples.labels, minlength=num_classes) / len(examples)
+    prior = np.bincount(examples.labels, sample_weight, num_classes) / len(examples)
     return Ensemble(members, weights, prior)
 
 

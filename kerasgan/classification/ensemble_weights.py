@@ -8,7 +8,9 @@ MAX_WEIGHT = 10.0
 
 
 def fit_ensemble_weights(
-    log_probabilities: np.ndarray, labels: np.ndarray
+    log_probabilities: np.ndarray,
+    labels: np.ndarray,
+    sample_weight: np.ndarray | None = None,
 ) -> np.ndarray:
     """Fits the weights of a log-linear ensemble, p ∝ Π pₖ^wₖ.
 
@@ -18,6 +20,8 @@ def fit_ensemble_weights(
         log_probabilities: `(n, members, classes)`, of examples that the members were
             not trained on.
         labels: int `(n,)`.
+        sample_weight: weights of the examples in the log-loss, `(n,)`; None: all count
+            the same.
 
     Returns:
         float64 `(members,)`; all 1 if there are no examples.
@@ -26,14 +30,18 @@ def fit_ensemble_weights(
     if not num_examples:
         return np.ones(num_members)
     rows = np.arange(num_examples)
+    if sample_weight is None:
+        sample_weight = np.ones(num_examples)
+    shares = sample_weight / sample_weight.sum()
 
     def loss_and_gradient(weights):
         logits = np.einsum("nmc,m->nc", log_probabilities, weights)
         predictions = special.log_softmax(logits, axis=1)
         residuals = np.exp(predictions)
         residuals[rows, labels] -= 1
-        gradient = np.einsum("nc,nmc->m", residuals, log_probabilities) / num_examples
-        loss = -predictions[rows, labels].mean() + REGULARIZATION * weights.sum()
+        residuals *= shares[:, None]
+        gradient = np.einsum("nc,nmc->m", residuals, log_probabilities)
+        loss = REGULARIZATION * weights.sum() - shares @ predictions[rows, labels]
         return loss, gradient + REGULARIZATION
 
     result = optimize.minimize(

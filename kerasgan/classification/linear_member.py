@@ -20,7 +20,6 @@ ANALYZERS = {  # arguments of TfidfVectorizer
     "characters": {"analyzer": "char_wb", "ngram_range": (2, 5)},
 }
 TFIDF_OPTIONS = {"sublinear_tf": True, "dtype": np.float32}
-REGRESSION_OPTIONS = {"C": 10.0, "tol": 1e-3, "max_iter": 1000}
 IMAGE_NORM = 2.0  # norm of an image's features; those of a text have norm 1
 
 
@@ -46,6 +45,18 @@ class TolerantTfidfVectorizer(TfidfVectorizer):
             return self.transform(raw_documents)
 
 
+def build_regression(balance: bool = False) -> LogisticRegression:
+    """Builds the logistic regression on TF-IDF features.
+
+    Args:
+        balance: whether classes count the same, however frequent they are.
+    """
+    class_weight = "balanced" if balance else None
+    return LogisticRegression(
+        C=10.0, tol=1e-3, max_iter=1000, class_weight=class_weight
+    )
+
+
 class LinearMember(EnsembleMember):
     """Logistic regression on TF-IDF features of n-grams.
 
@@ -57,12 +68,18 @@ class LinearMember(EnsembleMember):
         name: prefix of the names of its layers.
         analyzers: keys of `ANALYZERS`.
         num_classes: number of classes.
+        balance: whether all classes count the same, however frequent they are.
     """
 
     def __init__(
-        self, modality: str, name: str, analyzers: Sequence[str], num_classes: int
+        self,
+        modality: str,
+        name: str,
+        analyzers: Sequence[str],
+        num_classes: int,
+        balance: bool = False,
     ):
-        self.modality, self.name = modality, name
+        self.modality, self.name, self.balance = modality, name, balance
         self.analyzers, self.num_classes = analyzers, num_classes
 
     def predict_held_out(
@@ -103,7 +120,7 @@ class LinearMember(EnsembleMember):
         if len(classes) == 1:
             self.bias[classes] = 0.0
             return
-        regression = LogisticRegression(**REGRESSION_OPTIONS).fit(features, labels)
+        regression = build_regression(self.balance).fit(features, labels)
         if len(classes) == 2:  # scikit-learn has coefficients of the second class only
             self.bias[classes[0]] = 0.0
             classes = classes[1:]

@@ -92,7 +92,7 @@ class MemberBuilder:
 
     def _build_member(self, name):
         """Builds a member, or returns None if the data do not suit it."""
-        has_text, num_classes = self.vectorizer is not None, len(self.task.label_names)
+        has_text = self.vectorizer is not None
         has_pairs = self.uses_images and has_text
         has_features = self.task.image_encoder is not None
         if name == "image" and self.uses_images:
@@ -104,15 +104,20 @@ class MemberBuilder:
         if name == "lstm" and has_text:
             return self._network_member("text", self.config, None, self._text_branch())
         if name in ANALYZERS and has_text:
-            return LinearMember("text", name, [name], num_classes)
+            return self._linear_member("text", name, [name])
         if name == "wide" and has_pairs and has_features:
-            return LinearMember("pair", name, list(ANALYZERS), num_classes)
+            return self._linear_member("pair", name, list(ANALYZERS))
         if name == "pair" and has_pairs:
             image_branch = self._image_branch(for_paper_network=True)
             return self._network_member(
                 "pair", self.config, image_branch, self._text_branch()
             )
         return None
+
+    def _linear_member(self, modality, name, analyzers):
+        num_classes = len(self.task.label_names)
+        balance = self.config.balance
+        return LinearMember(modality, name, analyzers, num_classes, balance)
 
     def _network_member(self, modality, config, image_branch, text_branch):
         network = build_classifier(

@@ -8,6 +8,7 @@ import tensorflow as tf
 from scipy import special
 
 from kerasgan.classification.examples import PairExamples, training_batches
+from kerasgan.classification.temperature import fit_temperature
 from kerasgan.classification.validation_predictions import (
     ValidationPredictions,
     predict,
@@ -37,10 +38,14 @@ class NetworkTrainer:
         network: the result of `build_classifier`. It is trained in place, and has no
             optimizer when it is saved.
         config: epochs, batch size and the other settings of the training.
+
+    Attributes:
+        temperature: by which the logits are divided; 1 until `fit_single` fits it.
     """
 
     def __init__(self, network: keras.Model, config: ClassifierConfig):
         self.network, self.config = network, config
+        self.temperature = 1.0
         self.model = _WorkerModel(network.input, network.output, name="trained")
         self.model.compile(
             keras.optimizers.Adam(config.learning_rate),
@@ -80,6 +85,7 @@ class NetworkTrainer:
             *(examples, rows, self.network, self.config.batch_size),
             trim_padding=not uses_xla(self.model),
             replicas=self.model.distribute_strategy.num_replicas_in_sync,
+            sample_weight=self._sample_weight(examples),
         )
         batches = shard_batches(batches)
         place = self.network.name, "classifier.batch_size"
@@ -115,7 +121,10 @@ class NetworkTrainer:
         """
         epochs, held_out = self.config.epochs, examples[validation_rows]
         validation = ValidationPredictions(
-            held_out.inputs(self.network), held_out.labels, PREDICT_BATCH_SIZE
+            held_out.inputs(self.network),
+            held_out.labels,
+            PREDICT_BATCH_SIZE,
+            self._sample_weight(examples, validation_rows),
         )
         early_stopping = keras.callbacks.EarlyStopping(
             monitor="val_loss",
@@ -136,9 +145,9 @@ class NetworkTrainer:
     ) -> None:
         """Trains a network that is used alone.
 
-        A share `config.validation` of the examples is held out for early stopping.
-        If `config.patience` is None, the network trains on all examples, and keeps the
-        weights of the last epoch.
+        A share `config.validation` of the examples is held out for early stopping and
+        the temperature. If `config.patience` is None, the network trains on all
+        examples, and keeps the weights of the last epoch and the temperature 1.
 
         Args:
             examples: see `training_batches`.
@@ -147,13 +156,20 @@ class NetworkTrainer:
         Raises:
             JobError: the loss is not finite.
         """
+        self.temperature = 1.0
         rows = np.random.default_rng(0).permutation(len(examples))
         if self.config.patience is None:
             self.fit(examples, rows, self.config.epochs, callbacks)
             return
         num_validation = max(1, round(self.config.validation * len(rows)))
-        self.fit_with_early_stopping(
-            examples, rows[num_validation:], rows[:num_validation], callbacks
+        held_out, train_rows = np.split(rows, [num_validation])
+        predictions, _ = self.fit_with_early_stopping(
+            examples, train_rows, held_out, callbacks
+        )
+        self.temperature = fit_temperature(
+            predictions,
+            examples.labels[held_out],
+            self._sample_weight(examples, held_out),
         )
 
     def predict_log_proba(self, examples: PairExamples) -> np.ndarray:
@@ -164,4 +180,7 @@ class NetworkTrainer:
         """
         inputs = examples.inputs(self.network)
         logits = predict(self.model, inputs, PREDICT_BATCH_SIZE)
-        return special.log_softmax(logits, axis=1)
+        return special.log_softmax(logits / self.temperature, axis=1)
+
+    def _sample_weight(self, examples, rows=slice(None)):
+        return examples.balanced_weight[rows] if self.config.balance else None

@@ -18,7 +18,7 @@ class TrainedNetwork:
     """A trained network of `build_classifier`.
 
     Args:
-        trainer: has the network.
+        trainer: has the network and its temperature.
         image_encoder: the frozen image encoder that computes the network's features,
             or None if the network takes images.
         vectorizer: the layer that computes its token ids, or None.
@@ -64,9 +64,9 @@ class TrainedNetwork:
         if "token_ids" in network.input:
             inputs["text"] = _text_input()
             network_inputs["token_ids"] = _tokenize(inputs["text"], self.vectorizer)
-        probabilities = keras.layers.Softmax(name="probabilities")(
-            network(network_inputs)
-        )
+        scale = keras.layers.Rescaling(1 / self.trainer.temperature, name="temperature")
+        softmax = keras.layers.Softmax(name="probabilities")
+        probabilities = softmax(scale(network(network_inputs)))
         return keras.Model(inputs, probabilities, name="pair_classifier")
 
 

@@ -22,6 +22,7 @@ class ValidationPredictions(keras.callbacks.Callback):
         inputs: arrays by the name of the model's input.
         labels: int `(n,)`.
         batch_size: number of rows that are predicted at once.
+        sample_weight: weights `(n,)` in the loss, or None.
 
     Attributes:
         log_probabilities: a float32 array `(n, classes)` for each epoch.
@@ -32,9 +33,11 @@ class ValidationPredictions(keras.callbacks.Callback):
         inputs: Mapping[str, np.ndarray],
         labels: np.ndarray,
         batch_size: int = 256,
+        sample_weight: np.ndarray | None = None,
     ):
         super().__init__()
         self.inputs, self.labels, self.batch_size = inputs, labels, batch_size
+        self.sample_weight = sample_weight
         self.log_probabilities: list[np.ndarray] = []
 
     def on_train_begin(self, logs=None):
@@ -47,7 +50,7 @@ class ValidationPredictions(keras.callbacks.Callback):
         predictions = special.log_softmax(logits, axis=1)
         true_class = predictions[np.arange(len(predictions)), self.labels]
         self.log_probabilities.append(predictions)
-        logs["val_loss"] = -true_class.mean()
+        logs["val_loss"] = -np.average(true_class, weights=self.sample_weight)
         logs["val_accuracy"] = (predictions.argmax(1) == self.labels).mean()
 
 

@@ -27,7 +27,9 @@ if TYPE_CHECKING:
     from kerasgan.config.settings import Settings
     from kerasgan.runs import Run
 
-CLASSIFIER_OPTIONS = {"epochs", "modality", "fusion", "backbone", "mask_label_words"}
+CLASSIFIER_OPTIONS = {
+    *("epochs", "modality", "fusion", "backbone", "mask_label_words", "balance"),
+}
 TABLE_HINT = (
     "These are the settings for the embedded data set. --config table-classifier has"
     " better ones for tables, and takes longer."
@@ -65,6 +67,12 @@ TABLE_HINT = (
     "--backbone",
     metavar="NAME",
     help="Image encoder: conv, efficientnet-lite0, or a network of keras.applications.",
+)
+@click.option(
+    "--balance",
+    is_flag=True,
+    default=None,
+    help="Let rare classes count as much as frequent ones in training.",
 )
 @click.option("--compare", is_flag=True, help="Train all models for comparison.")
 @click.option(

@@ -190,6 +190,7 @@ class ClassifierConfig(Section):
     vocabulary_size: Annotated[int, Field(ge=4)] = 10_000
     text_length: Annotated[int, Field(ge=2)] = 32  # words
     mask_label_words: bool = False  # removes words that name a class
+    balance: bool = False  # whether rare classes count as much as frequent ones
     dropout: Annotated[float, Field(ge=0, lt=1)] = 0.2
     epochs: Positive = 100  # at most
     minutes: Minutes | None = 0.7  # for each training of a network

@@ -16,6 +16,7 @@ from kerasgan.config.settings import DataConfig
 from kerasgan.data import Pairs, load_data
 from kerasgan.data.pipeline import Split
 from kerasgan.errors import UserError
+from kerasgan.evaluation.calibration import calibration_scores
 from kerasgan.evaluation.classification_metrics import classification_scores
 from kerasgan.runs import Run
 
@@ -49,9 +50,9 @@ def evaluate_classifier(
             `DataConfig`; None for the run's.
 
     Returns:
-        The results of `classification_scores`; `pairs`, the number of pairs;
-        `left_out`, which maps reasons to numbers of pairs; and `notes`, which describe
-        how the table was read.
+        The results of `classification_scores` and `calibration_scores`; `pairs`, the
+        number of pairs; `left_out`, which maps reasons to numbers of pairs; and
+        `notes`, which describe how the table was read.
 
     Raises:
         UserError: the table has no labels, or none that the classifier knows.
@@ -83,10 +84,12 @@ def evaluate_classifier(
 
 def _score_predictions(classifier, images, texts, labels, owners):
     probabilities = mean_by_owner(classifier.classify(images, texts), owners)
+    labels = np.array(labels)
     scores = classification_scores(
-        np.array(labels), probabilities.argmax(axis=1), classifier.label_names
+        labels, probabilities.argmax(axis=1), classifier.label_names
     )
-    return scores | {"pairs": len(labels)}
+    calibration = calibration_scores(labels, probabilities)
+    return scores | calibration | {"pairs": len(labels)}
 
 
 def _load_table(

@@ -8,6 +8,7 @@ from kerasgan.report.classification_report import (
     accuracy_chart,
     comparison_notes,
     confusion_chart,
+    reliability_chart,
 )
 from kerasgan.report.pages import HtmlFigure, HtmlTable, Section, chart_uri
 from kerasgan.report.run_sections import read_result
@@ -26,11 +27,14 @@ def classifier_sections(run: Run) -> list[Section]:
     results = read_result(run, "classification")
     if not results:
         return []
-    confusions = [
-        HtmlFigure(chart_uri(confusion_chart(results, row)), results["titles"][row])
-        for row in results["rows"]
-        if row != "majority"
-    ]
+    confusions, reliabilities = (
+        [
+            HtmlFigure(chart_uri(draw(results, row)), results["titles"][row])
+            for row in results["rows"]
+            if row != "majority"
+        ]
+        for draw in (confusion_chart, reliability_chart)
+    )
     return [
         Section(
             "Paper B's figure 6: classifiers of image-text pairs",
@@ -43,6 +47,11 @@ def classifier_sections(run: Run) -> list[Section]:
             ],
         ),
         Section("Confusion matrices", gallery=confusions, width="20rem"),
+        Section(
+            "Reliability: how often a prediction of each confidence is right",
+            gallery=reliabilities,
+            width="16rem",
+        ),
         *_class_section(results),
     ]
 
@@ -59,11 +68,13 @@ def _comparison_table(results: Mapping[str, Any]) -> HtmlTable:
                 f"{row['accuracy_mean']:.3f}",
                 f"{row['accuracy_sd']:.3f}" if row["seeds"] > 1 else "one split",
                 f"{row['macro_f1_mean']:.3f}",
+                f"{row['ece_mean']:.3f}",
                 f"{row['seconds']:,.0f}",
             ]
         )
     columns = ["classifier", "the paper says: training", "the paper says: test"]
-    columns += ["measured: training", "measured: test", "± sd", "macro F1", "seconds"]
+    columns += ["measured: training", "measured: test", "± sd", "macro F1", "ECE"]
+    columns.append("seconds")
     notes = [f"Number of splits: {results['seeds']}.", *comparison_notes(results)]
     notes.append(
         "The paper's test accuracy of .92595 is not a whole number of 1,000 test pairs,"

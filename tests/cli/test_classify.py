@@ -97,7 +97,10 @@ def test_all_models_are_compared(run_dir):
     for row in found["rows"].values():
         assert row["seeds"] == 1 and 0 <= row["accuracy_mean"] <= 1
         assert {"accuracy_sd", "macro_f1_mean", "train_accuracy_mean"} <= set(row)
+        assert 0 <= row["ece_mean"] <= 1
     assert found["leaks"]["names_own"] > 0.5
+    assert found["rows"]["paper"]["temperature_mean"] > 0
+    assert sum(each["pairs"] for each in found["reliability"]["paper"]) == 8
     ensemble = found["rows"]["ensemble"]
     assert list(ensemble["members_accuracy_mean"]) == ["image", "lstm", "words"]
     assert (run_dir / "results" / "accuracy.png").is_file()
@@ -186,7 +189,7 @@ def test_another_table_is_evaluated(run_dir, tmp_path, data_dir):
     assert blind["accuracy"] == without["accuracy"]
     result = call(*arguments, "--label-column=", status=2)
     assert "their column with --label-column" in result.output
-    assert "accuracy" in call("evaluate", run_dir).output
+    assert ", ECE 0." in call("evaluate", run_dir).output
     (tmp_path / "more" / "n9.png").unlink()
     result = call(*arguments, status=2)
     assert "1 of 7 rows are bad (14.3%), more than data.max_bad=0.05" in result.output
