@@ -177,7 +177,7 @@ class PairClassifier(ClassifierMixin, BaseEstimator):
         return self
 
     def _config(self, has_images, has_texts):
-        names = ClassifierConfig.model_fields
+        names = set(ClassifierConfig.model_fields) - {"fill_captions"}
         values = {name: to_config_value(getattr(self, name)) for name in names}
         for name, is_given in (("image", has_images), ("text", has_texts)):
             if self.modality == name and not is_given:

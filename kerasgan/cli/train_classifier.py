@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 CLASSIFIER_OPTIONS = {
     *("epochs", "modality", "fusion", "backbone", "mask_label_words", "balance"),
+    "fill_captions",
 }
 TABLE_HINT = (
     "These are the settings for the embedded data set. --config table-classifier has"
@@ -51,6 +52,11 @@ TABLE_HINT = (
     is_flag=True,
     default=None,
     help="Remove words that name a class from the texts; they are printed.",
+)
+@click.option(
+    "--fill-captions",
+    metavar="RUN",
+    help="Caption images without text by the captioner of this run of train-gan.",
 )
 # Model.
 @click.option(

@@ -191,6 +191,8 @@ class ClassifierConfig(Section):
     text_length: Annotated[int, Field(ge=2)] = 32  # words
     mask_label_words: bool = False  # removes words that name a class
     balance: bool = False  # whether rare classes count as much as frequent ones
+    # Run of train-gan whose captioner captions the images without text.
+    fill_captions: Path | None = None
     dropout: Annotated[float, Field(ge=0, lt=1)] = 0.2
     epochs: Positive = 100  # at most
     minutes: Minutes | None = 0.7  # for each training of a network
