@@ -36,7 +36,7 @@ FACTORIES = {
         kerasgan.build_generator(8), kerasgan.build_discriminator(8), r1=2.0
     ),
     "LogLinearEnsemble": lambda: kerasgan.layers.LogLinearEnsemble(
-        np.ones((3, 2)), [0.5, 0.5]
+        np.ones((3, 2)), [0.5, 0.5], multi_label=True
     ),
     "Modulation": kerasgan.layers.Modulation,
     "NgramLogits": lambda: NgramLogits(2, 3, "char_wb", (2, 3), True),

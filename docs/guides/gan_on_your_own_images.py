@@ -52,7 +52,9 @@ images = keras.utils.image_dataset_from_directory(
 ## The networks
 
 `build_generator` and `build_discriminator` return Keras models. Use your own instead if
-you like: the generator maps noise `(n, latent_dim)` to images in [-1, 1].
+you like: any functional or sequential generator from noise `(n, latent_dim)` to images
+in [-1, 1], and `kerasgan.Discriminator(image_branch)` around any functional model from
+images to vectors, on which you call `build()`.
 
 A discriminator on the features of a network that was trained on ImageNet learns from
 fewer images. It needs a generator with batch normalization, and no R1 penalty:

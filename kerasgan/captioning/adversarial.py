@@ -14,7 +14,7 @@ from kerasgan.config.settings import CaptionsConfig
 from kerasgan.encoders.text_branch import build_text_branch
 from kerasgan.gan.discriminator import Discriminator
 from kerasgan.gan.gradients import gradients_of
-from kerasgan.gan.losses import contrastive_loss, non_saturating_discriminator_loss
+from kerasgan.gan.losses import non_saturating_discriminator_loss
 from kerasgan.training.callbacks.stop_on_non_finite import StopOnNonFinite
 from kerasgan.training.callbacks.timed_cosine_decay import TimedCosineDecay
 from kerasgan.training.clipped_adam import ClippedAdam
@@ -217,16 +217,15 @@ class _AdversarialCaptioning(WorkerFit, keras.Model):
                 for negatives in (generated, mismatched)
             )
             targets = first_row(ops.shape(real)[0]) + rows
-            loss += contrastive_loss(images, all_captions, targets, gather_rows(real))
+            loss += discriminator.contrastive_loss(
+                images, all_captions, targets, gather_rows(real)
+            )
         weights = list(discriminator.trainable_variables)
         gradients = gradients_of(tape, loss, discriminator)
+        pairs = zip(gradients, weights, strict=True)
         # `realness` has none: images are always real here.
         self.d_optimizer.apply_gradients(
-            [
-                pair
-                for pair in zip(gradients, weights, strict=True)
-                if pair[0] is not None
-            ]
+            [pair for pair in pairs if pair[0] is not None]
         )
         return loss
 

@@ -30,6 +30,8 @@ class Classifier:
         masked_words: words that are removed from texts, see `mask_label_words`.
         member_weights: see `TrainedEnsemble.member_weights`; empty for one network.
         training_seconds: duration of the training.
+        thresholds: the probability of each class from which a pair has this label, if
+            it may have any number; None if it has exactly one.
     """
 
     def __init__(
@@ -39,11 +41,13 @@ class Classifier:
         masked_words: Sequence[str] = (),
         member_weights: Mapping[str, Mapping[str, float]] | None = None,
         training_seconds: float | None = None,
+        thresholds: Sequence[float] | np.ndarray | None = None,
     ):
         self.model, self.label_names = model, list(label_names)
         self.masked_words = list(masked_words)
         self.member_weights = member_weights or {}
         self.training_seconds = training_seconds
+        self.thresholds = None if thresholds is None else [*map(float, thresholds)]
 
     @functools.cached_property
     def _predict(self):
@@ -58,6 +62,11 @@ class Classifier:
     def __getstate__(self):
         # A graph cannot be pickled; the next prediction builds it again.
         return {name: value for name, value in vars(self).items() if name != "_predict"}
+
+    @property
+    def multi_label(self) -> bool:
+        """Whether a pair has any number of labels."""
+        return self.thresholds is not None
 
     @property
     def takes_images(self) -> bool:
@@ -133,8 +142,8 @@ class Classifier:
             texts: n strings, empty for each missing text; None if all are missing.
 
         Returns:
-            float32 `(n, classes)`. An input that the classifier does not use is
-            ignored.
+            float32 `(n, classes)`, which sum to 1 unless `multi_label`. An input that
+            the classifier does not use is ignored.
 
         Raises:
             UserError: an image is missing, and the classifier needs one.
@@ -207,6 +216,7 @@ class Classifier:
             "masked_words": self.masked_words,
             "member_weights": self.member_weights,
             "training_seconds": self.training_seconds,
+            "thresholds": self.thresholds,
         }
         # Last: the classifier is complete if this file exists.
         write_json(run.models / CLASSIFIER_FILE, content)

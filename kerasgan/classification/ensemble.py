@@ -17,8 +17,10 @@ from sklearn.model_selection import KFold, StratifiedKFold
 from kerasgan.classification.ensemble_member import EnsembleMember
 from kerasgan.classification.ensemble_weights import fit_ensemble_weights
 from kerasgan.classification.examples import PairExamples
+from kerasgan.classification.scores import class_counts, to_probabilities
+from kerasgan.classification.thresholds import choose_thresholds
 from kerasgan.config.settings import ClassifierConfig
-from kerasgan.layers.log_linear_ensemble import MIN_LOG_PROBABILITY
+from kerasgan.layers.log_linear_ensemble import MAX_LOG_ODDS, MIN_LOG_PROBABILITY
 
 
 @dataclass
@@ -30,11 +32,13 @@ class Ensemble:
         weights: `(3, members)`: for an image with a text, only an image, only a text.
         prior: `(classes,)`, the shares of the classes in the training data; of balanced
             members, equal shares.
+        thresholds: see `choose_thresholds`; None if a pair has one label.
     """
 
     members: Mapping[str, EnsembleMember]
     weights: np.ndarray
     prior: np.ndarray
+    thresholds: np.ndarray | None = None
 
 
 def fit_ensemble(
@@ -48,7 +52,7 @@ def fit_ensemble(
     Args:
         members: the members by name.
         examples: with `token_ids` and `labels`.
-        config: `folds`, `ensemble_pairs` and `balance`.
+        config: `folds`, `ensemble_pairs`, `balance`, `multi_label` and `threshold`.
         seed: seed of the folds.
 
     Returns:
@@ -75,9 +79,25 @@ def fit_ensemble(
             )
     for member in members.values():
         member.refit(examples)
-    num_classes = predictions.shape[2]
-    prior = np.bincount(examples.labels, sample_weight, num_classes) / len(examples)
-    return Ensemble(members, weights, prior)
+    prior = class_counts(examples.labels, predictions.shape[2]) / len(examples)
+    if config.balance:
+        prior = np.bincount(examples.labels, sample_weight, len(prior)) / len(examples)
+    thresholds = None
+    if config.multi_label:
+        thresholds = _fit_thresholds(
+            config.threshold, predictions, labels, weights, modalities, has_text
+        )
+    return Ensemble(members, weights, prior, thresholds)
+
+
+def _fit_thresholds(threshold, predictions, labels, weights, modalities, has_text):
+    """Chooses thresholds for the out-of-fold predictions of the whole ensemble."""
+    case = np.full(len(labels), 2)
+    if "image" in modalities:
+        case = np.where(has_text & ("text" in modalities), 0, 1)
+    logits = np.einsum("nmc,nm->nc", predictions, weights[case])
+    probabilities = to_probabilities(logits, multi_label=True)
+    return choose_thresholds(threshold, probabilities, labels)
 
 
 def _predict_out_of_fold(members, examples, config, seed):
@@ -86,7 +106,7 @@ def _predict_out_of_fold(members, examples, config, seed):
     Stops after the fold with which there are `config.ensemble_pairs` predictions.
 
     Returns:
-        Rows, and their log-probabilities `(n, members, classes)`.
+        Rows, and the predictions `(n, members, classes)`, see `predict_held_out`.
     """
     rows, predictions = [], []
     for train_rows, validation_rows in _folds(examples.labels, config.folds, seed):
@@ -95,7 +115,8 @@ def _predict_out_of_fold(members, examples, config, seed):
             for member in members.values()
         ]
         rows.append(validation_rows)
-        predictions.append(np.maximum(np.stack(fold, axis=1), MIN_LOG_PROBABILITY))
+        scores = np.stack(fold, axis=1)
+        predictions.append(np.clip(scores, MIN_LOG_PROBABILITY, MAX_LOG_ODDS))
         if sum(map(len, rows)) >= config.ensemble_pairs:
             break
     return np.concatenate(rows), np.concatenate(predictions)
@@ -103,8 +124,9 @@ def _predict_out_of_fold(members, examples, config, seed):
 
 def _folds(labels, num_folds, seed):
     num_folds = max(2, min(num_folds, len(labels) // 2))
-    # Stratified, unless every class has fewer examples than there are folds.
-    can_stratify = np.bincount(labels).max() >= num_folds
+    # Stratified, unless a pair has several labels, or every class has fewer examples
+    # than there are folds.
+    can_stratify = labels.ndim == 1 and np.bincount(labels).max() >= num_folds
     splitter = StratifiedKFold if can_stratify else KFold
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # scikit-learn's warning about small classes

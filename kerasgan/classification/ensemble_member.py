@@ -33,7 +33,8 @@ class EnsembleMember(abc.ABC):
             validation_rows: indices of the examples that are predicted.
 
         Returns:
-            Log-probabilities `(len(validation_rows), classes)`.
+            Log-probabilities `(len(validation_rows), classes)`; log-odds if a pair has
+            any number of labels.
         """
 
     @abc.abstractmethod
@@ -46,7 +47,7 @@ class EnsembleMember(abc.ABC):
 
     @abc.abstractmethod
     def predict_log_proba(self, examples: PairExamples) -> np.ndarray:
-        """Returns log-probabilities `(n, classes)`, after `refit`.
+        """Returns log-probabilities or log-odds `(n, classes)`, after `refit`.
 
         Args:
             examples: with `token_ids`.

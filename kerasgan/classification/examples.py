@@ -24,7 +24,8 @@ class PairExamples:
         images: uint8 `(n, size, size, 3)`, in memory or on the disk; features `(n, d)`
             of a frozen image encoder; or None if only texts are used.
         texts: the captions of each image: none, one or several.
-        labels: int64 `(n,)`.
+        labels: int64 `(n,)`; or uint8 `(n, classes)` of zeros and ones, if a pair has
+            any number of labels.
         token_ids: int32 `(n, k, length)`, zero beyond the last caption of an image;
             set by `tokenize`.
     """

@@ -6,12 +6,13 @@ from typing import Any
 import keras
 import numpy as np
 import tensorflow as tf
-from scipy import sparse, special
+from scipy import sparse
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 
 from kerasgan.classification.ensemble_member import EnsembleMember
 from kerasgan.classification.examples import PairExamples
+from kerasgan.classification.scores import to_scores
 from kerasgan.layers.log_linear_ensemble import MIN_LOG_PROBABILITY
 from kerasgan.layers.ngram_logits import NgramLogits
 
@@ -61,14 +62,17 @@ class LinearMember(EnsembleMember):
     """Logistic regression on TF-IDF features of n-grams.
 
     With modality `"pair"`, the features of a frozen image encoder are appended. With
-    few training pairs, neural networks are seldom better.
+    few training pairs, neural networks are seldom better. If a pair has several labels,
+    each class has a regression that separates it from the rest.
 
     Args:
         modality: `"text"`, or `"pair"`, which needs features of images.
         name: prefix of the names of its layers.
         analyzers: keys of `ANALYZERS`.
         num_classes: number of classes.
-        balance: whether all classes count the same, however frequent they are.
+        multi_label: whether a pair has any number of labels.
+        balance: whether all classes count the same, however frequent they are; not with
+            `multi_label`.
     """
 
     def __init__(
@@ -77,10 +81,12 @@ class LinearMember(EnsembleMember):
         name: str,
         analyzers: Sequence[str],
         num_classes: int,
+        multi_label: bool = False,
         balance: bool = False,
     ):
         self.modality, self.name, self.balance = modality, name, balance
         self.analyzers, self.num_classes = analyzers, num_classes
+        self.multi_label = multi_label
 
     def predict_held_out(
         self,
@@ -103,9 +109,8 @@ class LinearMember(EnsembleMember):
         ]
         if self._uses_images:
             self._fit_scale(examples.images)
-        self._fit_regression(
-            self._features(texts, examples, rows), examples.labels[rows]
-        )
+        fit = self._fit_one_vs_rest if self.multi_label else self._fit_regression
+        fit(self._features(texts, examples, rows), examples.labels[rows])
 
     def _fit_scale(self, features):
         deviation = features.std(axis=0) + 1e-6
@@ -127,6 +132,16 @@ class LinearMember(EnsembleMember):
         self.kernel[:, classes] = regression.coef_.T
         self.bias[classes] = regression.intercept_
 
+    def _fit_one_vs_rest(self, features, labels):
+        """Fits each class; one that all examples or none have gets its share."""
+        self.kernel = np.zeros((features.shape[1], self.num_classes))
+        counts = labels.sum(axis=0, dtype=np.int64)
+        self.bias = np.log((counts + 0.5) / (len(labels) - counts + 0.5))
+        for label in np.flatnonzero((counts > 0) & (counts < len(labels))):
+            regression = build_regression().fit(features, labels[:, label])
+            self.kernel[:, label] = regression.coef_[0]
+            self.bias[label] = regression.intercept_[0]
+
     @property
     def _uses_images(self):
         return self.modality == "pair"
@@ -141,7 +156,7 @@ class LinearMember(EnsembleMember):
     def predict_log_proba(self, examples: PairExamples) -> np.ndarray:
         """See `EnsembleMember`."""
         features = self._features(examples.first_texts, examples)
-        return special.log_softmax(features @ self.kernel + self.bias, axis=1)
+        return to_scores(features @ self.kernel + self.bias, self.multi_label)
 
     def logits(self, inputs: Mapping[str, tf.Tensor]) -> tf.Tensor:
         """See `EnsembleMember`."""

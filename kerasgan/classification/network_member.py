@@ -5,12 +5,12 @@ from collections.abc import Mapping, Sequence
 import keras
 import numpy as np
 import tensorflow as tf
-from scipy import special
 
 from kerasgan.classification.ensemble_member import EnsembleMember
 from kerasgan.classification.examples import PairExamples
 from kerasgan.classification.network_trainer import NetworkTrainer
 from kerasgan.classification.networks import build_averaged_network
+from kerasgan.classification.scores import to_scores
 from kerasgan.config.settings import ClassifierConfig
 
 
@@ -70,9 +70,12 @@ class NetworkMember(EnsembleMember):
         for weights in self.fitted_weights:
             self.trainer.network.set_weights(weights)
             predictions.append(self.trainer.predict_log_proba(examples))
-        return special.log_softmax(np.mean(predictions, axis=0), axis=1)
+        mean = np.mean(predictions, axis=0)
+        return to_scores(mean, self.trainer.config.multi_label)
 
     def logits(self, inputs: Mapping[str, tf.Tensor]) -> tf.Tensor:
         """See `EnsembleMember`."""
-        network = build_averaged_network(self.trainer.network, self.fitted_weights)
+        network = build_averaged_network(
+            self.trainer.network, self.fitted_weights, self.trainer.config.multi_label
+        )
         return network({name: inputs[name] for name in network.input})

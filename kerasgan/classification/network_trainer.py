@@ -5,9 +5,9 @@ from collections.abc import Sequence
 import keras
 import numpy as np
 import tensorflow as tf
-from scipy import special
 
 from kerasgan.classification.examples import PairExamples, training_batches
+from kerasgan.classification.scores import to_scores
 from kerasgan.classification.temperature import fit_temperature
 from kerasgan.classification.validation_predictions import (
     ValidationPredictions,
@@ -49,8 +49,7 @@ class NetworkTrainer:
         self.model = _WorkerModel(network.input, network.output, name="trained")
         self.model.compile(
             keras.optimizers.Adam(config.learning_rate),
-            keras.losses.SparseCategoricalCrossentropy(from_logits=True),
-            metrics=["accuracy"],
+            **_loss_and_metrics(config.multi_label),
             jit_compile=can_jit_compile(tf.distribute.get_strategy(), network),
         )
         self.model.optimizer.build(self.model.trainable_variables)
@@ -113,8 +112,8 @@ class NetworkTrainer:
             callbacks: Keras callbacks, whose logs have `val_loss` and `val_accuracy`.
 
         Returns:
-            Log-probabilities `(n, classes)` of the validation examples after the best
-            epoch, and the number of that epoch, from 1.
+            Log-probabilities or log-odds `(n, classes)` of the validation examples
+            after the best epoch, and the number of that epoch, from 1.
 
         Raises:
             JobError: the loss is not finite.
@@ -142,16 +141,21 @@ class NetworkTrainer:
         self,
         examples: PairExamples,
         callbacks: Sequence[keras.callbacks.Callback] = (),
-    ) -> None:
+    ) -> tuple[np.ndarray, np.ndarray] | None:
         """Trains a network that is used alone.
 
         A share `config.validation` of the examples is held out for early stopping and
         the temperature. If `config.patience` is None, the network trains on all
-        examples, and keeps the weights of the last epoch and the temperature 1.
+        examples, and keeps the weights of the last epoch and the temperature 1,
+        which is also that of several labels.
 
         Args:
             examples: see `training_batches`.
             callbacks: Keras callbacks.
+
+        Returns:
+            Indices of the held-out examples, and the predictions of them, see
+            `predict_log_proba`; None without.
 
         Raises:
             JobError: the loss is not finite.
@@ -160,27 +164,39 @@ class NetworkTrainer:
         rows = np.random.default_rng(0).permutation(len(examples))
         if self.config.patience is None:
             self.fit(examples, rows, self.config.epochs, callbacks)
-            return
+            return None
         num_validation = max(1, round(self.config.validation * len(rows)))
         held_out, train_rows = np.split(rows, [num_validation])
         predictions, _ = self.fit_with_early_stopping(
             examples, train_rows, held_out, callbacks
         )
-        self.temperature = fit_temperature(
-            predictions,
-            examples.labels[held_out],
-            self._sample_weight(examples, held_out),
-        )
+        if not self.config.multi_label:
+            self.temperature = fit_temperature(
+                predictions,
+                examples.labels[held_out],
+                self._sample_weight(examples, held_out),
+            )
+        return held_out, predictions
 
     def predict_log_proba(self, examples: PairExamples) -> np.ndarray:
-        """Returns the log-probabilities of the classes, float32 `(n, classes)`.
+        """Returns log-probabilities or log-odds, float32 `(n, classes)`.
 
         Args:
             examples: with `token_ids`.
         """
         inputs = examples.inputs(self.network)
         logits = predict(self.model, inputs, PREDICT_BATCH_SIZE)
-        return special.log_softmax(logits / self.temperature, axis=1)
+        return to_scores(logits / self.temperature, self.config.multi_label)
 
     def _sample_weight(self, examples, rows=slice(None)):
         return examples.balanced_weight[rows] if self.config.balance else None
+
+
+def _loss_and_metrics(multi_label):
+    if multi_label:  # each class is a decision of its own
+        loss = keras.losses.BinaryCrossentropy(from_logits=True)
+        metric = keras.metrics.BinaryAccuracy("accuracy", threshold=0.0)
+    else:
+        loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+        metric = "accuracy"
+    return {"loss": loss, "metrics": [metric]}

@@ -72,25 +72,29 @@ def build_classifier(
 
 
 def build_averaged_network(
-    network: keras.Model, fitted_weights: Sequence[Sequence[np.ndarray]]
+    network: keras.Model,
+    fitted_weights: Sequence[Sequence[np.ndarray]],
+    multi_label: bool = False,
 ) -> keras.Model:
     """Builds a model that averages a network with different weights.
 
     Args:
         network: the result of `build_classifier`.
         fitted_weights: for each network of the average, the result of `get_weights`.
+        multi_label: whether a pair has any number of labels.
 
     Returns:
         A `keras.Model` like `network`, in float32, whose logits are the means of the
-        log-probabilities.
+        log-probabilities, or of the log-odds with several labels.
     """
-    log_probabilities = []
+    scores = []
     for index, weights in enumerate(fitted_weights):
         copy = to_float32(network)
         copy.name = f"{network.name}_{index}"
         copy.set_weights(weights)
-        log_probabilities.append(ops.log_softmax(copy(network.input)))
-    logits = ops.mean(ops.stack(log_probabilities), axis=0)
+        logits = copy(network.input)
+        scores.append(logits if multi_label else ops.log_softmax(logits))
+    logits = ops.mean(ops.stack(scores), axis=0)
     return keras.Model(network.input, logits, name=network.name)
 
 

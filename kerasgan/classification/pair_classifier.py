@@ -177,8 +177,8 @@ class PairClassifier(ClassifierMixin, BaseEstimator):
         return self
 
     def _config(self, has_images, has_texts):
-        names = set(ClassifierConfig.model_fields) - {"fill_captions"}
-        values = {name: to_config_value(getattr(self, name)) for name in names}
+        fields = vars(self).keys() & ClassifierConfig.model_fields  # one label a pair
+        values = {name: to_config_value(getattr(self, name)) for name in fields}
         for name, is_given in (("image", has_images), ("text", has_texts)):
             if self.modality == name and not is_given:
                 raise ValueError(f"modality is {name!r}, but all {name}s are None.")

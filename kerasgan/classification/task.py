@@ -12,7 +12,8 @@ from kerasgan.classification.caption_filler import (
     describe_filled_captions,
 )
 from kerasgan.classification.examples import PairExamples
-from kerasgan.config.settings import Settings
+from kerasgan.classification.scores import class_counts, multi_hot
+from kerasgan.config.settings import DataConfig, Settings
 from kerasgan.data import Split, load_data
 from kerasgan.data.label_words import label_words, mask_label_words
 from kerasgan.encoders.efficientnet_lite import is_installed
@@ -70,8 +71,7 @@ def load_task(
     if use_images:
         image_encoder = build_frozen_encoder(config.backbone, config.weights)
     size = settings.data.image_size if image_encoder is None else BACKBONE_IMAGE_SIZE
-    update = {"keep_uncaptioned": True, "image_size": size}
-    pairs = load_data(settings.data.model_copy(update=update))
+    pairs = load_data(data_config(settings, size))
     if use_images and settings.data.service:
         progress("data.service is not used: it is for the images stage of train-gan.")
     if use_images and pairs.memory_note:
@@ -82,16 +82,18 @@ def load_task(
             "A classifier needs labels, but the data have none. Name the column of"
             " labels of a table with --label-column."
         )
-    backbone = resolve_backbone(config.backbone)
+    encoder = image_encoder, resolve_backbone(config.backbone), config.weights
+    num_classes = len(names) if config.multi_label else None
     train, test = (
-        _load_examples(split, image_encoder, backbone, config.weights)
+        _load_examples(split, *encoder, num_classes)
         for split in (pairs.train, pairs.test)
     )
-    _require_classes(train, names)
-    _report_rare_classes(train.labels, names, progress)
+    counts = class_counts(train.labels, len(names))
+    _require_classes(counts, names)
+    _report_rare_classes(counts, names, progress)
     info = pairs.info
     if filler:
-        filled = filler.fill(settings.data, train, test)
+        filled = filler.fill(data_config(settings), train, test)
         notes = [*info["notes"], describe_filled_captions(filled)]
         info = info | {"filled_captions": filled, "notes": notes}
     masked_words = []
@@ -124,17 +126,48 @@ def _mask_label_words(splits, label_names, progress):
     return words
 
 
-def _require_classes(train, names):
-    if len(np.unique(train.labels)) < 2:
-        received = names[train.labels[0]] if len(train) else "no images"
+def data_config(settings: Settings, image_size: int | None = None) -> DataConfig:
+    """Returns the settings of the data that a classifier reads.
+
+    Args:
+        settings: the sections `data` and `classifier`.
+        image_size: side of the images in pixels; None for that of the settings.
+
+    Raises:
+        UserError: `data.several_labels` is `"all"` without `classifier.multi_label`, or
+            `classifier.balance` is set with it.
+    """
+    data, multi_label = settings.data, settings.classifier.multi_label
+    if multi_label and settings.classifier.balance:
+        raise UserError(
+            "--balance is for classifiers of one label for each pair, and not for"
+            " --multi-label. Received: classifier.balance=true and"
+            " classifier.multi_label=true"
+        )
+    if data.several_labels == "all" and not multi_label:
+        raise UserError(
+            "data.several_labels is all, but a classifier of one label for each pair"
+            " takes one. Train with --multi-label, or keep the first label with"
+            " data.several_labels=first."
+        )
+    update: dict[str, Any] = {"keep_uncaptioned": True}
+    if multi_label:
+        update["several_labels"] = "all"
+    if image_size is not None:
+        update["image_size"] = image_size
+    return data.model_copy(update=update)
+
+
+def _require_classes(counts, names):
+    if np.count_nonzero(counts) < 2:
+        received = names[counts.argmax()] if counts.any() else "no images"
         raise UserError(
             "A classifier needs training images of at least two classes. Received:"
             f" {received}"
         )
 
 
-def _report_rare_classes(labels, names, progress):
-    counts = np.bincount(labels, minlength=len(names))
+def _report_rare_classes(counts, names, progress):
     rare = [name for name, count in zip(names, counts, strict=True) if count < 2]
     if rare:
         more = f" and {len(rare) - MAX_NAMES} more" if len(rare) > MAX_NAMES else ""
@@ -178,8 +211,13 @@ def build_frozen_encoder(backbone: str, weights: str) -> keras.Model | None:
 
 
 def _load_examples(
-    split: Split, image_encoder: keras.Model | None, backbone: str, weights: str
+    split: Split,
+    image_encoder: keras.Model | None,
+    backbone: str,
+    weights: str,
+    num_classes: int | None = None,
 ) -> PairExamples:
+    """Loads examples; with `num_classes`, they have any number of labels."""
     # `Classifier` cleans texts in the same way.
     texts = [mask_label_words(captions, []) for captions in split.captions]
     if image_encoder is None:
@@ -188,4 +226,8 @@ def _load_examples(
         images = average_pool(
             cached_features(image_encoder, backbone, split, weights=weights)
         )
-    return PairExamples(list(split.ids), images, texts, np.asarray(split.labels))
+    if num_classes is None:
+        labels = np.array([], np.int64) if split.labels is None else split.labels
+    else:
+        labels = multi_hot(split.label_lists or (), num_classes)
+    return PairExamples(list(split.ids), images, texts, labels)

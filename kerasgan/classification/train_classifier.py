@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable
 
 import keras
+import numpy as np
 import tensorflow as tf
 
 from kerasgan.classification.classifier import Classifier
@@ -11,10 +12,13 @@ from kerasgan.classification.ensemble import fit_ensemble
 from kerasgan.classification.examples import MAX_CAPTIONS
 from kerasgan.classification.members import MemberBuilder
 from kerasgan.classification.network_trainer import NetworkTrainer
+from kerasgan.classification.scores import to_probabilities
 from kerasgan.classification.task import ClassificationTask, load_task
+from kerasgan.classification.thresholds import choose_thresholds
 from kerasgan.classification.trained_models import TrainedEnsemble, TrainedNetwork
 from kerasgan.config.settings import ClassifierConfig, Settings
 from kerasgan.encoders.precision import dtype_policy_scope
+from kerasgan.errors import UserError
 from kerasgan.layers.text_vectorization import build_vectorizer
 from kerasgan.runs import Run, run_for
 from kerasgan.training.allocator import retain_freed_memory
@@ -109,9 +113,10 @@ def fit_model(
         `TrainedNetwork`.
 
     Raises:
-        UserError: the members do not suit the data.
+        UserError: the members do not suit the data, or thresholds need held-out pairs.
         JobError: a loss is not finite.
     """
+    _check_threshold(config)
     keras.utils.set_random_seed(seed)
     use_text = config.modality != "image" and task.train.has_text.any()
     vectorizer = _build_vectorizer(config, task.train) if use_text else None
@@ -125,8 +130,28 @@ def fit_model(
             ensemble = fit_ensemble(members, task.train, config, seed)
             return TrainedEnsemble(ensemble, *preprocessing)
         trainer = NetworkTrainer(builder.build_network(), config)
-        trainer.fit_single(task.train, builder.callbacks)
-        return TrainedNetwork(trainer, *preprocessing)
+        held_out = trainer.fit_single(task.train, builder.callbacks)
+        thresholds = _network_thresholds(config, held_out, task.train.labels)
+        return TrainedNetwork(trainer, *preprocessing, thresholds)
+
+
+def _check_threshold(config):
+    is_chosen = config.multi_label and config.threshold == "f1"
+    if is_chosen and config.fusion == "paper" and config.patience is None:
+        raise UserError(
+            "classifier.threshold=f1 is chosen on held-out pairs, and with"
+            " classifier.patience=null there are none. Set patience, or a threshold"
+            " such as 0.5."
+        )
+
+
+def _network_thresholds(config, held_out, labels):
+    """Returns the thresholds of a network; None if a pair has one label."""
+    if not config.multi_label:
+        return None
+    rows, scores = held_out or (slice(0), np.zeros((0, labels.shape[1])))
+    probabilities = to_probabilities(scores, multi_label=True)
+    return choose_thresholds(config.threshold, probabilities, labels[rows])
 
 
 def to_classifier(
@@ -150,6 +175,7 @@ def to_classifier(
         task.masked_words,
         model.member_weights,
         training_seconds,
+        model.thresholds,
     )
 
 

@@ -9,9 +9,14 @@ from keras import ops
 from kerasgan.classification.ensemble import Ensemble
 from kerasgan.classification.examples import PairExamples
 from kerasgan.classification.network_trainer import NetworkTrainer
+from kerasgan.classification.scores import to_probabilities
 from kerasgan.encoders.precision import to_float32
 from kerasgan.layers.contains_text import ContainsText
-from kerasgan.layers.log_linear_ensemble import MIN_LOG_PROBABILITY, LogLinearEnsemble
+from kerasgan.layers.log_linear_ensemble import (
+    MAX_LOG_ODDS,
+    MIN_LOG_PROBABILITY,
+    LogLinearEnsemble,
+)
 
 
 class TrainedNetwork:
@@ -23,6 +28,8 @@ class TrainedNetwork:
             or None if the network takes images.
         vectorizer: the layer that computes its token ids, or None.
         image_size: side of the images in pixels, or None without images.
+        thresholds: the probability `(classes,)` from which a pair has a label; None if
+            it has exactly one.
 
     Attributes:
         member_weights: empty: there are no members.
@@ -34,8 +41,9 @@ class TrainedNetwork:
         image_encoder: keras.Model | None,
         vectorizer: keras.layers.TextVectorization | None,
         image_size: int | None,
+        thresholds: np.ndarray | None = None,
     ):
-        self.trainer = trainer
+        self.trainer, self.thresholds = trainer, thresholds
         self.image_encoder, self.vectorizer = image_encoder, vectorizer
         self.image_size = image_size
         self.member_weights: dict[str, dict[str, float]] = {}
@@ -46,7 +54,8 @@ class TrainedNetwork:
         Args:
             examples: with `token_ids`.
         """
-        return np.exp(self.trainer.predict_log_proba(examples))
+        scores = self.trainer.predict_log_proba(examples)
+        return to_probabilities(scores, multi_label=self.thresholds is not None)
 
     def build_serving_model(self) -> keras.Model:
         """Builds a model that takes images and strings.
@@ -65,8 +74,9 @@ class TrainedNetwork:
             inputs["text"] = _text_input()
             network_inputs["token_ids"] = _tokenize(inputs["text"], self.vectorizer)
         scale = keras.layers.Rescaling(1 / self.trainer.temperature, name="temperature")
-        softmax = keras.layers.Softmax(name="probabilities")
-        probabilities = softmax(scale(network(network_inputs)))
+        activation = "softmax" if self.thresholds is None else "sigmoid"
+        layer = keras.layers.Activation(activation, name="probabilities")
+        probabilities = layer(scale(network(network_inputs)))
         return keras.Model(inputs, probabilities, name="pair_classifier")
 
 
@@ -102,22 +112,27 @@ class TrainedEnsemble:
         }
 
     @property
+    def thresholds(self) -> np.ndarray | None:
+        """See `Ensemble`."""
+        return self.ensemble.thresholds
+
+    @property
     def modalities(self) -> set[str]:
         """The inputs of the members: `"image"`, `"text"` or both."""
         members = self.ensemble.members.values()
         return {member.modality for member in members} - {"pair"}
 
     def predict_log_proba_by_member(self, examples: PairExamples) -> np.ndarray:
-        """Returns log-probabilities `(n, members, classes)`.
+        """Returns log-probabilities, or log-odds, `(n, members, classes)`.
 
         Args:
             examples: with `token_ids`.
         """
-        log_probabilities = [
+        scores = [
             member.predict_log_proba(examples)
             for member in self.ensemble.members.values()
         ]
-        return np.maximum(np.stack(log_probabilities, axis=1), MIN_LOG_PROBABILITY)
+        return np.clip(np.stack(scores, axis=1), MIN_LOG_PROBABILITY, MAX_LOG_ODDS)
 
     def predict_proba(self, examples: PairExamples) -> np.ndarray:
         """Returns the probabilities of the classes, float32 `(n, classes)`.
@@ -156,7 +171,10 @@ class TrainedEnsemble:
 
     def _ensemble_layer(self):
         return LogLinearEnsemble(
-            self.ensemble.weights, self.ensemble.prior, name="ensemble"
+            self.ensemble.weights,
+            self.ensemble.prior,
+            multi_label=self.thresholds is not None,
+            name="ensemble",
         )
 
     def build_serving_model(self) -> keras.Model:
@@ -179,14 +197,12 @@ class TrainedEnsemble:
             has_text = ContainsText(name="has_text")(inputs["text"])
             member_inputs["token_ids"] = _tokenize(inputs["text"], self.vectorizer)
         all_false = ops.logical_and(has_text if has_image is None else has_image, False)
-        log_probabilities = [
-            ops.maximum(
-                ops.log_softmax(member.logits(member_inputs)), MIN_LOG_PROBABILITY
-            )
-            for member in self.ensemble.members.values()
-        ]
+        members = self.ensemble.members.values()
+        scores = [member.logits(member_inputs) for member in members]
+        if self.thresholds is None:
+            scores = [ops.log_softmax(logits) for logits in scores]
         probabilities = self._ensemble_layer()(
-            ops.stack(log_probabilities, axis=1),
+            ops.clip(ops.stack(scores, axis=1), MIN_LOG_PROBABILITY, MAX_LOG_ODDS),
             all_false if has_image is None else has_image,
             all_false if has_text is None else has_text,
         )

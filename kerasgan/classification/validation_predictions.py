@@ -6,8 +6,8 @@ from typing import Any
 import keras
 import numpy as np
 import tensorflow as tf
-from scipy import special
 
+from kerasgan.classification.scores import accuracy, log_loss, to_scores
 from kerasgan.data.stored_arrays import StoredImages, gather_function
 
 
@@ -20,12 +20,13 @@ class ValidationPredictions(keras.callbacks.Callback):
 
     Args:
         inputs: arrays by the name of the model's input.
-        labels: int `(n,)`.
+        labels: `(n,)`, or `(n, classes)` if a pair has several labels.
         batch_size: number of rows that are predicted at once.
         sample_weight: weights `(n,)` in the loss, or None.
 
     Attributes:
-        log_probabilities: a float32 array `(n, classes)` for each epoch.
+        log_probabilities: a float32 array `(n, classes)` for each epoch; log-odds if a
+            pair has several labels.
     """
 
     def __init__(
@@ -47,11 +48,13 @@ class ValidationPredictions(keras.callbacks.Callback):
     def on_epoch_end(self, epoch, logs=None):
         """Adds `val_loss` and `val_accuracy` to the logs."""
         logits = predict(self.model, self.inputs, self.batch_size)
-        predictions = special.log_softmax(logits, axis=1)
-        true_class = predictions[np.arange(len(predictions)), self.labels]
-        self.log_probabilities.append(predictions)
-        logs["val_loss"] = -np.average(true_class, weights=self.sample_weight)
-        logs["val_accuracy"] = (predictions.argmax(1) == self.labels).mean()
+        losses, _ = log_loss(logits, self.labels)
+        scores = to_scores(logits, multi_label=self.labels.ndim == 2)
+        self.log_probabilities.append(scores)
+        loss = np.average(losses, weights=self.sample_weight)
+        # The mean over the classes too, if each is a decision, as the training loss.
+        logs["val_loss"] = loss * len(losses) / self.labels.size
+        logs["val_accuracy"] = accuracy(logits, self.labels)
 
 
 def predict(

@@ -17,6 +17,13 @@ COLUMNS = {
     "alternatives": [CHOICE],
     "error": str,
 }
+MULTI_LABEL_COLUMNS = {
+    "image": str,
+    "text": str,
+    "classes": [CHOICE],
+    "alternatives": [CHOICE],
+    "error": str,
+}
 
 
 @click.command("classify")
@@ -34,7 +41,7 @@ COLUMNS = {
     type=click.IntRange(1),
     default=3,
     show_default=True,
-    help="Number of most probable classes to print.",
+    help="Number of most probable classes to print; of several labels, at least.",
 )
 @click.option(
     "--explain",
@@ -57,7 +64,8 @@ def command(
 
     The lines go to standard output, or to the file --out. Folders are searched for
     images at any depth. Without images the texts alone are classified, without --text
-    the images alone. A file that is not an image gets a line with `error`. The exit
+    the images alone. A classifier of several labels gives all `classes` from their
+    thresholds on. A file that is not an image gets a line with `error`. The exit
     status is 1 if there is no prediction.
 
     \b
@@ -83,8 +91,8 @@ def command(
         def predict(images, items, _):
             texts = [item.text for item in items]
             probabilities = classifier.classify_examples(images, texts)
-            names = classifier.label_names
-            return [_to_prediction(row, names, top) for row in probabilities]
+            convert = _to_labels if classifier.multi_label else _to_prediction
+            return [convert(row, classifier, top) for row in probabilities]
 
         def draw(pairs):
             from kerasgan.report.prediction_explanation import save_explanation
@@ -98,7 +106,9 @@ def command(
         return BatchPredictor(load_image, predict, draw if explain else None)
 
     options = {"command": "classify", "top": top}
-    predict_all(opened, options, paths, texts, COLUMNS, load, join_images=True, **batch)
+    multi_label = opened.settings.classifier.multi_label
+    columns = MULTI_LABEL_COLUMNS if multi_label else COLUMNS
+    predict_all(opened, options, paths, texts, columns, load, join_images=True, **batch)
 
 
 def _check_texts(paths, texts):
@@ -135,10 +145,27 @@ def _load_image(classifier, item, fit):
     raise BadImage("neither image nor text" if classifier.takes_images else "no text")
 
 
-def _to_prediction(probabilities, label_names, top):
+def _to_prediction(probabilities, classifier, top):
     order = probabilities.argsort()[::-1][:top]
-    best, *others = [
-        {"class": label_names[index], "probability": float(probabilities[index])}
-        for index in order
-    ]
+    best, *others = _choices(probabilities, order, classifier)
     return {**best, "alternatives": others}
+
+
+def _to_labels(probabilities, classifier, top):
+    """All labels from their thresholds on, and the most probable of the others."""
+    order = probabilities.argsort()[::-1]
+    is_label = (probabilities >= classifier.thresholds)[order]
+    labels, others = order[is_label], order[~is_label]
+    return {
+        "classes": _choices(probabilities, labels, classifier),
+        "alternatives": _choices(
+            probabilities, others[: max(0, top - len(labels))], classifier
+        ),
+    }
+
+
+def _choices(probabilities, indices, classifier):
+    return [
+        {"class": classifier.label_names[x], "probability": float(probabilities[x])}
+        for x in indices
+    ]

@@ -28,8 +28,8 @@ if TYPE_CHECKING:
     from kerasgan.runs import Run
 
 CLASSIFIER_OPTIONS = {
-    *("epochs", "modality", "fusion", "backbone", "mask_label_words", "balance"),
-    "fill_captions",
+    *("epochs", "modality", "fusion", "backbone", "mask_label_words", "multi_label"),
+    *("balance", "fill_captions"),
 }
 TABLE_HINT = (
     "These are the settings for the embedded data set. --config table-classifier has"
@@ -57,6 +57,12 @@ TABLE_HINT = (
     "--fill-captions",
     metavar="RUN",
     help="Caption images without text by the captioner of this run of train-gan.",
+)
+@click.option(
+    "--multi-label",
+    is_flag=True,
+    default=None,
+    help="Pairs have any number of labels: a list, or separated by ; or |.",
 )
 # Model.
 @click.option(
@@ -115,6 +121,9 @@ def command(
     regression, the image only, the text only, paper B's network without and with
     attention, and the ensemble. It writes RUN/results/classification.json, a chart and
     confusion matrices.
+
+    --multi-label predicts any number of labels for a pair, each with a probability of
+    its own.
 
     \b
     Examples:

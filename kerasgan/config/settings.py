@@ -55,6 +55,9 @@ class DataConfig(Section):
     image_column: str | None = None
     caption_columns: list[str] | None = None
     label_column: str | None = None
+    # Of an image: the first is kept, an error, or all are kept (for --multi-label).
+    several_labels: Literal["first", "refuse", "all"] = "first"
+    label_separators: str = ";|"  # characters between the labels of a cell
     labels: Path | None = None  # `coyo`: parts of COYO-Labeled-300M, or a table
     label_threshold: Annotated[float, Field(ge=0, le=1)] = 0.5  # of the likeliest class
     label_groups: Annotated[int, Field(ge=2)] = 10  # `coyo`: number of classes
@@ -89,18 +92,19 @@ class GanConfig(Section):
     conditional: bool | None = None  # None: if the data have captions
     channels: Literal["rgb", "grayscale"] = "rgb"
     latent_dim: Positive = 100
-    # auto: projected for photographs where the backbone's weights are installed, and
-    # conv otherwise.
+    # auto: projected where the backbone's weights are installed, unless precision, loss
+    # or spectral normalization need conv.
     # projected: on the features of a frozen, pretrained backbone; needs float32.
     discriminator: Literal["auto", "projected", "conv"] = "auto"
     backbone: EfficientNetLite = "efficientnet-lite0"  # of a projected discriminator
-    # Side in pixels of what the backbone sees. None: 1.5 times the image's.
+    # Side in pixels of what the backbone sees. None: 1.5 times the image's, at least
+    # 64; for `scenes` the image's.
     encoder_image_size: Annotated[int, Field(ge=32, multiple_of=32)] | None = None
     # gated: batch normalization, gated linear units; bears a projected discriminator.
     generator: Literal["auto", "gated", "light"] = "auto"
     # None, here and below: chosen by the discriminator, see kerasgan.gan.gan_settings.
     generator_filters: Annotated[int, Field(ge=2)] | None = None  # at full resolution
-    discriminator_filters: Annotated[int, Field(ge=2)] = 32  # of `conv`, at half size
+    discriminator_filters: Annotated[int, Field(ge=2)] = 32  # of the first convolution
     max_filters: Annotated[int, Field(ge=2)] | None = None  # of all layers
     caption_length: Positive = 24  # words
     vocabulary_size: Annotated[int, Field(ge=3)] = 5000
@@ -193,6 +197,10 @@ class ClassifierConfig(Section):
     balance: bool = False  # whether rare classes count as much as frequent ones
     # Run of train-gan whose captioner captions the images without text.
     fill_captions: Path | None = None
+    multi_label: bool = False  # a pair has any number of labels
+    # Probability from which a pair has a label; f1: of each class, chosen on held-out
+    # pairs.
+    threshold: Fraction | Literal["f1"] = 0.5
     dropout: Annotated[float, Field(ge=0, lt=1)] = 0.2
     epochs: Positive = 100  # at most
     minutes: Minutes | None = 0.7  # for each training of a network

@@ -1,13 +1,19 @@
 """Images with their captions and labels, as they are read from annotation files."""
 
 import re
-from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
 from kerasgan.config.settings import DataConfig
+from kerasgan.data.image_labels import (
+    add_labels,
+    drop_images,
+    drop_rare_labels,
+    note_several_labels,
+    sorted_label_names,
+)
 from kerasgan.data.read_report import ReadReport
 from kerasgan.errors import UserError
 
@@ -25,7 +31,7 @@ class CaptionRow(NamedTuple):
         captions: captions in the row.
         key: identifies the row among the rows of its image, as the number of the
             caption does. None if rows cannot be identified.
-        label: name of the class.
+        labels: names of the classes: none, one or several.
         split: name of the published split.
         group: images of one group are kept in the same split.
         read: returns the bytes of an image that is not a file of its own.
@@ -38,7 +44,7 @@ class CaptionRow(NamedTuple):
     name: str
     captions: tuple[str, ...] = ()
     key: str | None = None
-    label: str | None = None
+    labels: tuple[str, ...] = ()
     split: str | None = None
     group: str | None = None
     read: Callable[[], bytes] | None = None
@@ -54,7 +60,7 @@ class AnnotatedImage:
         file: the annotation file of its first row.
         line: line of its first row.
         captions: cleaned captions of all rows.
-        label: name of the class.
+        labels: names of its classes, at most one unless all are kept.
         split: name of the published split.
         rows: number of its rows.
         group: see `CaptionRow`.
@@ -66,12 +72,17 @@ class AnnotatedImage:
     file: Path
     line: int | str
     captions: list[str] = field(default_factory=list)
-    label: str | None = None
+    labels: list[str] = field(default_factory=list)
     split: str | None = None
     rows: int = 0
     group: str | None = None
     read: Callable[[], bytes] | None = None
     record: str | None = None
+
+    @property
+    def label(self) -> str | None:
+        """Name of its first class, or None."""
+        return self.labels[0] if self.labels else None
 
 
 @dataclass
@@ -107,6 +118,7 @@ def group_rows(
     report: ReadReport,
     require_captions: bool = True,
     require_labels: bool = False,
+    several_labels: str = "first",
 ) -> dict[str, AnnotatedImage]:
     """Groups rows by image.
 
@@ -115,6 +127,7 @@ def group_rows(
         report: where skipped rows and images are counted.
         require_captions: whether images without captions are skipped.
         require_labels: whether images without a label are skipped.
+        several_labels: what becomes of several labels of a row, see `DataConfig`.
 
     Returns:
         Images by name, in the order of their first rows.
@@ -128,7 +141,7 @@ def group_rows(
             value = str(row.captions)
             report.skip("missing file name", row.file, row.line, value)
             continue
-        content = row.captions, row.label
+        content = row.captions, row.labels
         if row.key is not None and (row.name, row.key) in contents:
             same = contents[row.name, row.key] == content
             reason = "duplicate row" if same else "duplicate id"
@@ -147,22 +160,14 @@ def group_rows(
         image.captions += captions
         if require_captions and not captions:
             captionless.append(row)
-        _set_label(image, row, report)
+        labels = [*dict.fromkeys(filter(None, map(clean_text, row.labels)))]
+        add_labels(image, labels, row, report, several_labels)
     _count_empty_captions(captionless, images, report)
     if require_captions:
-        _drop(images, lambda image: not image.captions, "missing caption", report)
+        drop_images(images, lambda x: not x.captions, "missing caption", report)
     if require_labels:
-        _drop(images, lambda image: image.label is None, "missing label", report)
+        drop_images(images, lambda x: not x.labels, "missing label", report)
     return images
-
-
-def _set_label(image: AnnotatedImage, row: CaptionRow, report: ReadReport) -> None:
-    label = clean_text(row.label or "") or None
-    if image.label is None:
-        image.label = label
-    elif label is not None and label != image.label:
-        value = f"{row.name}: {label}; the first label, {image.label}, is kept"
-        report.skip("conflicting label", row.file, row.line, value)
 
 
 def _count_empty_captions(
@@ -171,24 +176,6 @@ def _count_empty_captions(
     for row in captionless:
         if images[row.name].captions:  # the others are counted as images
             report.skip("empty caption", row.file, row.line, row.name)
-
-
-def drop_rare_labels(
-    images: dict[str, AnnotatedImage], min_images: int, report: ReadReport
-) -> None:
-    """Removes the images of small classes; their rows do not count as bad.
-
-    Args:
-        images: images by name, changed in place.
-        min_images: least number of images of a class that is kept.
-        report: where the removed images are counted.
-    """
-    counts = Counter(image.label for image in images.values())
-
-    def is_rare(image: AnnotatedImage) -> bool:
-        return counts[image.label] < min_images
-
-    _drop(images, is_rare, "rare label", report, bad=False)
 
 
 def group_pairs(
@@ -201,7 +188,7 @@ def group_pairs(
     """Groups rows by image, and removes images without what the others have.
 
     Args:
-        config: `keep_uncaptioned` and `label_minimum` of the data set.
+        config: `keep_uncaptioned`, `label_minimum` and `several_labels`.
         rows: rows of annotation files.
         report: where skipped rows and images are counted.
         has_captions: whether the data set has captions.
@@ -215,30 +202,13 @@ def group_pairs(
         report,
         require_captions=has_captions and not config.keep_uncaptioned,
         require_labels=has_labels,
+        several_labels=config.several_labels,
     )
+    note_several_labels(report)
     if not has_labels:
         return images, None
     drop_rare_labels(images, config.label_minimum, report)
     return images, sorted_label_names(images)
-
-
-def _drop(
-    images: dict[str, AnnotatedImage],
-    condition: Callable[[AnnotatedImage], bool],
-    reason: str,
-    report: ReadReport,
-    bad: bool = True,
-) -> None:
-    for name in [name for name, image in images.items() if condition(image)]:
-        image = images.pop(name)
-        bad_rows = image.rows if bad else 0
-        report.skip(reason, image.file, image.line, name, bad_rows)
-
-
-def sorted_label_names(images: dict[str, AnnotatedImage]) -> list[str]:
-    """Returns all labels once: numbers in numerical order, then words in order."""
-    labels = {image.label for image in images.values()} - {None}
-    return sorted(labels, key=lambda x: (0, int(x), x) if x.isdecimal() else (1, 0, x))
 
 
 def read_text(path: Path, report: ReadReport) -> str:

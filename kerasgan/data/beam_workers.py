@@ -216,4 +216,5 @@ def write_stored_shard(path: str) -> None:
 
 
 def _image(row: dict) -> PreparedImage:
-    return PreparedImage(**row | {"captions": tuple(row["captions"])})
+    tuples = {name: tuple(row[name]) for name in ("captions", "labels")}
+    return PreparedImage(**row | tuples)

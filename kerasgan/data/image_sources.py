@@ -30,14 +30,14 @@ class LoadedImage:
         data: encoded bytes (JPEG or BMP) of a square RGB image.
         digest: SHA-256 of the original file, equal for identical files.
         captions: captions of the image.
-        label: name of its class, or None.
+        labels: names of its classes.
     """
 
     id: str
     data: bytes
     digest: str
     captions: list[str]
-    label: str | None
+    labels: tuple[str, ...]
 
 
 class ImageFile(NamedTuple):
@@ -124,7 +124,7 @@ def load_image(
     """Checks and squares an image.
 
     Args:
-        annotation: name, captions and label of the image.
+        annotation: name, captions and labels of the image.
         data: content of its file.
         config: settings of the data set.
 
@@ -136,9 +136,8 @@ def load_image(
     """
     prepared = prepare_image(data, config.image_size, config.fit)
     digest = hashlib.sha256(data).hexdigest()
-    return LoadedImage(
-        annotation.name, prepared, digest, annotation.captions, annotation.label
-    )
+    labels = tuple(annotation.labels)
+    return LoadedImage(annotation.name, prepared, digest, annotation.captions, labels)
 
 
 def _file_state(file: ImageFile | None) -> tuple:
@@ -282,4 +281,4 @@ class DrawnScenes:
         scene = draw_scene(index, self.config.image_size, self.config.seed)
         data = encode_image(Image.fromarray(scene.image))
         digest = hashlib.sha256(data).hexdigest()
-        return LoadedImage(name, data, digest, list(scene.captions), scene.label)
+        return LoadedImage(name, data, digest, list(scene.captions), (scene.label,))

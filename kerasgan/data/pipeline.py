@@ -152,7 +152,8 @@ class Split:
         Returns:
             A data set of dicts with the keys `image_id` (string), `image` (uint8,
             shape `(size, size, 3)`), `captions` (a vector of strings) and, if the data
-            set has labels, `label` (int64).
+            set has labels, `label` (int64), or `labels` (a vector of int64) with
+            `data.several_labels: all`.
         """
         tfds = import_tfds()
         with quiet_tfds():
@@ -191,6 +192,12 @@ class Split:
         """Labels: int64, shape `(n,)`, indices into `Pairs.label_names`; or None."""
         labels = self.shards.table["label"].to_numpy()
         return None if (labels < 0).all() else labels
+
+    @functools.cached_property
+    def label_lists(self) -> list[list[int]] | None:
+        """All labels of each image with `data.several_labels: all`; otherwise None."""
+        lists = self.shards.table["labels"].to_pylist()
+        return lists if any(lists) else None
 
 
 def _read_info(path):

@@ -24,7 +24,7 @@ class PreparedImage:
         length: number of its bytes.
         digest: SHA-256 of the original file.
         captions: captions of the image.
-        label: name of its class, or None.
+        labels: names of its classes.
         split: name of its published split, or None.
         group: images of one group are kept in the same split.
         record: see `CaptionRow`.
@@ -36,7 +36,7 @@ class PreparedImage:
     length: int
     digest: str
     captions: tuple[str, ...]
-    label: str | None
+    labels: tuple[str, ...]
     split: str | None
     group: str | None = None
     record: str | None = None
@@ -139,7 +139,7 @@ def _prepared_image(
         length=len(loaded.data),
         digest=loaded.digest,
         captions=tuple(loaded.captions),
-        label=loaded.label,
+        labels=loaded.labels,
         split=split,
         group=group,
         record=record,

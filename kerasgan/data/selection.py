@@ -192,9 +192,10 @@ def _equal_images(images):
 def _content_digest(spec: DatasetSpec, selection: Selection) -> str:
     """Returns a digest of the images' files, captions and labels, for any size."""
     is_drawn = spec.images.annotations is None  # in this size, by the number
+    images = (*selection.train, *selection.test)
     rows = [
-        [image.id, not is_drawn and image.digest, image.captions, image.label]
-        for image in (*selection.train, *selection.test)
+        [x.id, not is_drawn and x.digest, x.captions, *(x.labels or [None])]
+        for x in images
     ]
     return hashlib.sha256(json.dumps(rows).encode()).hexdigest()[:16]
 

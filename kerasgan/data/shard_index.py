@@ -15,18 +15,21 @@ from kerasgan.errors import JobError, UserError
 from kerasgan.files import CHECKSUM_BYTES, is_whole, open_partial, read_json
 
 BATCH_SIZE = 1024  # records
+CAPTIONS = pa.list_(pa.string())
 SCHEMA = pa.schema(
     [
         ("size", pa.int64()),
         ("checksum", pa.uint32()),
-        ("captions", pa.list_(pa.string())),
+        ("captions", CAPTIONS),
         ("label", pa.int64()),
+        ("labels", pa.list_(pa.int64())),
     ]
 )
 FEATURES = {
     "image_id": tf.io.FixedLenFeature((), tf.string),
     "captions": tf.io.RaggedFeature(tf.string),
     "label": tf.io.FixedLenFeature((), tf.int64, default_value=-1),
+    "labels": tf.io.RaggedFeature(tf.int64),
 }
 
 
@@ -75,7 +78,8 @@ def open_index(
 
     Returns:
         A table with the columns `size` (bytes of the serialized example), `checksum`
-        (CRC-32 of the same), `captions` (a list of strings) and `label` (-1 without).
+        (CRC-32 of the same), `captions` (a list of strings), `label` (-1 without) and
+        `labels` (a list of numbers, empty without).
 
     Raises:
         UserError: a file is damaged or holds other images.
@@ -131,20 +135,23 @@ def _read_shard(path: Path) -> Iterator[tuple[list[str], pa.RecordBatch]]:
     )
     try:
         for batch, examples in records.prefetch(2):
-            captions, serialized = examples["captions"], batch.numpy()
+            serialized = batch.numpy()
             columns = [
                 pa.array(map(len, serialized), pa.int64()),
                 pa.array(map(zlib.crc32, serialized), pa.uint32()),
-                pa.ListArray.from_arrays(
-                    captions.row_splits.numpy().astype(np.int32),
-                    pa.array(captions.values.numpy(), pa.binary()).cast(pa.string()),
-                ),
+                _to_lists(examples["captions"], pa.binary()).cast(CAPTIONS),
                 pa.array(examples["label"].numpy()),
+                _to_lists(examples["labels"], pa.int64()),
             ]
             names = [name.decode() for name in examples["image_id"].numpy()]
             yield names, pa.RecordBatch.from_arrays(columns, schema=SCHEMA)
     except tf.errors.OpError as error:
         raise damaged(path, error.message) from error
+
+
+def _to_lists(ragged: tf.RaggedTensor, dtype: pa.DataType) -> pa.ListArray:
+    offsets = ragged.row_splits.numpy().astype(np.int32)
+    return pa.ListArray.from_arrays(offsets, pa.array(ragged.values.numpy(), dtype))
 
 
 def damaged(path: Path, reason: str) -> UserError:

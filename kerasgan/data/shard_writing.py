@@ -30,6 +30,7 @@ class Shard:
         file_format: name of a TFDS file format, such as "tfrecord".
         image_size: width and height of the images in pixels, or None if it varies.
         label_names: class names in the order of their numbers, or None.
+        multi_label: see `pair_features`.
         images: the images, in order.
     """
 
@@ -37,6 +38,7 @@ class Shard:
     file_format: str
     image_size: int | None
     label_names: list[str] | None
+    multi_label: bool
     images: list[PreparedImage]
 
 
@@ -46,6 +48,7 @@ def plan_shards(
     config: ShardConfig,
     image_size: int | None,
     label_names: list[str] | None,
+    multi_label: bool,
 ) -> list[Shard]:
     """Divides the images of a split into files, as TFDS divides records.
 
@@ -55,6 +58,7 @@ def plan_shards(
         config: TFDS's sizes of the files.
         image_size: see `Shard`.
         label_names: see `Shard`.
+        multi_label: see `pair_features`.
 
     Returns:
         The files, in order. Their number depends on the bytes of the images alone.
@@ -67,6 +71,7 @@ def plan_shards(
             template.filetype_suffix,
             image_size,
             label_names,
+            multi_label,
             images[start:end],
         )
         for index, (start, end) in enumerate(zip([0, *ends], ends, strict=False))
@@ -85,7 +90,7 @@ def write_shard(shard: Shard) -> None:
 
 
 def _records(shard: Shard) -> Iterator[bytes]:
-    features = pair_features(shard.image_size, shard.label_names)
+    features = pair_features(shard.image_size, shard.label_names, shard.multi_label)
     serializer = ExampleSerializer(features.get_serialized_info())
     for example in _examples(shard):
         record = serializer.get_tf_example(features.encode_example(example))
@@ -100,8 +105,10 @@ def _examples(shard: Shard) -> Iterator[dict[str, Any]]:
             "image": io.BytesIO(data),
             "captions": list(image.captions),
         }
-        if shard.label_names:
-            example["label"] = image.label
+        if shard.label_names and shard.multi_label:
+            example["labels"] = list(image.labels)
+        elif shard.label_names:
+            (example["label"],) = image.labels
         yield example
 
 

@@ -71,6 +71,11 @@ class FrozenEncoder(keras.layers.Layer):
             for name, output in self.frozen.network.output.items()
         }
 
+    @classmethod
+    def from_config(cls, config):
+        """Builds a layer; Keras's own method turns a `UserError` into a `TypeError`."""
+        return cls(**config)
+
     def get_config(self):
         """Returns the arguments of `__init__`."""
         config = {"backbone": self.backbone, "digest": self.digest}

@@ -1,4 +1,4 @@
-"""The image branch of the discriminator: an image to a vector."""
+"""Convolutions that learn from pixels: an image to a vector."""
 
 from collections.abc import Sequence
 

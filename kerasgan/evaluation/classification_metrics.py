@@ -11,6 +11,7 @@ from sklearn.metrics import (
     precision_recall_fscore_support,
 )
 
+from kerasgan.classification.scores import label_lists
 from kerasgan.data.label_words import label_words, mask_label_words
 
 if TYPE_CHECKING:
@@ -72,7 +73,8 @@ def find_label_leaks(
 
         - `words`: the words that name a class, see `label_words`.
         - `named`: test texts with a word that names any class.
-        - `names_own`: test texts with a word that names their own class.
+        - `names_own`: test texts with a word that names their own class, or one of
+          several.
         - `texts_known`: nonempty test texts that are also training texts, regardless
           of case.
         - `images_known`: test images that are also training images, after
@@ -81,9 +83,12 @@ def find_label_leaks(
     words = label_words(label_names)
     texts = test.first_texts
     names_any = _contains_words(texts, words)
+    own_names = [
+        [label_names[label] for label in row] for row in label_lists(test.labels)
+    ]
     names_own = [
-        _contains_words([text], label_words([label_names[label]]))[0]
-        for text, label in zip(texts, test.labels, strict=True)
+        _contains_words([text], label_words(names))[0]
+        for text, names in zip(texts, own_names, strict=True)
     ]
     train_texts = {text.casefold() for captions in train.texts for text in captions}
     texts_known = [text.casefold() in train_texts for text in texts if text]

@@ -17,6 +17,7 @@ from kerasgan.evaluation.classification_metrics import (
     classification_scores,
     find_label_leaks,
 )
+from kerasgan.evaluation.compare_multi_label import evaluate_multi_label_row
 from kerasgan.evaluation.split_summary import Scores, summarize_splits
 from kerasgan.evaluation.text_baseline import (
     fit_text_baseline,
@@ -73,8 +74,9 @@ def compare_classifiers(
 
     Returns:
         The content of `results/classification.json`: `rows`, `titles`, `seeds`,
-        `label_names`, `balance`, and of the first split `leaks`, `classes`,
-        `confusion` and `reliability`.
+        `label_names`, `multi_label`, `balance`, and of the first split `leaks`,
+        `classes`, and, empty if a pair has any number of labels, `confusion` and
+        `reliability`.
 
     Raises:
         UserError: the data have no classes, only one class, or no test pairs.
@@ -147,6 +149,11 @@ def _evaluate_row(
     details: Scores = {}
     if row in ("tfidf", "text") and not train.has_text.any():
         return None
+    if settings.classifier.multi_label:
+        scores = evaluate_multi_label_row(
+            row, settings, task, lambda: _train_row(row, settings, task, run, progress)
+        )
+        return scores | {"seconds": time.perf_counter() - start}
     if row in ("majority", "tfidf"):
         predict = _fit_baseline(row, settings, task)
         probabilities = [predict(examples) for examples in (train, test)]
@@ -175,26 +182,25 @@ def _fit_baseline(
 
 
 def _train_and_predict(row, settings, task, run, progress):
-    """Trains a network or the ensemble, and saves it if it is the run's own.
+    """Returns the probabilities of the two splits, and further scores."""
+    model = _train_row(row, settings, task, run, progress)
+    splits = task.train, task.test
+    if row == "ensemble":
+        return _predict_ensemble(model, *splits)
+    probabilities = [model.predict_proba(examples) for examples in splits]
+    return probabilities, {"temperature": model.trainer.temperature}
 
-    Returns:
-        The probabilities of the training and of the test examples, and further scores.
-    """
+
+def _train_row(row, settings, task, run, progress):
+    """Trains a network or the ensemble, and saves it if it is the run's own."""
     config, own_row = settings.classifier, row_of_settings(settings.classifier)
     if row != own_row:
         config = config.model_copy(update=NETWORKS[row])
     settings = settings.model_copy(update={"classifier": config})
     model = train_model(settings, task, progress)
-    if row == "ensemble":
-        probabilities, details = _predict_ensemble(model, task.train, task.test)
-    else:
-        probabilities = [
-            model.predict_proba(examples) for examples in (task.train, task.test)
-        ]
-        details = {"temperature": model.trainer.temperature}
     if run and row == own_row:
         to_classifier(model, task).save(run)
-    return probabilities, details
+    return model
 
 
 def _predict_ensemble(
@@ -251,6 +257,7 @@ def _summarize(run, finished, rows, seeds):
         "titles": titles,
         "seeds": seeds,
         "label_names": run.data["label_names"],
+        "multi_label": config.multi_label,
         "balance": config.balance,
         "leaks": run.read("results/leaks.json"),
     }

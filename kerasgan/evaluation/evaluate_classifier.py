@@ -12,12 +12,15 @@ from kerasgan.classification.classifier import (
     load_classifier,
     mean_by_owner,
 )
+from kerasgan.classification.scores import multi_hot
+from kerasgan.classification.task import data_config
 from kerasgan.config.settings import DataConfig
 from kerasgan.data import Pairs, load_data
 from kerasgan.data.pipeline import Split
 from kerasgan.errors import UserError
 from kerasgan.evaluation.calibration import calibration_scores
 from kerasgan.evaluation.classification_metrics import classification_scores
+from kerasgan.evaluation.multi_label_metrics import multi_label_scores
 from kerasgan.runs import Run
 
 
@@ -50,15 +53,16 @@ def evaluate_classifier(
             `DataConfig`; None for the run's.
 
     Returns:
-        The results of `classification_scores` and `calibration_scores`; `pairs`, the
-        number of pairs; `left_out`, which maps reasons to numbers of pairs; and
-        `notes`, which describe how the table was read.
+        The results of `classification_scores` and `calibration_scores`, or of
+        `multi_label_scores` if the classifier has several labels; `pairs`, the number
+        of pairs; `left_out`, which maps reasons to numbers of pairs; and `notes`, which
+        describe how the table was read.
 
     Raises:
         UserError: the table has no labels, or none that the classifier knows.
     """
     classifier = load_classifier(run)
-    config = run.settings.data.model_copy(update={"keep_uncaptioned": True})
+    config = data_config(run.settings)
     if classifier.takes_images:
         config = config.model_copy(update={"image_size": classifier.image_size})
     left_out: Counter[str] = Counter()
@@ -90,12 +94,15 @@ def _filled_captions(run):
 
 def _score_predictions(classifier, images, texts, labels, owners):
     probabilities = mean_by_owner(classifier.classify(images, texts), owners)
-    labels = np.array(labels)
-    scores = classification_scores(
-        labels, probabilities.argmax(axis=1), classifier.label_names
-    )
-    calibration = calibration_scores(labels, probabilities)
-    return scores | calibration | {"pairs": len(labels)}
+    names = classifier.label_names
+    if classifier.multi_label:
+        truth = multi_hot(labels, len(names))
+        scores = multi_label_scores(truth, probabilities, classifier.thresholds, names)
+    else:
+        truth = np.array([label for (label,) in labels])
+        scores = classification_scores(truth, probabilities.argmax(axis=1), names)
+        scores |= calibration_scores(truth, probabilities)
+    return scores | {"pairs": len(labels)}
 
 
 def _load_table(
@@ -130,8 +137,8 @@ def _collect_inputs(
     filled: Mapping[str, str],
     without: str | None,
     left_out: Counter,
-) -> tuple[list, list[str], list[int], list[int]]:
-    """Returns images, texts, labels of pairs, and the pair of each image.
+) -> tuple[list, list[str], list[list[int]], list[int]]:
+    """Returns images, texts, the labels of each pair, and the pair of each image.
 
     The captions in `filled`, by image id, replace missing texts. Unknown labels are
     counted in `left_out`.
@@ -140,12 +147,13 @@ def _collect_inputs(
     numbers: dict[str, int] = {}  # of pairs, by record or image id
     records = pairs.info.get("records", {})
     for split in splits:
-        names = [pairs.label_names[label] for label in split.labels]
-        for image_id, image, captions, name in zip(
+        names = _label_names(pairs, split)
+        for image_id, image, captions, found in zip(
             split.ids, split.images, split.captions, names, strict=True
         ):
-            if name not in classifier.label_names:
-                left_out[f"unknown class {name}"] += 1
+            known = [name for name in found if name in classifier.label_names]
+            left_out.update(f"unknown class {x}" for x in found if x not in known)
+            if not known:
                 continue
             images.append(None if without == "image" else image)
             text = filled.get(image_id) or (captions[0] if captions else "")
@@ -153,7 +161,7 @@ def _collect_inputs(
             key = f"record {records[image_id]}" if image_id in records else image_id
             if key not in numbers:
                 numbers[key] = len(numbers)
-                labels.append(classifier.label_names.index(name))
+                labels.append([classifier.label_names.index(name) for name in known])
             owners.append(numbers[key])
     if not labels:
         raise UserError(
@@ -162,3 +170,9 @@ def _collect_inputs(
             f" {', '.join(pairs.label_names)}"
         )
     return images, texts, labels, owners
+
+
+def _label_names(pairs: Pairs, split: Split) -> list[list[str]]:
+    """Returns the names of the labels of each image."""
+    lists = split.label_lists or [[label] for label in split.labels]
+    return [[pairs.label_names[label] for label in labels] for labels in lists]

@@ -6,6 +6,10 @@ from typing import Any
 import numpy as np
 
 Scores = dict[str, Any]
+AVERAGED = (
+    *("macro_f1", "micro_f1", "mean_average_precision", "ece", "train_accuracy"),
+    "temperature",
+)
 OF_FIRST_SPLIT = ("classes", "confusion", "reliability")
 
 
@@ -23,7 +27,7 @@ def summarize_splits(
 
     Returns:
         `rows`, the averages by classifier; and of the first split `classes`,
-        `confusion` and `reliability`, by classifier.
+        `confusion` and `reliability`, by the classifiers that have them.
     """
     rows = {}
     for name in names:
@@ -33,7 +37,7 @@ def summarize_splits(
             rows[name] = _average(scores)
     first_split = {name: finished[0, name] for name in rows}
     details = {
-        key: {name: scores[key] for name, scores in first_split.items()}
+        key: {name: row[key] for name, row in first_split.items() if key in row}
         for key in OF_FIRST_SPLIT
     }
     return {"rows": rows, **details}
@@ -50,14 +54,12 @@ def _average(scores: Sequence[Scores]) -> Scores:
         "accuracy_mean": float(np.mean(accuracies)),
         "accuracy_sd": float(np.std(accuracies, ddof=1)) if len(scores) > 1 else 0.0,
         "accuracies": accuracies,
-        "macro_f1_mean": mean("macro_f1"),
-        "ece_mean": mean("ece"),
-        "train_accuracy_mean": mean("train_accuracy"),
         "seeds": len(scores),
         "seconds": mean("seconds"),
     }
-    if "temperature" in scores[0]:
-        row["temperature_mean"] = mean("temperature")
+    for key in AVERAGED:
+        if all(key in split for split in scores):  # an older split may lack one
+            row[f"{key}_mean"] = mean(key)
     for key in ("image_missing", "text_missing"):
         if key in scores[0]:
             row[f"{key}_accuracy_mean"] = mean(key)
@@ -66,5 +68,6 @@ def _average(scores: Sequence[Scores]) -> Scores:
             name: float(np.mean([split["members"][name] for split in scores]))
             for name in scores[0]["members"]
         }
+    if "weights" in scores[0]:
         row["weights"] = scores[0]["weights"]
     return row

@@ -1,8 +1,10 @@
 """A text classifier without neural networks, as a baseline."""
 
+import warnings
 from collections.abc import Sequence
 
 import numpy as np
+from sklearn.multiclass import OneVsRestClassifier
 from sklearn.pipeline import Pipeline, make_pipeline
 
 from kerasgan.classification.examples import PairExamples
@@ -18,6 +20,7 @@ def fit_text_baseline(
 ) -> Pipeline:
     """Fits logistic regression on TF-IDF features of the first texts.
 
+    If a pair has several labels, each class has a regression (one versus rest).
     N-grams are of words or of characters, whichever has the higher validation accuracy.
 
     Args:
@@ -36,11 +39,11 @@ def fit_text_baseline(
     def validation_accuracy(analyzer):
         if len(np.unique(train.labels)) < 2:  # cannot be fitted: the first is used
             return 0.0
-        model = _build_model(analyzer, balance).fit(train.first_texts, train.labels)
+        model = _fit_model(analyzer, train, balance)
         return model.score(held_out.first_texts, held_out.labels)
 
     best = max(ANALYZERS.values(), key=validation_accuracy)
-    return _build_model(best, balance).fit(examples.first_texts, examples.labels)
+    return _fit_model(best, examples, balance)
 
 
 def predict_text_baseline(
@@ -49,7 +52,7 @@ def predict_text_baseline(
     """Returns the probabilities of all classes, float64 `(n, num_classes)`.
 
     Args:
-        model: the result of `fit_text_baseline`.
+        model: the result of `fit_text_baseline` for pairs of one label.
         texts: n strings.
         num_classes: also of those that the model was not trained on.
     """
@@ -58,5 +61,11 @@ def predict_text_baseline(
     return probabilities
 
 
-def _build_model(analyzer, balance):
-    return make_pipeline(TolerantTfidfVectorizer(**analyzer), build_regression(balance))
+def _fit_model(analyzer, examples, balance):
+    regression = build_regression(balance)
+    if examples.labels.ndim == 2:
+        regression = OneVsRestClassifier(regression)
+    model = make_pipeline(TolerantTfidfVectorizer(**analyzer), regression)
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Label .* is present in all", UserWarning)
+        return model.fit(examples.first_texts, examples.labels)

@@ -10,7 +10,8 @@ import numpy as np
 from sklearn.metrics import cohen_kappa_score
 
 from kerasgan.data.annotations import clean_text
-from kerasgan.data.layouts.table import cell_text, open_table
+from kerasgan.data.layouts.cells import cell_text
+from kerasgan.data.layouts.table import open_table
 from kerasgan.data.read_report import ReadReport
 from kerasgan.errors import UserError
 from kerasgan.evaluation.annotation_files import check_file

@@ -19,6 +19,11 @@ DESCRIPTION = (
     "Predicts classes from {modalities}. There is no class for other inputs: the"
     " probabilities always sum to 1 over the labels."
 )
+MULTI_LABEL_DESCRIPTION = (
+    "Predicts any number of classes from {modalities}: those whose probability is at"
+    " least the threshold, in the order of labels.txt: {thresholds}. The probabilities"
+    " do not sum to 1."
+)
 
 
 def classifier_stage(run: Run) -> Stage:
@@ -38,20 +43,21 @@ def classifier_stage(run: Run) -> Stage:
     disable_cudnn(network)
     vectorizer, masked_words = None, None
     if classifier.takes_text:
-        vectorizer = classifier.model.get_layer("vectorizer")
         masked_words = tuple(classifier.masked_words)
+        layers = {layer.name: layer for layer in classifier.model.layers}
+        vectorizer = layers.get("vectorizer")  # n-grams need none
     inputs = tuple(name for name in MODALITIES if name in network.input)
     modalities = " and ".join(MODALITIES[name] for name in inputs)
-    num_classes = len(classifier.label_names)
+    probabilities = PROBABILITIES.format(num_classes=len(classifier.label_names))
+    outputs = {"probabilities": probabilities}
+    if not classifier.multi_label:
+        outputs = {CLASS_OUTPUT: CLASS} | outputs
     classify = Endpoint(
         name="classify",
-        description=DESCRIPTION.format(modalities=modalities),
+        description=_description(classifier, modalities),
         predict=lambda tensors: {"probabilities": _call_network(network, tensors)},
         inputs=inputs,
-        outputs={
-            CLASS_OUTPUT: CLASS,
-            "probabilities": PROBABILITIES.format(num_classes=num_classes),
-        },
+        outputs=outputs,
         reference_outputs=lambda examples: _reference_outputs(classifier, examples),
         text_input="text",
     )
@@ -69,6 +75,13 @@ def classifier_stage(run: Run) -> Stage:
         label_names=tuple(classifier.label_names),
         accepts_missing=classifier.accepts_missing,
     )
+
+
+def _description(classifier, modalities):
+    if not classifier.multi_label:
+        return DESCRIPTION.format(modalities=modalities)
+    thresholds = ", ".join(f"{x:.3g}" for x in classifier.thresholds)
+    return MULTI_LABEL_DESCRIPTION.format(modalities=modalities, thresholds=thresholds)
 
 
 def _replace_text_input(model: keras.Model) -> keras.Model:
@@ -105,6 +118,8 @@ def _reference_outputs(
         pairs = zip(examples.files, examples.images, strict=True)
         images = [image if data else None for data, image in pairs]
     probabilities = classifier.classify(images, examples.captions)
+    if classifier.multi_label:
+        return {"probabilities": probabilities}
     classes = np.array(classifier.label_names)[probabilities.argmax(axis=-1)]
     return {CLASS_OUTPUT: classes, "probabilities": probabilities}
 

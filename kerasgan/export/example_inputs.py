@@ -115,11 +115,12 @@ def build_example_inputs(
         with strict_pillow():
             images = np.stack([_square_image(stage, data) for data in files])
     captions = [""] * len(files)
-    if stage.vectorizer is not None:
+    if stage.vectorizer is not None or stage.masked_words is not None:
         captions = cleaned = _example_captions(stage, len(files))
         if stage.masked_words is not None:
             cleaned = mask_label_words(captions, stage.masked_words)
-        token_ids = tokenize(stage.vectorizer, cleaned)
+        if stage.vectorizer is not None:  # there may be only n-grams
+            token_ids = tokenize(stage.vectorizer, cleaned)
     if stage.latent_dim is not None:
         generator = np.random.default_rng(0)
         noise = generator.standard_normal((len(files), stage.latent_dim), "float32")
@@ -133,7 +134,9 @@ def _square_image(stage, data):
 
 
 def _example_captions(stage, count):
-    generator, vocabulary = np.random.default_rng(0), get_vocabulary(stage.vectorizer)
+    generator, vocabulary = np.random.default_rng(0), list(stage.label_names)
+    if stage.vectorizer is not None:
+        vocabulary = get_vocabulary(stage.vectorizer)
     label_captions = [f"a {label}'s" for label in stage.label_names[:1]]
     captions = [*label_captions, *EDGE_CASE_CAPTIONS][:count]
     while len(captions) < count:

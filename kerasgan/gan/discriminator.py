@@ -9,10 +9,12 @@ from keras import ops
 from kerasgan.encoders.image_branch import build_image_branch
 from kerasgan.encoders.text_branch import build_text_branch
 from kerasgan.gan.gan_checks import check_image_size
+from kerasgan.gan.losses import contrastive_loss, unit_vectors
 from kerasgan.gan.projected_branch import build_projected_branch
 from kerasgan.layers.registration import register
 
 COSINE_WEIGHT = 2.0  # of image and caption, in the logits of patches
+LOGIT_SPACE, CONTRASTIVE_SPACE = 0, -1  # the same one without patches
 
 
 @register
@@ -27,9 +29,9 @@ class Discriminator(keras.Model):
     `build_projected_branch` does. The head is then part of the branch, and the
     discriminator's logit is their mean.
 
-    With patches an image and a caption are compared in two spaces: by frozen features
-    in the logits, which makes images sharp, and by features that learn from pixels in
-    the contrastive loss, which makes them follow their captions.
+    With patches an image and a caption are compared in two spaces: in the logits by
+    features of the heads and of the frozen network, and in the contrastive loss by
+    features of convolutions that learn from pixels.
 
     Input: `{"image": (n, size, size, channels) in [-1, 1], "token_ids": int32
     (n, length)}`. Output: logits `(n,)`, float32.
@@ -114,7 +116,7 @@ class Discriminator(keras.Model):
         return features, ops.stack(vectors, axis=1)
 
     def match(self, images: tf.Tensor, captions: tf.Tensor) -> tf.Tensor:
-        """Computes scaled inner products of paired vectors in the first space.
+        """Computes scaled inner products of paired vectors in the space of the logits.
 
         With patches they are cosines, which are bounded. Otherwise the discriminator
         would win by the distance of generated images from their captions alone.
@@ -126,11 +128,32 @@ class Discriminator(keras.Model):
         Returns:
             Floats `(n, 1)`, which are added to the logits of all patches.
         """
-        images, captions = images[:, 0], captions[:, 0]
+        images, captions = images[:, LOGIT_SPACE], captions[:, LOGIT_SPACE]
         if self.has_patches:
-            images, captions = ops.normalize(images), ops.normalize(captions)
+            images, captions = unit_vectors(images), unit_vectors(captions)
             return COSINE_WEIGHT * ops.sum(images * captions, axis=-1, keepdims=True)
         return ops.sum(images * captions, axis=-1, keepdims=True) / self.joint_dim**0.5
+
+    def contrastive_loss(
+        self,
+        images: tf.Tensor,
+        captions: tf.Tensor,
+        targets: tf.Tensor,
+        token_ids: tf.Tensor,
+    ) -> tf.Tensor:
+        """Computes the contrastive loss of images and captions.
+
+        Args:
+            images: vectors `(n, spaces, joint_dim)`.
+            captions: vectors `(m, spaces, joint_dim)`.
+            targets: the row of each image's caption, int `(n,)`.
+            token_ids: the captions, int32 `(m, length)`; equal ones are no negatives.
+
+        Returns:
+            A float scalar.
+        """
+        images, captions = images[:, CONTRASTIVE_SPACE], captions[:, CONTRASTIVE_SPACE]
+        return contrastive_loss(images, captions, targets, token_ids)
 
     def call(self, inputs, training=False):
         """Returns logits `(n,)`: is the image real, and does the caption match?"""
@@ -144,7 +167,8 @@ class Discriminator(keras.Model):
         """The image features of each space, among the outputs of the image branch."""
         if not self.has_patches:
             return [outputs]
-        return [outputs["features"], outputs["pixel_features"]]
+        names = "features", "pixel_features"
+        return [outputs[name] for name in names if name in outputs]
 
     def get_config(self):
         """Returns the arguments of `__init__`."""
@@ -189,7 +213,8 @@ def build_discriminator(
         image_size: side of the images in pixels, a power of two, at least 8.
         channels: 3 for RGB, 1 for grayscale.
         min_filters: channels of the first convolution; each next one has twice as
-            many, up to `max_filters`, until the image is 4×4.
+            many, up to `max_filters`, until the image is 4×4. With a backbone these
+            convolutions see the image at half its size, and only with captions.
         max_filters: channels of the widest convolutions.
         vocabulary_size: number of token ids; None builds D without captions.
         caption_length: tokens a caption.

@@ -6,11 +6,10 @@ import keras
 import tensorflow as tf
 from keras import ops
 
-from kerasgan.gan.augmentation import augment
-from kerasgan.gan.blur import fading_blur
+from kerasgan.gan.discriminator_input import discriminator_input
 from kerasgan.gan.gradient_penalties import wasserstein_gradient_penalty
 from kerasgan.gan.image_generator import latent_dim_of
-from kerasgan.gan.losses import AdversarialLoss, contrastive_loss, diversity_loss
+from kerasgan.gan.losses import AdversarialLoss, diversity_loss
 from kerasgan.training.replicas import draw_rows, first_row, gather_rows
 
 
@@ -21,10 +20,10 @@ class ForwardPass(NamedTuple):
         g_loss: the generator's loss, a float scalar.
         d_loss: the discriminator's loss, a float scalar.
         images: generated images `(n, size, size, channels)` in [-1, 1].
-        real: D's logits `(n,)` for real pairs.
-        generated: D's logits `(n,)` for generated pairs.
-        mismatched: D's logits `(n,)` for real images with another image's caption, or
-            None without captions.
+        real: D's logits `(n, patches)` for real pairs; `(n, 1)` without patches.
+        generated: D's logits for generated pairs, of the same shape.
+        mismatched: D's logits for real images with another image's caption, or None
+            without captions.
     """
 
     g_loss: tf.Tensor
@@ -77,7 +76,9 @@ def forward_pass(
     images = gan.generator(
         {"noise": _noise(gan, count), "caption": condition}, training=True
     )
-    real_logits, real_vectors, logits, vectors = _encode(gan, real, images)
+    seen, seen_images = (discriminator_input(gan, x) for x in (real, images))
+    real_logits, real_vectors = discriminator.encode_image(seen, training=True)
+    logits, vectors = discriminator.encode_image(seen_images, training=True)
     match = discriminator.match
     logits = logits + match(vectors, ops.take(captions, rows, axis=0))
     # Of the batch over all replicas.
@@ -98,15 +99,14 @@ def forward_pass(
         loss.discriminator(real_logits, logits)
         + loss.discriminator(real_logits, mismatched)
     )
-    d_loss = d_loss + _gradient_penalty(gan, real, images, captions)
+    d_loss = d_loss + _gradient_penalty(gan, seen, seen_images, captions)
     g_loss = loss.of_generator(real_logits, logits)
     if gan.contrastive_weight:
-        targets = all_captions[:, -1]
-        d_loss = d_loss + gan.contrastive_weight * contrastive_loss(
-            real_vectors[:, -1], targets, first + ops.arange(count), all_ids
+        d_loss = d_loss + gan.contrastive_weight * discriminator.contrastive_loss(
+            real_vectors, all_captions, first + ops.arange(count), all_ids
         )
-        g_loss = g_loss + gan.contrastive_weight * contrastive_loss(
-            vectors[:, -1], targets, first + rows, all_ids
+        g_loss = g_loss + gan.contrastive_weight * discriminator.contrastive_loss(
+            vectors, all_captions, first + rows, all_ids
         )
     if gan.diversity_weight:
         g_loss = g_loss + gan.diversity_weight * diversity_loss(
@@ -117,9 +117,12 @@ def forward_pass(
 
 def _unconditional(gan, real):
     images = gan.generator(_noise(gan, ops.shape(real)[0]), training=True)
-    real_logits, _, logits, _ = _encode(gan, real, images)
+    seen, seen_images = (discriminator_input(gan, x) for x in (real, images))
+    real_logits, logits = (
+        gan.discriminator.encode_image(x, training=True)[0] for x in (seen, seen_images)
+    )
     d_loss = gan.adversarial_loss.discriminator(real_logits, logits)
-    d_loss = d_loss + _gradient_penalty(gan, real, images, None)
+    d_loss = d_loss + _gradient_penalty(gan, seen, seen_images, None)
     g_loss = gan.adversarial_loss.of_generator(real_logits, logits)
     return ForwardPass(g_loss, d_loss, images, real_logits, logits)
 
@@ -131,19 +134,9 @@ def _noise(gan, count):
     )
 
 
-def _encode(gan, real, images):
-    """Logits and vectors of the real images, then of the generated ones."""
-    pairs = []
-    for batch in (real, images):
-        seen = augment(batch, gan.augmentation, gan.seed_generator)
-        seen = fading_blur(seen, gan.images_seen(real), gan.blur, gan.blur_images)
-        pairs += gan.discriminator.encode_image(seen, training=True)
-    return pairs
-
-
-def _gradient_penalty(gan, real, images, captions):
+def _gradient_penalty(gan, seen, seen_images, captions):
     if gan.loss_name != "wasserstein-gp":
         return 0.0
     return wasserstein_gradient_penalty(
-        gan.discriminator, real, images, captions, gan.seed_generator
+        gan.discriminator, seen, seen_images, captions, gan.seed_generator
     )

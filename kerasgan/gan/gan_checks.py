@@ -117,8 +117,14 @@ def check_networks(
         vectorizer: the result of `build_vectorizer`, or None.
 
     Raises:
-        ValueError: sizes differ, or only one of the networks takes captions.
+        ValueError: sizes differ, only one of the networks takes captions, or the
+            discriminator is another model.
     """
+    if not hasattr(discriminator, "image_branch"):
+        raise ValueError(
+            "discriminator must be a kerasgan.Discriminator, whose image_branch is any"
+            f" model from images to vectors. Received: {type(discriminator).__name__}"
+        )
     text_branch = discriminator.text_branch
     pairs = [
         ("images", generator.output_shape, discriminator.image_branch.input_shape),

@@ -42,8 +42,12 @@ def make_gan_inputs(
         x = _images_only(x)
         check_images(x, image_shape)
         return x
+    if batch_size and batch_size % 2:
+        raise ValueError(f"The batch size must be even. Received: {batch_size}")
     if isinstance(x, dict) and "token_ids" in x:
-        x = tf.data.Dataset.from_tensor_slices(x).batch(batch_size or 32)
+        count = len(x["image"])
+        x = tf.data.Dataset.from_tensor_slices(x)
+        x = (x.shuffle(count) if shuffle else x).batch(batch_size or 32)
     if isinstance(x, tf.data.Dataset):
         x = tokenize_pairs(x, vectorizer)
     else:
@@ -62,6 +66,8 @@ def make_gan_inputs(
 
 
 def _images_only(x):
+    if isinstance(x, dict):
+        return x["image"]
     if not isinstance(x, tf.data.Dataset):
         return x[0] if isinstance(x, tuple) else x
     if isinstance(x.element_spec, dict):

@@ -4,7 +4,7 @@ import keras
 import tensorflow as tf
 from keras import ops
 
-from kerasgan.gan.augmentation import augment
+from kerasgan.gan.discriminator_input import discriminator_input
 from kerasgan.training.replicas import draw_rows
 
 WASSERSTEIN_PENALTY_WEIGHT = 10.0  # Gulrajani et al. 2017, section 4
@@ -83,7 +83,7 @@ def lazy_penalty(
         (gan.r2, generated, repeated),
     ):
         if weight:
-            images = augment(images, gan.augmentation, gan.seed_generator)
+            images = discriminator_input(gan, images)
             penalty += weight * r1_penalty(gan.discriminator, images, vectors)
     return gan.r1_interval * penalty
 

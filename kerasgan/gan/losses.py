@@ -1,8 +1,8 @@
 """Adversarial losses, as pairs `<name>_generator_loss`, `<name>_discriminator_loss`.
 
-All adversarial losses take logits: floats `(n,)`, unbounded, before a sigmoid. `real`
-are D's logits for real images and `generated` its logits for generated ones. Each
-returns the mean over the batch, a float scalar.
+All adversarial losses take logits before a sigmoid: floats of any shape, such as
+`(n, patches)`. `real` are D's logits for real images and `generated` its logits for
+generated ones. Each returns the mean over all of them, a float scalar.
 """
 
 from collections.abc import Callable
@@ -20,8 +20,8 @@ def minimax_discriminator_loss(real: tf.Tensor, generated: tf.Tensor) -> tf.Tens
     Goodfellow et al. 2014, https://arxiv.org/abs/1406.2661.
 
     Args:
-        real: logits `(n,)`.
-        generated: logits `(n,)`.
+        real: logits.
+        generated: logits.
     """
     return ops.mean(ops.softplus(-real)) + ops.mean(ops.softplus(generated))
 
@@ -30,7 +30,7 @@ def minimax_generator_loss(generated: tf.Tensor) -> tf.Tensor:
     """Returns log(1 - D(G(z))), the part of V(D, G) in paper A that depends on G.
 
     Args:
-        generated: logits `(n,)`.
+        generated: logits.
     """
     return -ops.mean(ops.softplus(generated))
 
@@ -45,7 +45,7 @@ def non_saturating_generator_loss(generated: tf.Tensor) -> tf.Tensor:
     Goodfellow et al. 2014, section 3.
 
     Args:
-        generated: logits `(n,)`.
+        generated: logits.
     """
     return ops.mean(ops.softplus(-generated))
 
@@ -54,8 +54,8 @@ def hinge_discriminator_loss(real: tf.Tensor, generated: tf.Tensor) -> tf.Tensor
     """Returns the hinge loss of D; Lim & Ye 2017, https://arxiv.org/abs/1705.02894.
 
     Args:
-        real: logits `(n,)`.
-        generated: logits `(n,)`.
+        real: logits.
+        generated: logits.
     """
     return ops.mean(ops.relu(1 - real)) + ops.mean(ops.relu(1 + generated))
 
@@ -64,7 +64,7 @@ def hinge_generator_loss(generated: tf.Tensor) -> tf.Tensor:
     """Returns the hinge loss of G; Lim & Ye 2017, https://arxiv.org/abs/1705.02894.
 
     Args:
-        generated: logits `(n,)`.
+        generated: logits.
     """
     return -ops.mean(generated)
 
@@ -77,8 +77,8 @@ def least_squares_discriminator_loss(
     Mao et al. 2017, https://arxiv.org/abs/1611.04076, equation (8).
 
     Args:
-        real: logits `(n,)`.
-        generated: logits `(n,)`.
+        real: logits.
+        generated: logits.
     """
     return 0.5 * (ops.mean(ops.square(real - 1)) + ops.mean(ops.square(generated + 1)))
 
@@ -89,7 +89,7 @@ def least_squares_generator_loss(generated: tf.Tensor) -> tf.Tensor:
     Mao et al. 2017, https://arxiv.org/abs/1611.04076, equation (8).
 
     Args:
-        generated: logits `(n,)`.
+        generated: logits.
     """
     return 0.5 * ops.mean(ops.square(generated))
 
@@ -98,8 +98,8 @@ def wasserstein_discriminator_loss(real: tf.Tensor, generated: tf.Tensor) -> tf.
     """Returns the loss of a critic; Arjovsky et al. 2017, arxiv.org/abs/1701.07875.
 
     Args:
-        real: critic values `(n,)`.
-        generated: critic values `(n,)`.
+        real: critic values.
+        generated: critic values.
     """
     return ops.mean(generated) - ops.mean(real)
 
@@ -108,7 +108,7 @@ def wasserstein_generator_loss(generated: tf.Tensor) -> tf.Tensor:
     """Returns G's loss against a critic; Arjovsky et al. 2017.
 
     Args:
-        generated: critic values `(n,)`.
+        generated: critic values.
     """
     return -ops.mean(generated)
 
@@ -120,8 +120,8 @@ def relativistic_discriminator_loss(real: tf.Tensor, generated: tf.Tensor) -> tf
     converges locally (R3GAN, Huang et al. 2024, https://arxiv.org/abs/2501.05441).
 
     Args:
-        real: logits `(n,)`.
-        generated: logits `(n,)`, each paired with the real one in its row.
+        real: logits.
+        generated: logits, each paired with the real one in its row.
     """
     return ops.mean(ops.softplus(generated - real))
 
@@ -130,8 +130,8 @@ def relativistic_generator_loss(real: tf.Tensor, generated: tf.Tensor) -> tf.Ten
     """Returns the loss of pairs of G: is the generated image more real?
 
     Args:
-        real: logits `(n,)`.
-        generated: logits `(n,)`.
+        real: logits.
+        generated: logits.
     """
     return ops.mean(ops.softplus(real - generated))
 
@@ -159,8 +159,7 @@ def contrastive_loss(
     Returns:
         A float scalar.
     """
-    images = ops.normalize(images, axis=-1)
-    captions = ops.normalize(captions, axis=-1)
+    images, captions = unit_vectors(images), unit_vectors(captions)
     logits = ops.matmul(images, ops.transpose(captions)) / temperature
     positives = ops.take_along_axis(logits, targets[:, None], axis=-1)
     target_ids = ops.take(token_ids, targets, axis=0)
@@ -170,6 +169,19 @@ def contrastive_loss(
         ops.logsumexp(ops.concatenate([positives, negatives], axis=1), axis=1)
         - positives[:, 0]
     )
+
+
+def unit_vectors(vectors: tf.Tensor) -> tf.Tensor:
+    """Divides vectors by their norm; unlike `ops.normalize` with a gradient at zero.
+
+    Args:
+        vectors: floats `(n, d)`.
+
+    Returns:
+        Floats `(n, d)`; zero for a vector of zeros, such as that of an empty caption.
+    """
+    squared_norms = ops.sum(ops.square(vectors), axis=-1, keepdims=True)
+    return vectors * ops.rsqrt(squared_norms + 1e-6)
 
 
 def diversity_loss(
@@ -213,8 +225,8 @@ def value_function(real: tf.Tensor, generated: tf.Tensor) -> tf.Tensor:
     where a constant added to all logits changes nothing, it says nothing.
 
     Args:
-        real: logits `(n,)`.
-        generated: logits `(n,)`.
+        real: logits.
+        generated: logits.
     """
     return -minimax_discriminator_loss(real, generated)
 
@@ -226,8 +238,8 @@ def wasserstein_estimate(real: tf.Tensor, generated: tf.Tensor) -> tf.Tensor:
     no upper bound. A critic's values are no log-odds, so V(D, G) does not apply.
 
     Args:
-        real: critic values `(n,)`.
-        generated: critic values `(n,)`.
+        real: critic values.
+        generated: critic values.
     """
     return -wasserstein_discriminator_loss(real, generated)
 

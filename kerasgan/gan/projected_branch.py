@@ -5,10 +5,9 @@ on ImageNet sees what is in an image. Discriminators on its features need far fe
 images than one that starts with pixels. Each attends to a part of the features only,
 unless these are mixed by fixed random projections, across channels and across scales.
 
-Convolutions that learn from pixels are beside them, for the contrastive loss. A
-generator that is guided by frozen features alone follows captions slowly, and one that
-is guided by pixels alone draws smooth shapes. Vision-aided GAN (Kumari et al. 2022,
-https://arxiv.org/abs/2112.09130) also has both kinds of networks side by side.
+Convolutions that learn from pixels are beside them, for the contrastive loss: guided by
+frozen features alone, images follow their captions less. Vision-aided GAN (Kumari et
+al. 2022, https://arxiv.org/abs/2112.09130) also has both kinds side by side.
 """
 
 from collections.abc import Sequence
@@ -36,7 +35,7 @@ def build_projected_branch(
         channels: 3 for RGB, 1 for grayscale.
         backbone: see `FrozenEncoder`.
         encoder_image_size: side in pixels to which images are resized for the frozen
-            network, at least 32; None for `image_size`, but at least 64.
+            network, a multiple of 32; None for `image_size`, but at least 64.
         pixel_filters: `filters` of the `build_image_branch` that sees the image at half
             its size, so that it guides shapes and not texture; None without captions.
         filters: channels of the mixed features at stride 4; each coarser scale has
@@ -47,9 +46,16 @@ def build_projected_branch(
         A `keras.Model`: images `(n, size, size, channels)` in [-1, 1] to
         `{"logits": (n, patches)}`, with captions also `"features": (n, dim)` of the
         heads and the frozen network, and `"pixel_features": (n, pixel_dim)`.
+
+    Raises:
+        ValueError: the size for the frozen network is no multiple of 32.
     """
     images = keras.Input((image_size, image_size, channels), name="image")
     size = encoder_image_size or max(image_size, 64)
+    if size % 32:
+        raise ValueError(
+            f"encoder_image_size must be a multiple of 32. Received: {size}"
+        )
     x = images
     if channels == 1:
         x = keras.layers.Concatenate()([x, x, x])
@@ -62,7 +68,9 @@ def build_projected_branch(
     outputs = {"logits": _concatenated(logits)}
     if pixel_filters is not None:
         outputs["features"] = _concatenated([*pooled, features["pooled"]])
-        pixels = build_image_branch(image_size // 2, channels, pixel_filters)
+        pixels = build_image_branch(
+            image_size // 2, channels, pixel_filters, name="pixel_branch"
+        )
         outputs["pixel_features"] = pixels(keras.layers.AveragePooling2D(2)(images))
     return keras.Model(images, outputs, name=name)
 
@@ -79,8 +87,7 @@ def _mix_scales(maps, filters):
     x, mixed = maps[-1], [maps[-1]]
     for scale in reversed(range(len(maps) - 1)):
         x = _random_convolution(filters * 2**scale, 3)(x)
-        if x.shape[1] != maps[scale].shape[1]:
-            x = keras.layers.UpSampling2D(interpolation="bilinear")(x)
+        x = keras.layers.UpSampling2D(interpolation="bilinear")(x)
         x = keras.layers.Add()([x, maps[scale]])
         mixed.insert(0, x)
     return mixed

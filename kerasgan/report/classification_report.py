@@ -9,6 +9,7 @@ import numpy as np
 from rich.table import Table
 
 from kerasgan.papers import B_ACCURACY
+from kerasgan.report.multi_label_tables import multi_label_table, multi_label_title
 from kerasgan.report.tables import left_out_lines, tables_to_text
 
 if TYPE_CHECKING:
@@ -45,7 +46,7 @@ def comparison_notes(results: Mapping[str, Any]) -> list[str]:
     improvements = [
         _improvement(results, row)
         for row in ("paper", "ensemble")
-        if {row, "image"} <= set(rows)
+        if {row, "image"} <= set(rows) and not results.get("multi_label")
     ]
     if improvements:
         paper_gain = gain_text(B_ACCURACY["paper"]["test"], B_ACCURACY["image"]["test"])
@@ -55,7 +56,7 @@ def comparison_notes(results: Mapping[str, Any]) -> list[str]:
             " about 11 %."
         )
     lines += _ensemble_notes(rows.get("ensemble", {}))
-    if results["balance"]:
+    if results.get("balance"):
         lines.append(
             "With --balance, probabilities are those of classes that are equally"
             " frequent, and the ECE compares them with the frequencies of these pairs."
@@ -73,6 +74,13 @@ def comparison_notes(results: Mapping[str, Any]) -> list[str]:
 def _comparison_table(results):
     title = f"Comparison of classifiers, number of splits: {results['seeds']}"
     table = Table(title=title, title_justify="left")
+    if results.get("multi_label"):
+        columns, rows = multi_label_table(results)
+        for number, name in enumerate(columns):
+            table.add_column(name, justify="right" if number else "left")
+        for row in rows:
+            table.add_row(*row)
+        return table
     table.add_column("classifier")
     for name in (
         *("accuracy", "± sd", "macro F1", "ECE", "training accuracy", "seconds"),
@@ -86,12 +94,21 @@ def _comparison_table(results):
             f"{row['accuracy_mean']:.3f}",
             f"{row['accuracy_sd']:.3f}",
             f"{row['macro_f1_mean']:.3f}",
-            f"{row['ece_mean']:.3f}",
+            ece_text(row),
             f"{row['train_accuracy_mean']:.3f}",
             f"{row['seconds']:.0f}",
             f"{claim['test']:.3f}" if claim else "",
         )
     return table
+
+
+def ece_text(row: Mapping[str, Any]) -> str:
+    """Formats the ECE of a row; older results have none.
+
+    Args:
+        row: of `results["rows"]`.
+    """
+    return f"{row['ece_mean']:.3f}" if "ece_mean" in row else ""
 
 
 def _improvement(results, row):
@@ -141,11 +158,13 @@ def scores_text(scores: Mapping[str, Any]) -> str:
         Several lines of text.
     """
     calibration = f", ECE {scores['ece']:.3f}" if "ece" in scores else ""
-    table = Table(
-        title=f"accuracy {scores['accuracy']:.3f}, macro F1 {scores['macro_f1']:.3f}"
-        f"{calibration}, {scores['pairs']} pairs",
-        title_justify="left",
+    title = (
+        f"accuracy {scores['accuracy']:.3f}, macro F1 {scores['macro_f1']:.3f}"
+        f"{calibration}, {scores['pairs']} pairs"
     )
+    if "micro_f1" in scores:
+        title = multi_label_title(scores)
+    table = Table(title=title, title_justify="left")
     table.add_column("class")
     for name in ("precision", "recall", "F1", "pairs"):
         table.add_column(name, justify="right")
@@ -159,14 +178,14 @@ def save_charts(results: Mapping[str, Any], directory: Path) -> None:
     """Saves the results of `compare_classifiers` as charts.
 
     Writes `accuracy.png`, and `confusion-ROW.png` for each row except the majority
-    class.
+    class, if a pair has one label.
 
     Args:
         results: the result of `compare_classifiers`.
         directory: an existing directory.
     """
     accuracy_chart(results).savefig(directory / "accuracy.png", dpi=120)
-    for row in results["rows"]:
+    for row in results["confusion"]:
         if row != "majority":
             chart = confusion_chart(results, row)
             chart.savefig(directory / f"confusion-{row}.png", dpi=110)
@@ -198,7 +217,7 @@ def accuracy_chart(results: Mapping[str, Any]) -> "Figure":
     ]
     axes.set_xticks(positions, titles, fontsize=8)
     axes.set_ylim(0, 1.08)
-    axes.set_ylabel("accuracy")
+    axes.set_ylabel("subset accuracy" if results.get("multi_label") else "accuracy")
     axes.legend(loc="upper left")
     return figure
 

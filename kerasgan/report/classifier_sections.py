@@ -8,8 +8,10 @@ from kerasgan.report.classification_report import (
     accuracy_chart,
     comparison_notes,
     confusion_chart,
+    ece_text,
     reliability_chart,
 )
+from kerasgan.report.multi_label_tables import multi_label_table
 from kerasgan.report.pages import HtmlFigure, HtmlTable, Section, chart_uri
 from kerasgan.report.run_sections import read_result
 from kerasgan.runs import Run
@@ -30,11 +32,22 @@ def classifier_sections(run: Run) -> list[Section]:
     confusions, reliabilities = (
         [
             HtmlFigure(chart_uri(draw(results, row)), results["titles"][row])
-            for row in results["rows"]
+            for row in results.get(key, {})  # none of several labels
             if row != "majority"
         ]
-        for draw in (confusion_chart, reliability_chart)
+        for key, draw in (
+            ("confusion", confusion_chart),
+            ("reliability", reliability_chart),
+        )
     )
+    galleries = [
+        Section("Confusion matrices", gallery=confusions, width="20rem"),
+        Section(
+            "Reliability: how often a prediction of each confidence is right",
+            gallery=reliabilities,
+            width="16rem",
+        ),
+    ]
     return [
         Section(
             "Paper B's figure 6: classifiers of image-text pairs",
@@ -46,17 +59,15 @@ def classifier_sections(run: Run) -> list[Section]:
                 )
             ],
         ),
-        Section("Confusion matrices", gallery=confusions, width="20rem"),
-        Section(
-            "Reliability: how often a prediction of each confidence is right",
-            gallery=reliabilities,
-            width="16rem",
-        ),
+        *(section for section in galleries if section.gallery),
         *_class_section(results),
     ]
 
 
 def _comparison_table(results: Mapping[str, Any]) -> HtmlTable:
+    notes = [f"Number of splits: {results['seeds']}.", *comparison_notes(results)]
+    if results.get("multi_label"):
+        return HtmlTable(*multi_label_table(results), notes)
     rows = []
     for name, row in results["rows"].items():
         claim = B_ACCURACY.get(name, {})
@@ -68,14 +79,13 @@ def _comparison_table(results: Mapping[str, Any]) -> HtmlTable:
                 f"{row['accuracy_mean']:.3f}",
                 f"{row['accuracy_sd']:.3f}" if row["seeds"] > 1 else "one split",
                 f"{row['macro_f1_mean']:.3f}",
-                f"{row['ece_mean']:.3f}",
+                ece_text(row),
                 f"{row['seconds']:,.0f}",
             ]
         )
     columns = ["classifier", "the paper says: training", "the paper says: test"]
     columns += ["measured: training", "measured: test", "± sd", "macro F1", "ECE"]
     columns.append("seconds")
-    notes = [f"Number of splits: {results['seeds']}.", *comparison_notes(results)]
     notes.append(
         "The paper's test accuracy of .92595 is not a whole number of 1,000 test pairs,"
         " so it is not one plain accuracy over them."

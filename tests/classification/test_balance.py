@@ -60,7 +60,7 @@ def test_the_recall_of_the_rare_class_rises(fusion, modality):
 def test_the_recall_of_a_linear_member_rises():
     recalls = []
     for balance in (False, True):
-        member = LinearMember("text", "words", ["words"], 2, balance)
+        member = LinearMember("text", "words", ["words"], 2, balance=balance)
         member.refit(TRAIN)
         predictions = member.predict_log_proba(TEST).argmax(axis=1)
         recalls.append(recall_of_rare_class(predictions))

@@ -82,6 +82,15 @@ def test_captions_are_those_of_the_captioner(task, table, data_dir, captioner_ru
         assert filled["captions"][task.train.ids[row]] == expected
 
 
+def test_the_same_captions_are_made_for_several_labels(
+    task, table, data_dir, captioner_run
+):
+    settings = make_settings(table, data_dir, captioner_run, multi_label=True)
+    several = load_task(settings, progress=ignore)
+    assert several.info["filled_captions"] == task.info["filled_captions"]
+    assert several.train.labels.ndim == 2
+
+
 def test_nothing_is_made_without_need(table, data_dir, captioner_run):
     complete = table.parent / "complete.csv"
     lines = table.read_text().replace(",,", ",a hat,").replace("?!", "hat")

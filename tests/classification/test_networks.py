@@ -101,6 +101,20 @@ def test_ensemble_multiplies_powers_of_the_probabilities_of_present_inputs():
     np.testing.assert_allclose(combined, expected, rtol=1e-5)
 
 
+def test_ensemble_adds_weighted_log_odds_of_each_class():
+    odds = np.array([[[3.0, 0.5], [2.0, 1.0]]] * 4, "float32")
+    ensemble = LogLinearEnsemble(
+        [[1.0, 2.0], [0.5, 0.0], [0.0, 1.0]], [0.2, 1.0], multi_label=True
+    )
+    combined = ensemble(
+        np.log(odds),
+        np.array([True, True, False, False]),
+        np.array([True, False, True, False]),
+    )
+    expected = np.array([[12, 0.5], np.sqrt([3, 0.5]), [2, 1], [0.25, 1e7]])
+    np.testing.assert_allclose(combined, expected / (1 + expected), rtol=1e-5)
+
+
 def test_ensemble_is_restored_from_its_config():
     ensemble = LogLinearEnsemble(np.eye(3, 2), np.array([0.5, 0.5]))
     restored = LogLinearEnsemble.from_config(ensemble.get_config())

@@ -83,6 +83,7 @@ def test_a_loaded_classifier_predicts_the_same(classifier, task, data_dir, tmp_p
         "label_names",
         "masked_words",
         "member_weights",
+        "thresholds",
         "training_seconds",
     }
 

@@ -5,13 +5,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kerasgan.data.annotations import (
-    AnnotatedImage,
     CaptionRow,
     clean_text,
     group_rows,
     numbered_lines,
     read_text,
-    sorted_label_names,
 )
 from kerasgan.data.read_report import ReadReport
 from kerasgan.errors import UserError
@@ -50,12 +48,12 @@ def test_skipped_rows_are_counted_by_reason():
     report = ReadReport()
     rows = [
         row("", "who?", line=2),
-        row("a", "one", key="0", label="x", line=3),
-        row("a", "one again", key="0", label="x", line=4),
-        row("a", "one", key="0", label="x", line=4),
-        row("a", "  ", key="1", label="x", line=5),
-        row("a", "two", key="2", label="y", line=6),
-        row("b", "", key="0", label="x", line=7),
+        row("a", "one", key="0", labels=("x",), line=3),
+        row("a", "one again", key="0", labels=("x",), line=4),
+        row("a", "one", key="0", labels=("x",), line=4),
+        row("a", "  ", key="1", labels=("x",), line=5),
+        row("a", "two", key="2", labels=("y",), line=6),
+        row("b", "", key="0", labels=("x",), line=7),
         row("c", "three", key="0", line=8),
     ]
     images = group_rows(rows, report, require_labels=True)
@@ -78,14 +76,6 @@ def test_skipped_rows_are_counted_by_reason():
         "line": 7,
         "value": "b",
     } in (report.examples)
-
-
-def test_labels_are_put_in_order_as_numbers_or_words():
-    def images(*labels):
-        return {n: AnnotatedImage(n, FILE, 1, label=n) for n in labels}
-
-    assert sorted_label_names(images("10", "9", "1")) == ["1", "9", "10"]
-    assert sorted_label_names(images("shoe", "bag", "2")) == ["2", "bag", "shoe"]
 
 
 @pytest.mark.parametrize(

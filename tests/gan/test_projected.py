@@ -8,10 +8,10 @@ import tensorflow as tf
 from kerasgan.config.settings import GanConfig, Settings, TrainingConfig
 from kerasgan.encoders import efficientnet_lite, frozen_encoder
 from kerasgan.encoders.efficientnet_lite import fold_normalization
-from kerasgan.encoders.frozen_encoder import FrozenEncoder
 from kerasgan.errors import UserError
 from kerasgan.gan.build_gan import build_gan
 from kerasgan.gan.discriminator import build_discriminator
+from kerasgan.gan.forward_pass import forward_pass
 from kerasgan.gan.gan import GAN
 from kerasgan.gan.generator import build_generator
 from kerasgan.gan.gradient_penalties import squared_gradient_norms
@@ -117,10 +117,27 @@ def test_with_captions_a_pair_counts_by_a_bounded_cosine(weights):
     images = IMAGES / np.float32(127.5) - 1
     logits, vectors = discriminator.encode_image(images)
     _, captions = discriminator.encode_text(token_ids)
+    assert vectors.shape == captions.shape == (4, 2, 128)
     match = np.asarray(discriminator.match(vectors, captions))
     assert match.shape == (4, 1) and np.abs(match).max() <= 2
     outputs = discriminator({"image": images, "token_ids": token_ids})
     np.testing.assert_allclose(outputs, np.mean(logits + match, axis=1), atol=1e-5)
+
+
+def test_frozen_features_are_in_the_logits_and_pixels_in_the_contrastive_loss(weights):
+    gan = build(text=9)
+    token_ids = tf.constant(RANDOM.integers(2, 9, (4, 24)).astype("int32"))
+    real = tf.constant(IMAGES / np.float32(127.5) - 1)
+    kernels = [layer.kernel for layer in gan.discriminator.image_projections]
+    gradients = {}
+    for weight in (0.0, 1.0):
+        gan.contrastive_weight = weight
+        with tf.GradientTape() as tape:
+            loss = forward_pass(gan, real, token_ids).d_loss
+        gradients[weight] = [
+            np.abs(gradient).max() for gradient in tape.gradient(loss, kernels)
+        ]
+    assert gradients[0.0][0] > 0 and gradients[0.0][1] == 0 < gradients[1.0][1]
 
 
 def test_two_gray_images_with_the_same_caption_are_enough(weights):
@@ -148,16 +165,23 @@ def test_penalties_concern_the_mean_of_the_patches(weights):
 
 
 def test_saved_models_name_the_weights_by_digest(weights, tmp_path, monkeypatch):
-    discriminator = build_discriminator(32, backbone="efficientnet-lite0")
+    discriminator = build_discriminator(
+        32, backbone="efficientnet-lite0", vocabulary_size=9, text_dim=6
+    )
     discriminator.save(tmp_path / "d.keras")
     images = IMAGES / np.float32(127.5) - 1
+    token_ids = RANDOM.integers(2, 9, (4, 24)).astype("int32")
     loaded = keras.saving.load_model(tmp_path / "d.keras")
-    outputs = (model({"image": images}) for model in (loaded, discriminator))
-    np.testing.assert_array_equal(*outputs)
+    for outputs in zip(
+        (*loaded.encode_image(images), *loaded.encode_text(token_ids)),
+        (*discriminator.encode_image(images), *discriminator.encode_text(token_ids)),
+        strict=True,
+    ):
+        np.testing.assert_array_equal(*outputs)
     assert (tmp_path / "d.keras").stat().st_size < 12e6
     monkeypatch.setattr(frozen_encoder, "weights_digest", lambda name: "4567")
     with pytest.raises(UserError, match="Received: 4567, expected: 0123"):
-        FrozenEncoder(digest="0123")
+        keras.saving.load_model(tmp_path / "d.keras")
 
 
 def test_without_the_package_the_message_offers_conv(monkeypatch):

@@ -57,6 +57,13 @@ def test_the_calibration_is_shown():
     assert "0.125" in text_of(paper=SCORES | {"ece_mean": 0.125})
 
 
+def test_older_results_have_no_calibration():
+    scores = {key: value for key, value in SCORES.items() if key != "ece_mean"}
+    titles = {"paper": "the paper's"}
+    results = {"rows": {"paper": scores}, "titles": titles, "seeds": 1, "leaks": LEAKS}
+    assert "ECE" in comparison_text(results)
+
+
 def test_balanced_probabilities_are_explained():
     assert "classes that are equally frequent" in text_of("paper", balance=True)
     assert "equally frequent" not in text_of("paper")

@@ -98,6 +98,9 @@ def test_a_page_about_classifiers(tmp_path):
     assert "<script>alert(1)</script> & [31m <b>dog</b>" in page.texts
     assert "Other splits of the data: --seeds 3." in page.texts
     assert len(page.all("img")) == 5
+    del content["balance"], content["reliability"], row["ece_mean"]  # older results
+    write_json(run.results / "classification.json", content)
+    assert len(read_page(save_report([run])).all("img")) == 3
 
 
 def test_damaged_files_are_named(tmp_path):

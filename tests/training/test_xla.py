@@ -29,6 +29,7 @@ from kerasgan.training.devices import uses_xla
 
 RANDOM = np.random.default_rng(0)
 LENGTH, WORDS, START = 5, 9, 2
+TEXT = {"vocabulary_size": WORDS, "caption_length": LENGTH, "text_dim": 6}
 TOKEN_IDS = RANDOM.integers(3, WORDS, (6, 2, LENGTH)).astype("int32")
 TOKEN_IDS[..., 0] = START
 TOKEN_IDS[1, 0, 3:] = TOKEN_IDS[2:4, 1] = 0  # a short caption, two missing ones
@@ -48,10 +49,9 @@ def images(size):
 
 def conv_gan():
     vectorizer = build_vectorizer(None, [f"w{n}" for n in range(7)], WORDS, LENGTH)
-    text = {"vocabulary_size": WORDS, "caption_length": LENGTH, "text_dim": 6}
     gan = GAN(
         build_generator(8, 3, 4, 4, 4, text_dim=6),
-        build_discriminator(8, 3, 4, 4, **text),
+        build_discriminator(8, 3, 4, 4, **TEXT),
         vectorizer,
         augmentation=["color", "translation", "cutout"],
     )
@@ -66,11 +66,11 @@ def projected_gan():
         patch(frozen_encoder, "efficientnet_lite", lambda *_, **__: network),
         patch(frozen_encoder, "weights_digest", lambda name: "0123"),
     ):
-        discriminator = build_discriminator(32, backbone="efficientnet-lite0")
-    generator = build_generator(32, 3, 4, 4, 8, architecture="gated")
+        discriminator = build_discriminator(32, backbone="efficientnet-lite0", **TEXT)
+    generator = build_generator(32, 3, 4, 4, 8, 6, architecture="gated")
     gan = GAN(generator, discriminator, loss="hinge", r1=0)
     gan.compile(sgd(), sgd(), jit_compile=True)
-    return gan, images(32)
+    return gan, {"image": images(32), "token_ids": TOKEN_IDS[:, 0]}
 
 
 def dual_encoder():

@@ -113,10 +113,12 @@ class PairBuilder(FileReaderBuilder, skip_registration=True):  # type: ignore[ca
             disable_shuffling=True,  # keeps the order of train_ids and test_ids
         )
 
-    def _feature_arguments(self) -> tuple[int | None, list[str] | None]:
+    def _feature_arguments(self) -> tuple[int | None, list[str] | None, bool]:
         if self._spec is None:
-            return None, None
-        return self._spec.config.image_size, self._spec.label_names
+            return None, None, False
+        config = self._spec.config
+        multi_label = config.several_labels == "all"
+        return config.image_size, self._spec.label_names, multi_label
 
     def _download_and_prepare(self, dl_manager, download_config=None) -> None:
         from kerasgan.data.shard_writing import plan_shards, split_info

@@ -9,10 +9,10 @@ from typing import Any
 
 from kerasgan.config.settings import DataConfig
 from kerasgan.data.annotations import Annotations, CaptionRow, group_pairs, read_text
+from kerasgan.data.layouts.cells import cell_text
 from kerasgan.data.layouts.folders import find_image_root, list_folders, resolve_folder
 from kerasgan.data.layouts.karpathy import read_karpathy
 from kerasgan.data.layouts.splits import published_splits
-from kerasgan.data.layouts.table import cell_text
 from kerasgan.data.read_report import ReadReport
 from kerasgan.errors import UserError
 

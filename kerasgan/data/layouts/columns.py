@@ -54,6 +54,7 @@ class Columns:
         label: name of the column of labels, or None.
         missing_values: cells that mean that there is no value.
         further_images: names of further columns of image names.
+        label_separators: characters that separate labels in a cell.
     """
 
     image: str | None
@@ -61,6 +62,7 @@ class Columns:
     label: str | None
     missing_values: frozenset[str] = frozenset()
     further_images: tuple[str, ...] = ()
+    label_separators: str = ""
 
     @classmethod
     def resolve(cls, config: DataConfig, names: list[str], source: Path) -> "Columns":
@@ -133,7 +135,12 @@ def infer_columns(config: DataConfig, names: list[str], source: Path) -> Columns
     missing_values = frozenset(config.missing_values)
     captions, images = tuple(filter(None, captions)), [*filter(None, images)] or [None]
     return Columns(
-        images[0], captions, label or None, missing_values, tuple(images[1:])
+        images[0],
+        captions,
+        label or None,
+        missing_values,
+        tuple(images[1:]),
+        config.label_separators,
     )
 
 

@@ -17,8 +17,9 @@ from kerasgan.data.annotations import (
     CaptionRow,
     clean_text,
     group_rows,
-    sorted_label_names,
 )
+from kerasgan.data.image_labels import note_several_labels, sorted_label_names
+from kerasgan.data.layouts.cells import cell_text
 from kerasgan.data.layouts.columns import LABEL_COLUMNS
 from kerasgan.data.layouts.img2dataset import (
     Sample,
@@ -31,15 +32,13 @@ from kerasgan.data.layouts.img2dataset import (
 from kerasgan.data.layouts.labels import (
     JOIN_COLUMNS,
     PHASH_COLUMNS,
-    UNCERTAIN,
-    Label,
+    Labels,
     find_labels,
     join_value,
     label_column,
     label_files,
-    parse_label,
+    parse_labels,
 )
-from kerasgan.data.layouts.table import cell_text
 from kerasgan.data.read_report import ReadReport
 from kerasgan.data.sampling import sample_size, seeded_order
 from kerasgan.data.threads import available_cores
@@ -66,14 +65,14 @@ class DownloadedPair(NamedTuple):
     """A downloaded pair of image and text.
 
     Attributes:
-        row: its row, without a label.
+        row: its row, without labels.
         keys: its value in each of `JOIN_COLUMNS`, or None.
-        row_label: the label in its own metadata.
+        row_labels: the labels in its own metadata.
     """
 
     row: CaptionRow
     keys: dict[str, str | None]
-    row_label: Label
+    row_labels: Labels
 
 
 @dataclass
@@ -121,7 +120,8 @@ def read(config: DataConfig, source: Path) -> Annotations:
     result = _read_until_enough(config, shards, source, report)
     _check(config, source, result, report)
     _add_notes(result, report)
-    images = group_rows(result.rows, report)
+    images = group_rows(result.rows, report, several_labels=config.several_labels)
+    note_several_labels(report)
     layout = f"img2dataset {', '.join(sorted({shard.kind for shard in result.used}))}"
     files = [shard.path for shard in result.used] + labels
     label_names = sorted_label_names(images) or None
@@ -176,12 +176,12 @@ def _to_pair(config: DataConfig, shard: Shard, sample: Sample) -> DownloadedPair
     missing = config.missing_values
     texts = (cell_text(record.get(column), missing) for column in TEXT_COLUMNS)
     text = html.unescape(next(filter(None, texts), ""))
-    label = parse_label(config, record, label_column(config, record))
+    labels = parse_labels(config, record, label_column(config, record))
     assert not isinstance(sample.read, str)  # those are skipped
     row = CaptionRow(
-        shard.path, sample.key, name, (text,), "", group=label.phash, read=sample.read
+        shard.path, sample.key, name, (text,), "", group=labels.phash, read=sample.read
     )
-    return DownloadedPair(row, keys, label)
+    return DownloadedPair(row, keys, labels)
 
 
 def _label_rows(
@@ -191,43 +191,48 @@ def _label_rows(
 
     If no pair has a label, all rows are returned without labels.
     """
-    find_label = _label_lookup(config, pairs, report)
-    labeled = [(pair.row, find_label(pair)) for pair in pairs]
-    if config.labels is None and all(label.name is None for _, label in labeled):
+    find_labels_of = _label_lookup(config, pairs, report)
+    labeled = [(pair.row, find_labels_of(pair)) for pair in pairs]
+    if config.labels is None and all(labels.names is None for _, labels in labeled):
         return [pair.row for pair in pairs], []
-    counts = Counter(label.name for _, label in labeled if label.name)
+    limit = None if config.several_labels == "all" else 1
+    counts = Counter(
+        name for _, labels in labeled for name in (labels.names or ())[:limit]
+    )
     ranked = sorted(counts, key=lambda name: (-counts[name], name))
     frequent = set(ranked[: config.label_groups])
     rows, skipped = [], []
-    for row, (name, phash) in labeled:
-        if name in frequent:
-            rows.append(row._replace(label=name, group=row.group or phash))
+    for row, (names, phash) in labeled:
+        kept = tuple(name for name in (names or ())[:limit] if name in frequent)
+        if kept:
+            kept += names[1:] if limit else ()  # are counted where rows are grouped
+            rows.append(row._replace(labels=kept, group=row.group or phash))
             continue
         reason = "label not among the most frequent"
-        if name is None:
+        if names is None:
             reason = "missing label"
-        elif name == UNCERTAIN:
+        elif not names:
             reason = f"label probability below {config.label_threshold:g}"
-        value = f"{row.name} {name or ''}"
+        value = " ".join([row.name, *(names or ())])
         skipped.append(SkippedRow(reason, row.file, str(row.line), value, bad_rows=0))
     return rows, skipped
 
 
 def _label_lookup(
     config: DataConfig, pairs: list[DownloadedPair], report: ReadReport
-) -> Callable[[DownloadedPair], Label]:
-    """Returns a function that finds the label of a pair."""
+) -> Callable[[DownloadedPair], Labels]:
+    """Returns a function that finds the labels of a pair."""
     if config.labels is None:
-        return lambda pair: pair.row_label
+        return lambda pair: pair.row_labels
     keys = {name: {pair.keys[name] for pair in pairs} - {None} for name in JOIN_COLUMNS}
     labels = find_labels(config, keys, report)
-    missing = Label(None, None)
+    missing = Labels(None, None)
 
-    def find_label(pair: DownloadedPair) -> Label:
+    def find_labels_of(pair: DownloadedPair) -> Labels:
         matches = (labels.get((name, pair.keys[name])) for name in JOIN_COLUMNS)
         return next(filter(None, matches), missing)
 
-    return find_label
+    return find_labels_of
 
 
 def _count_skipped(report: ReadReport, skipped: Iterable[SkippedRow]) -> None:

@@ -7,7 +7,7 @@ libraries write them.
 import dataclasses
 import functools
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -90,7 +90,7 @@ def read(config: DataConfig, source: Path, shards: list[Shard]) -> Annotations:
         report.check_bad_rows(0)
         raise UserError(f"{source} has no rows.")
     has_captions = any(any(row.captions) for row in rows)
-    has_labels = any(row.label for row in rows)
+    has_labels = any(row.labels for row in rows)
     images, labels = group_pairs(config, rows, report, has_captions, has_labels)
     files = [shard.path for shard in shards]
     layout = "Parquet with images"
@@ -145,20 +145,24 @@ def _shard_rows(
     classes = _class_names(schema, columns.label)
     rows = caption_rows(shard.path, enumerate(records), columns)
     for number, (row, cell) in enumerate(zip(rows, cells, strict=True)):
-        label = row.label
-        if classes is not None and label:
-            is_known = label.isdecimal() and int(label) < len(classes)
-            label = classes[int(label)] if is_known else None  # -1: no label
+        labels = row.labels if classes is None else _named(row.labels, classes)
         read_image = functools.partial(read_cell, shard.path, image, *cell)
         name = f"{shard.name}/{number}"
-        yield row._replace(name=name, key="", label=label, read=read_image)
+        yield row._replace(name=name, key="", labels=labels, read=read_image)
+
+
+def _named(numbers: Iterable[str], classes: list[str]) -> tuple[str, ...]:
+    """Returns the names of classes that are given as numbers; -1 is none."""
+    known = (number for number in numbers if number.isdecimal())
+    return tuple(classes[int(x)] for x in known if int(x) < len(classes))
 
 
 def _class_names(schema: "pyarrow.Schema", label: str | None) -> list[str] | None:
     """Returns the names that Hugging Face's `ClassLabel` numbers, or None."""
     try:
         metadata = json.loads((schema.metadata or {})[b"huggingface"])
-        names = metadata["info"]["features"][label]["names"]
+        feature = metadata["info"]["features"][label]
+        names = feature.get("feature", feature)["names"]  # of a `Sequence`
         return names if all(isinstance(name, str) for name in names) else None
-    except (KeyError, TypeError, ValueError, RecursionError):
+    except (AttributeError, KeyError, TypeError, ValueError, RecursionError):
         return None

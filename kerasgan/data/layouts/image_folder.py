@@ -56,7 +56,7 @@ def read(config: DataConfig, source: Path) -> Annotations:
         rows, files = _file_rows(root, report)
         has_captions = bool(files)
         rows = _with_labels(config, _with_splits(rows))
-        has_labels = any(row.label for row in rows)
+        has_labels = any(row.labels for row in rows)
         layout = "class folders" if has_labels else "images"
         layout += " with texts" * has_captions
     if not rows:
@@ -162,4 +162,4 @@ def _with_labels(config: DataConfig, rows: list[CaptionRow]) -> list[CaptionRow]
     if len({*labels} - {""}) < 2:
         return rows
     pairs = zip(rows, labels, strict=True)
-    return [row._replace(label=label or None) for row, label in pairs]
+    return [row._replace(labels=(label,) if label else ()) for row, label in pairs]

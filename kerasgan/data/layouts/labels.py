@@ -13,31 +13,31 @@ from typing import NamedTuple
 from kerasgan.config.settings import DataConfig
 from kerasgan.data.annotations import clean_text
 from kerasgan.data.file_names import is_hidden
+from kerasgan.data.layouts.cells import cell_labels, cell_text
 from kerasgan.data.layouts.columns import (
     LABEL_COLUMNS,
     check_unique_names,
     infer_column,
 )
 from kerasgan.data.layouts.img2dataset import normalize_key
-from kerasgan.data.layouts.table import READERS, cell_text
+from kerasgan.data.layouts.table import READERS
 from kerasgan.data.read_report import ReadReport
 from kerasgan.errors import UserError
 
 JOIN_COLUMNS = ("id", "url", "key")  # join pairs and labels; the first match is used
 PHASH_COLUMNS = ("image_phash", "imagehash")
 BATCH_SIZE = 8192  # rows; each has 100 numbers
-UNCERTAIN = ""  # the label if the most probable class is below the threshold
 
 
-class Label(NamedTuple):
-    """Label of a pair.
+class Labels(NamedTuple):
+    """Labels of a pair.
 
     Attributes:
-        name: name of the class, `UNCERTAIN`, or None.
+        names: names of the classes; empty if none is probable; None if there are none.
         phash: perceptual hash of the image, or None.
     """
 
-    name: str | None
+    names: tuple[str, ...] | None
     phash: str | None
 
 
@@ -85,38 +85,43 @@ def label_column(config: DataConfig, names: Iterable[str]) -> str | None:
     return infer_column(LABEL_COLUMNS, names)
 
 
-def parse_label(config: DataConfig, record: dict, column: str | None) -> Label:
-    """Returns the label in a row.
+def parse_labels(config: DataConfig, record: dict, column: str | None) -> Labels:
+    """Returns the labels in a row.
 
     Args:
         config: settings of the data set.
         record: the row.
-        column: the column of labels. Of a list of classes the most probable is used if
-            its probability reaches the threshold.
+        column: the column of labels. Of a list of classes with `label_probs`, those are
+            used whose probability reaches the threshold; only the most probable one,
+            unless all labels are kept.
     """
     value, phash = record.get(column), None
     for name in PHASH_COLUMNS:
         phash = phash or clean_text(cell_text(record.get(name))) or None
-    if isinstance(value, list):
-        probabilities = record.get("label_probs")
-        value = _most_probable(value, probabilities, config.label_threshold)
-        return Label(value, phash)
-    return Label(clean_text(cell_text(value, config.missing_values)) or None, phash)
+    if isinstance(value, list) and "label_probs" in record:
+        return Labels(_probable_names(config, value, record["label_probs"]), phash)
+    names = cell_labels(value, config.missing_values, config.label_separators)
+    names = tuple(filter(None, map(clean_text, names)))
+    return Labels(names or None, phash)
 
 
-def _most_probable(
-    classes: list, probabilities: list | None, threshold: float
-) -> str | None:
+def _probable_names(
+    config: DataConfig, classes: list, probabilities: list | None
+) -> tuple[str, ...] | None:
+    """Returns the probable classes, the most probable first; None if damaged."""
     try:
-        probability, best = max(zip(probabilities, classes, strict=True))
-        return clean_text(cell_text(best)) if probability >= threshold else UNCERTAIN
+        ranked = sorted(zip(probabilities, classes, strict=True), reverse=True)
+        threshold = config.label_threshold
+        names = [clean_text(cell_text(name)) for p, name in ranked if p >= threshold]
     except (TypeError, ValueError):  # missing, of another length, or not comparable
         return None
+    names = [*filter(None, names if config.several_labels == "all" else names[:1])]
+    return tuple(names) if ranked else None
 
 
 def find_labels(
     config: DataConfig, keys: dict[str, set[str]], report: ReadReport
-) -> dict[tuple[str, str], Label]:
+) -> dict[tuple[str, str], Labels]:
     """Finds the labels of pairs in the files of `--labels`.
 
     A file may have 300 million rows: it is read in batches, and only the labels of the
@@ -133,7 +138,7 @@ def find_labels(
     Raises:
         UserError: If a file cannot be read or does not have the columns.
     """
-    labels: dict[tuple[str, str], Label] = {}
+    labels: dict[tuple[str, str], Labels] = {}
     for path in label_files(config.labels):
         names, records = _read_rows(path, keys, report)
         column = label_column(config, names)
@@ -144,11 +149,11 @@ def find_labels(
                 "with --label-column."
             )
         for record in records:
-            label = parse_label(config, record, column)
+            parsed = parse_labels(config, record, column)
             for name in JOIN_COLUMNS:
                 value = join_value(name, record.get(name))
                 if value in keys[name]:
-                    labels.setdefault((name, value), label)
+                    labels.setdefault((name, value), parsed)
     return labels
 
 

@@ -2,7 +2,7 @@
 
 import json
 from collections import Counter
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 from kerasgan.config.settings import DataConfig
@@ -14,6 +14,7 @@ from kerasgan.data.annotations import (
     read_text,
 )
 from kerasgan.data.images import IMAGE_SUFFIXES
+from kerasgan.data.layouts.cells import cell_captions, cell_labels
 from kerasgan.data.layouts.columns import Columns, check_unique_names
 from kerasgan.data.layouts.delimited import Record, read_records
 from kerasgan.data.layouts.folders import resolve_folder
@@ -116,12 +117,13 @@ def caption_rows(
             for column in columns.captions
             for caption in cell_captions(record.get(column), missing)
         ]
-        label = cell_text(record.get(columns.label), missing) if columns.label else None
-        key = json.dumps([captions, label])
+        cell = record.get(columns.label) if columns.label else None
+        labels = cell_labels(cell, missing, columns.label_separators)
+        key = json.dumps([captions, labels])
         names = _image_names(record, columns)
         joined = str(line) if len(names) > 1 else None
         for name in names or [""]:
-            row = CaptionRow(source, line, name, tuple(captions), key, label)
+            row = CaptionRow(source, line, name, tuple(captions), key, labels)
             yield row._replace(record=joined)
 
 
@@ -140,42 +142,6 @@ def _image_names(record: dict, columns: Columns) -> list[str]:
                 found = [cell.strip()]
             names |= dict.fromkeys(filter(None, found))
     return list(names)
-
-
-def cell_captions(
-    value: object, missing_values: Collection[str] = frozenset()
-) -> list[str]:
-    """Returns the captions in a cell: one, a list, or a JSON list in a string.
-
-    Args:
-        value: the cell.
-        missing_values: see `cell_text`.
-    """
-    if isinstance(value, str) and value.lstrip().startswith("["):
-        try:
-            parsed = json.loads(value)
-        except (ValueError, RecursionError):
-            return [cell_text(value, missing_values)]
-        if isinstance(parsed, list) and all(isinstance(item, str) for item in parsed):
-            return parsed
-    if isinstance(value, (list, tuple)):
-        return [cell_text(item, missing_values) for item in value]
-    return [cell_text(value, missing_values)]
-
-
-def cell_text(value: object, missing_values: Collection[str] = frozenset()) -> str:
-    """Returns a cell as text: empty if it is missing, and "3" for 3.0.
-
-    Args:
-        value: the cell.
-        missing_values: texts that mean that there is no value.
-    """
-    if value is None or value != value:  # NaN is not equal to itself
-        return ""
-    if isinstance(value, float) and value.is_integer():
-        value = int(value)
-    text = str(value)
-    return "" if text.strip() in missing_values else text
 
 
 def read_delimited(

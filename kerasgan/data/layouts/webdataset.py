@@ -18,6 +18,7 @@ from kerasgan.data.annotations import (
     numbered_lines,
 )
 from kerasgan.data.images import IMAGE_SUFFIXES
+from kerasgan.data.layouts.cells import cell_labels
 from kerasgan.data.layouts.columns import infer_columns
 from kerasgan.data.layouts.img2dataset import Shard, find_shards, read_member_text
 from kerasgan.data.layouts.shard_members import ByteReader, tar_members
@@ -61,7 +62,7 @@ def read(config: DataConfig, source: Path) -> Annotations:
         counts = ", ".join(f"{n} × {why}" for why, n in report.skipped.most_common())
         raise UserError(f"No sample in {source} can be read: {counts or 'no images'}")
     has_captions = any(row.captions for row in rows)
-    has_labels = any(row.label for row in rows)
+    has_labels = any(row.labels for row in rows)
     images, labels = group_pairs(config, rows, report, has_captions, has_labels)
     files = [shard.path for shard in shards]
     return Annotations("tar files", files, source, images, report, labels)
@@ -114,17 +115,19 @@ def _sample_row(
         settings = config.model_copy(update={"image_column": ""})
         columns = infer_columns(settings, names, shard.path)
         (row,) = caption_rows(shard.path, iter([(0, record)]), columns)
-    text = _read_first(members, TEXT_EXTENSIONS)
-    captions = tuple(line for _, line in numbered_lines(text))
-    label = _read_first(members, CLASS_EXTENSIONS)
-    label = clean_text(label) if config.label_column is None else ""
+    lines = numbered_lines(_read_first(members, TEXT_EXTENSIONS))
+    captions = tuple(line for _, line in lines)
+    labels: tuple[str, ...] = ()
+    if config.label_column is None:
+        text = clean_text(_read_first(members, CLASS_EXTENSIONS))
+        labels = cell_labels(text, separators=config.label_separators)
     name = clean_text(f"{shard.name}/{key}")
     return row._replace(
         line=key,
         name=name,
         captions=captions or tuple(filter(None, row.captions)),
         key="",
-        label=label or row.label or None,
+        labels=labels or row.labels,
         read=image,
     )
 
