@@ -30,7 +30,8 @@ class Ensemble:
     Attributes:
         members: the members by name.
         weights: `(3, members)`: for an image with a text, only an image, only a text.
-        prior: `(classes,)`, the shares of the classes in the training data.
+        prior: `(classes,)`, the shares of the classes in the training data; of balanced
+            members, equal shares.
         thresholds: see `choose_thresholds`; None if a pair has one label.
     """
 
@@ -51,13 +52,16 @@ def fit_ensemble(
     Args:
         members: the members by name.
         examples: with `token_ids` and `labels`.
-        config: `folds`, `ensemble_pairs`, `multi_label` and `threshold`.
+        config: `folds`, `ensemble_pairs`, `balance`, `multi_label` and `threshold`.
         seed: seed of the folds.
 
     Returns:
         An `Ensemble` whose members are trained on all examples.
     """
     rows, predictions = _predict_out_of_fold(members, examples, config, seed)
+    sample_weight = np.ones(len(examples))
+    if config.balance:
+        sample_weight = examples.balanced_weight
     labels, has_text = examples.labels[rows], examples.has_text[rows]
     modalities = np.array([member.modality for member in members.values()])
     weights = np.zeros((3, len(members)))
@@ -69,11 +73,15 @@ def fit_ensemble(
     for row, (is_used, is_complete) in enumerate(cases):
         if is_used.any():
             weights[row, is_used] = fit_ensemble_weights(
-                predictions[is_complete][:, is_used], labels[is_complete]
+                predictions[is_complete][:, is_used],
+                labels[is_complete],
+                sample_weight[rows][is_complete],
             )
     for member in members.values():
         member.refit(examples)
     prior = class_counts(examples.labels, predictions.shape[2]) / len(examples)
+    if config.balance:
+        prior = np.bincount(examples.labels, sample_weight, len(prior)) / len(examples)
     thresholds = None
     if config.multi_label:
         thresholds = _fit_thresholds(

@@ -9,7 +9,11 @@ REGULARIZATION = 1e-3  # towards zero, so that a member that never helps gets no
 MAX_WEIGHT = 10.0
 
 
-def fit_ensemble_weights(scores: np.ndarray, labels: np.ndarray) -> np.ndarray:
+def fit_ensemble_weights(
+    scores: np.ndarray,
+    labels: np.ndarray,
+    sample_weight: np.ndarray | None = None,
+) -> np.ndarray:
     """Fits the weights of a log-linear ensemble, p ∝ Π pₖ^wₖ.
 
     The weights are non-negative and minimize the log-loss, with an L1 penalty.
@@ -18,6 +22,8 @@ def fit_ensemble_weights(scores: np.ndarray, labels: np.ndarray) -> np.ndarray:
         scores: `(n, members, classes)`, log-probabilities of examples that the members
             were not trained on; log-odds if they have several labels.
         labels: int `(n,)`, or `(n, classes)` of zeros and ones.
+        sample_weight: weights of the examples in the log-loss, `(n,)`; None: all count
+            the same.
 
     Returns:
         float64 `(members,)`; all 1 if there are no examples.
@@ -25,11 +31,14 @@ def fit_ensemble_weights(scores: np.ndarray, labels: np.ndarray) -> np.ndarray:
     num_examples, num_members, _ = scores.shape
     if not num_examples:
         return np.ones(num_members)
+    if sample_weight is None:
+        sample_weight = np.ones(num_examples)
+    shares = sample_weight / sample_weight.sum()
 
     def loss_and_gradient(weights):
         losses, residuals = log_loss(np.einsum("nmc,m->nc", scores, weights), labels)
-        gradient = np.einsum("nc,nmc->m", residuals, scores) / num_examples
-        loss = losses.mean() + REGULARIZATION * weights.sum()
+        gradient = np.einsum("nc,nmc->m", residuals * shares[:, None], scores)
+        loss = shares @ losses + REGULARIZATION * weights.sum()
         return loss, gradient + REGULARIZATION
 
     result = optimize.minimize(

@@ -7,6 +7,7 @@ from typing import Any
 import keras
 import numpy as np
 import tensorflow as tf
+from sklearn.utils.class_weight import compute_sample_weight
 
 from kerasgan.data.stored_arrays import StoredImages, gather_function, select_rows
 from kerasgan.layers.text_vectorization import tokenize
@@ -76,6 +77,11 @@ class PairExamples:
         """Whether the first caption of each image contains text, bool `(n,)`."""
         return np.array([contains_text(text) for text in self.first_texts], bool)
 
+    @property
+    def balanced_weight(self) -> np.ndarray:
+        """Weights by which all classes count the same, float64 `(n,)`, with mean 1."""
+        return compute_sample_weight("balanced", self.labels)
+
     def inputs(self, network: keras.Model) -> dict[str, np.ndarray]:
         """Returns the inputs of a network, with the first caption of each image.
 
@@ -116,6 +122,7 @@ def training_batches(
     batch_size: int,
     trim_padding: bool = True,
     replicas: int = 1,
+    sample_weight: np.ndarray | None = None,
 ) -> tf.data.Dataset:
     """Builds a dataset for training.
 
@@ -131,14 +138,19 @@ def training_batches(
             which saves time; XLA needs batches of the same shape.
         replicas: of the strategy. With several, batches have equal shares for them, and
             examples that do not fill a batch are left for another epoch.
+        sample_weight: weights of all examples in the loss, `(len(examples),)`, or None.
 
     Returns:
-        A `tf.data.Dataset` of `(inputs, labels)`, where `inputs` is a dict of tensors.
+        A `tf.data.Dataset` of `(inputs, labels)`, or with weights of `(inputs, labels,
+        weights)`, where `inputs` is a dict of tensors.
     """
     names = set(network.input)
+    targets: list[Any] = [examples.labels]
+    if sample_weight is not None:
+        targets.append(sample_weight.astype("float32"))
     images = gather_function(examples.images) if "image" in names else None
     with tf.device("/cpu:0"):
-        token_ids, labels = map(tf.constant, (examples.token_ids, examples.labels))
+        token_ids, *targets = map(tf.constant, (examples.token_ids, *targets))
         rows = tf.constant(rows, tf.int32)
     counts = tf.reduce_sum(tf.cast(token_ids[..., 0] != 0, tf.int32), axis=1)
     num_captions = tf.cast(tf.maximum(counts, 1), tf.float32)
@@ -156,7 +168,7 @@ def training_batches(
         # After the random numbers, whose seed depends on the operations before them.
         if "image" in names:
             inputs["image"] = images(rows)
-        return inputs, tf.gather(labels, rows)
+        return inputs, *[tf.gather(target, rows) for target in targets]
 
     dataset = tf.data.Dataset.from_tensor_slices(rows).shuffle(len(rows))
     # Not in parallel: the random captions would depend on the order of the threads.

@@ -21,7 +21,6 @@ ANALYZERS = {  # arguments of TfidfVectorizer
     "characters": {"analyzer": "char_wb", "ngram_range": (2, 5)},
 }
 TFIDF_OPTIONS = {"sublinear_tf": True, "dtype": np.float32}
-REGRESSION_OPTIONS = {"C": 10.0, "tol": 1e-3, "max_iter": 1000}
 IMAGE_NORM = 2.0  # norm of an image's features; those of a text have norm 1
 
 
@@ -47,6 +46,18 @@ class TolerantTfidfVectorizer(TfidfVectorizer):
             return self.transform(raw_documents)
 
 
+def build_regression(balance: bool = False) -> LogisticRegression:
+    """Builds the logistic regression on TF-IDF features.
+
+    Args:
+        balance: whether classes count the same, however frequent they are.
+    """
+    class_weight = "balanced" if balance else None
+    return LogisticRegression(
+        C=10.0, tol=1e-3, max_iter=1000, class_weight=class_weight
+    )
+
+
 class LinearMember(EnsembleMember):
     """Logistic regression on TF-IDF features of n-grams.
 
@@ -60,6 +71,8 @@ class LinearMember(EnsembleMember):
         analyzers: keys of `ANALYZERS`.
         num_classes: number of classes.
         multi_label: whether a pair has any number of labels.
+        balance: whether all classes count the same, however frequent they are; not with
+            `multi_label`.
     """
 
     def __init__(
@@ -69,8 +82,9 @@ class LinearMember(EnsembleMember):
         analyzers: Sequence[str],
         num_classes: int,
         multi_label: bool = False,
+        balance: bool = False,
     ):
-        self.modality, self.name = modality, name
+        self.modality, self.name, self.balance = modality, name, balance
         self.analyzers, self.num_classes = analyzers, num_classes
         self.multi_label = multi_label
 
@@ -111,7 +125,7 @@ class LinearMember(EnsembleMember):
         if len(classes) == 1:
             self.bias[classes] = 0.0
             return
-        regression = LogisticRegression(**REGRESSION_OPTIONS).fit(features, labels)
+        regression = build_regression(self.balance).fit(features, labels)
         if len(classes) == 2:  # scikit-learn has coefficients of the second class only
             self.bias[classes[0]] = 0.0
             classes = classes[1:]
@@ -124,8 +138,7 @@ class LinearMember(EnsembleMember):
         counts = labels.sum(axis=0, dtype=np.int64)
         self.bias = np.log((counts + 0.5) / (len(labels) - counts + 0.5))
         for label in np.flatnonzero((counts > 0) & (counts < len(labels))):
-            regression = LogisticRegression(**REGRESSION_OPTIONS)
-            regression.fit(features, labels[:, label])
+            regression = build_regression().fit(features, labels[:, label])
             self.kernel[:, label] = regression.coef_[0]
             self.bias[label] = regression.intercept_[0]
 

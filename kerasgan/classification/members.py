@@ -93,17 +93,17 @@ class MemberBuilder:
     def _build_member(self, name):
         """Builds a member, or returns None if the data do not suit it."""
         has_text = self.vectorizer is not None
-        outputs = len(self.task.label_names), self.config.multi_label
+        config = self.config
+        outputs = len(self.task.label_names), config.multi_label, config.balance
         has_pairs = self.uses_images and has_text
         has_features = self.task.image_encoder is not None
         if name == "image" and self.uses_images:
-            config = self.config
             if not has_features:  # the image encoder is trained
                 rate = config.encoder_learning_rate
                 config = config.model_copy(update={"learning_rate": rate})
             return self._network_member("image", config, self._image_branch(), None)
         if name == "lstm" and has_text:
-            return self._network_member("text", self.config, None, self._text_branch())
+            return self._network_member("text", config, None, self._text_branch())
         if name in ANALYZERS and has_text:
             return LinearMember("text", name, [name], *outputs)
         if name == "wide" and has_pairs and has_features:
@@ -111,7 +111,7 @@ class MemberBuilder:
         if name == "pair" and has_pairs:
             image_branch = self._image_branch(for_paper_network=True)
             return self._network_member(
-                "pair", self.config, image_branch, self._text_branch()
+                "pair", config, image_branch, self._text_branch()
             )
         return None
 

@@ -8,6 +8,7 @@ import tensorflow as tf
 
 from kerasgan.classification.examples import PairExamples, training_batches
 from kerasgan.classification.scores import to_scores
+from kerasgan.classification.temperature import fit_temperature
 from kerasgan.classification.validation_predictions import (
     ValidationPredictions,
     predict,
@@ -37,10 +38,14 @@ class NetworkTrainer:
         network: the result of `build_classifier`. It is trained in place, and has no
             optimizer when it is saved.
         config: epochs, batch size and the other settings of the training.
+
+    Attributes:
+        temperature: by which the logits are divided; 1 until `fit_single` fits it.
     """
 
     def __init__(self, network: keras.Model, config: ClassifierConfig):
         self.network, self.config = network, config
+        self.temperature = 1.0
         self.model = _WorkerModel(network.input, network.output, name="trained")
         self.model.compile(
             keras.optimizers.Adam(config.learning_rate),
@@ -79,6 +84,7 @@ class NetworkTrainer:
             *(examples, rows, self.network, self.config.batch_size),
             trim_padding=not uses_xla(self.model),
             replicas=self.model.distribute_strategy.num_replicas_in_sync,
+            sample_weight=self._sample_weight(examples),
         )
         batches = shard_batches(batches)
         place = self.network.name, "classifier.batch_size"
@@ -114,7 +120,10 @@ class NetworkTrainer:
         """
         epochs, held_out = self.config.epochs, examples[validation_rows]
         validation = ValidationPredictions(
-            held_out.inputs(self.network), held_out.labels, PREDICT_BATCH_SIZE
+            held_out.inputs(self.network),
+            held_out.labels,
+            PREDICT_BATCH_SIZE,
+            self._sample_weight(examples, validation_rows),
         )
         early_stopping = keras.callbacks.EarlyStopping(
             monitor="val_loss",
@@ -135,9 +144,10 @@ class NetworkTrainer:
     ) -> tuple[np.ndarray, np.ndarray] | None:
         """Trains a network that is used alone.
 
-        A share `config.validation` of the examples is held out for early stopping.
-        If `config.patience` is None, the network trains on all examples, and keeps the
-        weights of the last epoch.
+        A share `config.validation` of the examples is held out for early stopping and
+        the temperature. If `config.patience` is None, the network trains on all
+        examples, and keeps the weights of the last epoch and the temperature 1,
+        which is also that of several labels.
 
         Args:
             examples: see `training_batches`.
@@ -150,15 +160,22 @@ class NetworkTrainer:
         Raises:
             JobError: the loss is not finite.
         """
+        self.temperature = 1.0
         rows = np.random.default_rng(0).permutation(len(examples))
         if self.config.patience is None:
             self.fit(examples, rows, self.config.epochs, callbacks)
             return None
         num_validation = max(1, round(self.config.validation * len(rows)))
-        held_out = rows[:num_validation]
+        held_out, train_rows = np.split(rows, [num_validation])
         predictions, _ = self.fit_with_early_stopping(
-            examples, rows[num_validation:], held_out, callbacks
+            examples, train_rows, held_out, callbacks
         )
+        if not self.config.multi_label:
+            self.temperature = fit_temperature(
+                predictions,
+                examples.labels[held_out],
+                self._sample_weight(examples, held_out),
+            )
         return held_out, predictions
 
     def predict_log_proba(self, examples: PairExamples) -> np.ndarray:
@@ -169,7 +186,10 @@ class NetworkTrainer:
         """
         inputs = examples.inputs(self.network)
         logits = predict(self.model, inputs, PREDICT_BATCH_SIZE)
-        return to_scores(logits, self.config.multi_label)
+        return to_scores(logits / self.temperature, self.config.multi_label)
+
+    def _sample_weight(self, examples, rows=slice(None)):
+        return examples.balanced_weight[rows] if self.config.balance else None
 
 
 def _loss_and_metrics(multi_label):

@@ -48,14 +48,14 @@ class PairClassifier(ClassifierMixin, BaseEstimator):
         encoder_filters: numbers of filters of the residual blocks of `"conv"`. Each
             block halves the image, and the image size must be a multiple of
             `2 ** (1 + len(encoder_filters))`.
-        encoder_learning_rate: learning rate of the member `"image"`, unless its
-            backbone is frozen.
+        encoder_learning_rate: of the member `"image"`, unless its backbone is frozen.
         augment: whether to flip and translate the images of the member `"image"`.
         image_dim: size of the vectors of images.
         text_dim: size of the embeddings, of the LSTM and of the vectors of texts.
         vocabulary_size: maximum number of token ids of the LSTM.
         text_length: maximum number of tokens of a text of the LSTM.
         mask_label_words: whether to remove words that name a class from the texts.
+        balance: whether rare classes count as much as frequent ones in training.
         dropout: share of the features that are dropped in training.
         epochs: maximum number of epochs.
         minutes: time limit for each training of a network. None, unlike the command's
@@ -66,8 +66,7 @@ class PairClassifier(ClassifierMixin, BaseEstimator):
         batch_size: number of images in a batch.
         learning_rate: learning rate of Adam.
         folds: number of folds for out-of-fold predictions.
-        ensemble_pairs: number of out-of-fold predictions that are enough to fit the
-            weights of the members.
+        ensemble_pairs: out-of-fold predictions that are enough to fit the weights.
         image_size: side in pixels to which images are cropped and resized. None: the
             shorter side of the smallest image. A frozen backbone always gets 224.
         precision: `"float32"`, `"mixed_bfloat16"`, or `"auto"`.
@@ -112,6 +111,7 @@ class PairClassifier(ClassifierMixin, BaseEstimator):
         vocabulary_size: int = 10_000,
         text_length: int = 32,
         mask_label_words: bool = False,
+        balance: bool = False,
         dropout: float = 0.2,
         epochs: int = 100,
         minutes: float | None = None,
@@ -132,13 +132,13 @@ class PairClassifier(ClassifierMixin, BaseEstimator):
         self.encoder_learning_rate, self.augment = encoder_learning_rate, augment
         self.image_dim, self.text_dim = image_dim, text_dim
         self.vocabulary_size, self.text_length = vocabulary_size, text_length
-        self.mask_label_words, self.dropout = mask_label_words, dropout
-        self.epochs, self.minutes, self.patience = epochs, minutes, patience
-        self.validation, self.batch_size = validation, batch_size
-        self.learning_rate, self.folds = learning_rate, folds
-        self.ensemble_pairs, self.image_size = ensemble_pairs, image_size
-        self.precision, self.random_state = precision, random_state
-        self.verbose = verbose
+        self.mask_label_words, self.balance = mask_label_words, balance
+        self.dropout, self.epochs, self.minutes = dropout, epochs, minutes
+        self.patience, self.validation = patience, validation
+        self.batch_size, self.learning_rate = batch_size, learning_rate
+        self.folds, self.ensemble_pairs = folds, ensemble_pairs
+        self.image_size, self.precision = image_size, precision
+        self.random_state, self.verbose = random_state, verbose
 
     def fit(
         self, images: Any, texts: Any = None, labels: Any = None

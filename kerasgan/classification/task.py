@@ -7,6 +7,10 @@ from typing import Any
 import keras
 import numpy as np
 
+from kerasgan.classification.caption_filler import (
+    CaptionFiller,
+    describe_filled_captions,
+)
 from kerasgan.classification.examples import PairExamples
 from kerasgan.classification.scores import class_counts, multi_hot
 from kerasgan.config.settings import DataConfig, Settings
@@ -30,7 +34,8 @@ class ClassificationTask:
         image_encoder: the frozen image encoder, or None if networks take images.
         masked_words: words that were removed from the texts because they name a class.
         test: the test examples, or None.
-        info: `Pairs.info` of the data set.
+        info: `Pairs.info` of the data set; `filled_captions`, the result of
+            `CaptionFiller.fill`, if there is one.
     """
 
     train: PairExamples
@@ -59,9 +64,10 @@ def load_task(
 
     Raises:
         UserError: the data have no classes, only one class, or no text although only
-            texts are used.
+            texts are used; or the run that makes captions has no captioner.
     """
     config, image_encoder = settings.classifier, None
+    filler = _build_caption_filler(config)
     if use_images:
         image_encoder = build_frozen_encoder(config.backbone, config.weights)
     size = settings.data.image_size if image_encoder is None else BACKBONE_IMAGE_SIZE
@@ -85,21 +91,39 @@ def load_task(
     counts = class_counts(train.labels, len(names))
     _require_classes(counts, names)
     _report_rare_classes(counts, names, progress)
+    info = pairs.info
+    if filler:
+        filled = filler.fill(data_config(settings), train, test)
+        notes = [*info["notes"], describe_filled_captions(filled)]
+        info = info | {"filled_captions": filled, "notes": notes}
     masked_words = []
     if config.mask_label_words:
-        masked_words = label_words(names)
-        progress(f"Words that name a class are removed: {', '.join(masked_words)}")
-        for examples in (train, test):
-            examples.texts = [
-                mask_label_words(texts, masked_words) for texts in examples.texts
-            ]
+        masked_words = _mask_label_words((train, test), names, progress)
     if config.modality != "image" and not train.has_text.any():
         if config.modality == "text":
             raise UserError("classifier.modality is text, but no text has any words.")
         progress("No text has any words: only images are used.")
-    return ClassificationTask(
-        train, names, image_encoder, masked_words, test, pairs.info
-    )
+    return ClassificationTask(train, names, image_encoder, masked_words, test, info)
+
+
+def _build_caption_filler(config):
+    if not config.fill_captions:
+        return None
+    if config.modality == "image":
+        raise UserError(
+            "Captions are made for classifiers of texts. Received:"
+            f" classifier.fill_captions={config.fill_captions} and"
+            " classifier.modality=image"
+        )
+    return CaptionFiller(config.fill_captions)
+
+
+def _mask_label_words(splits, label_names, progress):
+    words = label_words(label_names)
+    progress(f"Words that name a class are removed: {', '.join(words)}")
+    for examples in splits:
+        examples.texts = [mask_label_words(texts, words) for texts in examples.texts]
+    return words
 
 
 def data_config(settings: Settings, image_size: int | None = None) -> DataConfig:
@@ -110,9 +134,16 @@ def data_config(settings: Settings, image_size: int | None = None) -> DataConfig
         image_size: side of the images in pixels; None for that of the settings.
 
     Raises:
-        UserError: `data.several_labels` is `"all"` without `classifier.multi_label`.
+        UserError: `data.several_labels` is `"all"` without `classifier.multi_label`, or
+            `classifier.balance` is set with it.
     """
     data, multi_label = settings.data, settings.classifier.multi_label
+    if multi_label and settings.classifier.balance:
+        raise UserError(
+            "--balance is for classifiers of one label for each pair, and not for"
+            " --multi-label. Received: classifier.balance=true and"
+            " classifier.multi_label=true"
+        )
     if data.several_labels == "all" and not multi_label:
         raise UserError(
             "data.several_labels is all, but a classifier of one label for each pair"

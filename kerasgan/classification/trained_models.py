@@ -23,7 +23,7 @@ class TrainedNetwork:
     """A trained network of `build_classifier`.
 
     Args:
-        trainer: has the network.
+        trainer: has the network and its temperature.
         image_encoder: the frozen image encoder that computes the network's features,
             or None if the network takes images.
         vectorizer: the layer that computes its token ids, or None.
@@ -73,9 +73,10 @@ class TrainedNetwork:
         if "token_ids" in network.input:
             inputs["text"] = _text_input()
             network_inputs["token_ids"] = _tokenize(inputs["text"], self.vectorizer)
+        scale = keras.layers.Rescaling(1 / self.trainer.temperature, name="temperature")
         activation = "softmax" if self.thresholds is None else "sigmoid"
         layer = keras.layers.Activation(activation, name="probabilities")
-        probabilities = layer(network(network_inputs))
+        probabilities = layer(scale(network(network_inputs)))
         return keras.Model(inputs, probabilities, name="pair_classifier")
 
 

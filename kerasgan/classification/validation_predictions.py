@@ -22,6 +22,7 @@ class ValidationPredictions(keras.callbacks.Callback):
         inputs: arrays by the name of the model's input.
         labels: `(n,)`, or `(n, classes)` if a pair has several labels.
         batch_size: number of rows that are predicted at once.
+        sample_weight: weights `(n,)` in the loss, or None.
 
     Attributes:
         log_probabilities: a float32 array `(n, classes)` for each epoch; log-odds if a
@@ -33,9 +34,11 @@ class ValidationPredictions(keras.callbacks.Callback):
         inputs: Mapping[str, np.ndarray],
         labels: np.ndarray,
         batch_size: int = 256,
+        sample_weight: np.ndarray | None = None,
     ):
         super().__init__()
         self.inputs, self.labels, self.batch_size = inputs, labels, batch_size
+        self.sample_weight = sample_weight
         self.log_probabilities: list[np.ndarray] = []
 
     def on_train_begin(self, logs=None):
@@ -48,8 +51,9 @@ class ValidationPredictions(keras.callbacks.Callback):
         losses, _ = log_loss(logits, self.labels)
         scores = to_scores(logits, multi_label=self.labels.ndim == 2)
         self.log_probabilities.append(scores)
+        loss = np.average(losses, weights=self.sample_weight)
         # The mean over the classes too, if each is a decision, as the training loss.
-        logs["val_loss"] = losses.sum() / self.labels.size
+        logs["val_loss"] = loss * len(losses) / self.labels.size
         logs["val_accuracy"] = accuracy(logits, self.labels)
 
 

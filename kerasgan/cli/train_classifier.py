@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 CLASSIFIER_OPTIONS = {
     *("epochs", "modality", "fusion", "backbone", "mask_label_words", "multi_label"),
+    *("balance", "fill_captions"),
 }
 TABLE_HINT = (
     "These are the settings for the embedded data set. --config table-classifier has"
@@ -53,6 +54,11 @@ TABLE_HINT = (
     help="Remove words that name a class from the texts; they are printed.",
 )
 @click.option(
+    "--fill-captions",
+    metavar="RUN",
+    help="Caption images without text by the captioner of this run of train-gan.",
+)
+@click.option(
     "--multi-label",
     is_flag=True,
     default=None,
@@ -73,6 +79,12 @@ TABLE_HINT = (
     "--backbone",
     metavar="NAME",
     help="Image encoder: conv, efficientnet-lite0, or a network of keras.applications.",
+)
+@click.option(
+    "--balance",
+    is_flag=True,
+    default=None,
+    help="Let rare classes count as much as frequent ones in training.",
 )
 @click.option("--compare", is_flag=True, help="Train all models for comparison.")
 @click.option(

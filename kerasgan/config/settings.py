@@ -199,6 +199,9 @@ class ClassifierConfig(Section):
     vocabulary_size: Annotated[int, Field(ge=4)] = 10_000
     text_length: Annotated[int, Field(ge=2)] = 32  # words
     mask_label_words: bool = False  # removes words that name a class
+    balance: bool = False  # whether rare classes count as much as frequent ones
+    # Run of train-gan whose captioner captions the images without text.
+    fill_captions: Path | None = None
     multi_label: bool = False  # a pair has any number of labels
     # Probability from which a pair has a label; f1: of each class, chosen on held-out
     # pairs.

@@ -1,7 +1,7 @@
 """Paper B's comparison: all classifiers on the same pairs and with the same seeds."""
 
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -12,12 +12,17 @@ from kerasgan.classification.train_classifier import to_classifier, train_model
 from kerasgan.classification.trained_models import TrainedEnsemble
 from kerasgan.config.settings import ClassifierConfig, Settings
 from kerasgan.errors import UserError
+from kerasgan.evaluation.calibration import calibration_scores
 from kerasgan.evaluation.classification_metrics import (
     classification_scores,
     find_label_leaks,
 )
 from kerasgan.evaluation.compare_multi_label import evaluate_multi_label_row
-from kerasgan.evaluation.text_baseline import fit_text_baseline
+from kerasgan.evaluation.split_summary import Scores, summarize_splits
+from kerasgan.evaluation.text_baseline import (
+    fit_text_baseline,
+    predict_text_baseline,
+)
 from kerasgan.files import append_json_line, read_json_lines, write_json
 from kerasgan.progress import status_line
 from kerasgan.runs import Run
@@ -48,8 +53,6 @@ ROWS = tuple(TITLES)
 ROWS_WITHOUT_IMAGES = {"majority", "tfidf", "text"}
 ROWS_FILE = "rows.jsonl"  # in the directory `results/` of a run
 
-Scores = dict[str, Any]
-
 
 def compare_classifiers(
     run: Run,
@@ -71,8 +74,9 @@ def compare_classifiers(
 
     Returns:
         The content of `results/classification.json`: `rows`, `titles`, `seeds`,
-        `label_names`, `multi_label`, and of the first split `leaks`, `classes` and
-        `confusion`, which is empty if a pair has any number of labels.
+        `label_names`, `multi_label`, `balance`, and of the first split `leaks`,
+        `classes`, and, empty if a pair has any number of labels, `confusion` and
+        `reliability`.
 
     Raises:
         UserError: the data have no classes, only one class, or no test pairs; they are
@@ -149,7 +153,7 @@ def _evaluate_row(
 ) -> Scores | None:
     """Trains and evaluates a row; returns None if it needs texts and there are none."""
     start, train, test = time.perf_counter(), task.train, task.test
-    member_scores: Scores = {}
+    details: Scores = {}
     if row in ("tfidf", "text") and not train.has_text.any():
         return None
     if settings.classifier.multi_label:
@@ -157,32 +161,41 @@ def _evaluate_row(
             row, settings, task, lambda: _train_row(row, settings, task, run, progress)
         )
         return scores | {"seconds": time.perf_counter() - start}
-    if row == "majority":
-        majority = np.bincount(train.labels).argmax()
-        predictions = [np.full(len(examples), majority) for examples in (train, test)]
-    elif row == "tfidf":
-        model = fit_text_baseline(
-            train, settings.classifier.validation, settings.training.seed
-        )
-        predictions = [
-            model.predict(examples.first_texts) for examples in (train, test)
-        ]
+    if row in ("majority", "tfidf"):
+        predict = _fit_baseline(row, settings, task)
+        probabilities = [predict(examples) for examples in (train, test)]
     else:
-        predictions, member_scores = _train_and_predict(
-            row, settings, task, run, progress
-        )
-    train_predictions, test_predictions = predictions
-    scores = classification_scores(test.labels, test_predictions, task.label_names)
+        probabilities, details = _train_and_predict(row, settings, task, run, progress)
+    train_predictions, predictions = (array.argmax(axis=1) for array in probabilities)
+    scores = classification_scores(test.labels, predictions, task.label_names)
+    scores |= calibration_scores(test.labels, probabilities[1])
     scores["train_accuracy"] = float(np.mean(train_predictions == train.labels))
-    return scores | member_scores | {"seconds": time.perf_counter() - start}
+    return scores | details | {"seconds": time.perf_counter() - start}
+
+
+def _fit_baseline(
+    row: str, settings: Settings, task: ClassificationTask
+) -> Callable[[PairExamples], np.ndarray]:
+    """Returns a function from examples to probabilities `(n, classes)`."""
+    train, config, num_classes = task.train, settings.classifier, len(task.label_names)
+    if row == "majority":
+        shares = np.bincount(train.labels, minlength=num_classes) / len(train)
+        return lambda examples: np.tile(shares, (len(examples), 1))
+    seed = settings.training.seed
+    model = fit_text_baseline(train, config.validation, seed, config.balance)
+    return lambda examples: predict_text_baseline(
+        model, examples.first_texts, num_classes
+    )
 
 
 def _train_and_predict(row, settings, task, run, progress):
+    """Returns the probabilities of the two splits, and further scores."""
     model = _train_row(row, settings, task, run, progress)
-    if row == "ensemble":
-        return _predict_ensemble(model, task.train, task.test)
     splits = task.train, task.test
-    return [model.predict_proba(split).argmax(1) for split in splits], {}
+    if row == "ensemble":
+        return _predict_ensemble(model, *splits)
+    probabilities = [model.predict_proba(examples) for examples in splits]
+    return probabilities, {"temperature": model.trainer.temperature}
 
 
 def _train_row(row, settings, task, run, progress):
@@ -203,19 +216,16 @@ def _predict_ensemble(
     """Predicts with the ensemble.
 
     Returns:
-        The predicted classes of the training and the test examples; and test
-        accuracies: of each member, and, if the ensemble uses images and texts, with
-        either of them missing.
+        The probabilities of the training and of the test examples; and test accuracies:
+        of each member, and, if the ensemble uses images and texts, with either of them
+        missing.
     """
 
     def accuracy(probabilities):
         return float(np.mean(probabilities.argmax(1) == test.labels))
 
     log_probabilities = model.predict_log_proba_by_member(test)
-    probabilities = [
-        model.predict_proba(train),
-        model.combine(log_probabilities, test),
-    ]
+    probabilities = [model.predict_proba(train), model.combine(log_probabilities, test)]
     scores: Scores = {
         "members": {
             name: accuracy(log_probabilities[:, index])
@@ -227,7 +237,7 @@ def _predict_ensemble(
         for modality in model.modalities:
             combined = model.combine(log_probabilities, test, (modality,))
             scores[f"{modality}_missing"] = accuracy(combined)
-    return [array.argmax(1) for array in probabilities], scores
+    return probabilities, scores
 
 
 def _read_finished_rows(run: Run) -> dict[tuple[int, str], Scores | None]:
@@ -245,61 +255,16 @@ def _append_row(run, seed, row, scores):
     append_json_line(run.results / ROWS_FILE, entry)
 
 
-def _summarize(
-    run: Run,
-    finished: dict[tuple[int, str], Scores | None],
-    names: Iterable[str],
-    seeds: int,
-) -> dict[str, Any]:
-    rows = {}
-    for name in names:
-        scores = [finished[seed, name] for seed in range(seeds) if finished[seed, name]]
-        if scores:
-            rows[name] = _average(scores)
-    first_split = {name: finished[0, name] for name in rows}
-    tables = {
-        key: {name: row[key] for name, row in first_split.items() if key in row}
-        for key in ("classes", "confusion")
-    }
-    titles, modality = TITLES, run.settings.classifier.modality
-    if modality != "pair":
-        titles = TITLES | {"ensemble": f"{modality} only, ensemble"}
+def _summarize(run, finished, rows, seeds):
+    titles, config = TITLES, run.settings.classifier
+    if config.modality != "pair":
+        titles = TITLES | {"ensemble": f"{config.modality} only, ensemble"}
     return {
-        "rows": rows,
+        **summarize_splits(finished, rows, seeds),
         "titles": titles,
         "seeds": seeds,
         "label_names": run.data["label_names"],
-        **tables,
-        "multi_label": run.settings.classifier.multi_label,
+        "multi_label": config.multi_label,
+        "balance": config.balance,
         "leaks": run.read("results/leaks.json"),
     }
-
-
-def _average(scores: Sequence[Scores]) -> Scores:
-    """Averages the scores of all splits; the accuracy has a standard deviation too."""
-
-    def mean(key):
-        return float(np.mean([split[key] for split in scores]))
-
-    accuracies = [split["accuracy"] for split in scores]
-    row: Scores = {
-        "accuracy_mean": float(np.mean(accuracies)),
-        "accuracy_sd": float(np.std(accuracies, ddof=1)) if len(scores) > 1 else 0.0,
-        "accuracies": accuracies,
-        "seeds": len(scores),
-        "seconds": mean("seconds"),
-    }
-    for key in ("macro_f1", "micro_f1", "mean_average_precision", "train_accuracy"):
-        if key in scores[0]:
-            row[f"{key}_mean"] = mean(key)
-    for key in ("image_missing", "text_missing"):
-        if key in scores[0]:
-            row[f"{key}_accuracy_mean"] = mean(key)
-    if "members" in scores[0]:
-        row["members_accuracy_mean"] = {
-            name: float(np.mean([split["members"][name] for split in scores]))
-            for name in scores[0]["members"]
-        }
-    if "weights" in scores[0]:
-        row["weights"] = scores[0]["weights"]
-    return row

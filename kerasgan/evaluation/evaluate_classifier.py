@@ -1,7 +1,7 @@
 """Evaluates a trained classifier on pairs that it was not trained on."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,7 @@ from kerasgan.config.settings import DataConfig
 from kerasgan.data import Pairs, load_data
 from kerasgan.data.pipeline import Split
 from kerasgan.errors import UserError
+from kerasgan.evaluation.calibration import calibration_scores
 from kerasgan.evaluation.classification_metrics import classification_scores
 from kerasgan.evaluation.multi_label_metrics import multi_label_scores
 from kerasgan.runs import Run, require_same_data
@@ -37,7 +38,7 @@ def evaluate_classifier(
     """Evaluates the classifier of a run.
 
     Several images of one row of a table are one pair, whose probabilities are the mean
-    of theirs.
+    of theirs. Missing texts of the test pairs of the run are those of `CaptionFiller`.
 
     Args:
         run: a `Run` of `train-classifier`.
@@ -52,10 +53,10 @@ def evaluate_classifier(
             `DataConfig`; None for the run's.
 
     Returns:
-        The results of `classification_scores`, or of `multi_label_scores` if the
-        classifier has several labels; `pairs`, the number of pairs; `left_out`, which
-        maps reasons to numbers of pairs; and `notes`, which describe how the table was
-        read.
+        The results of `classification_scores` and `calibration_scores`, or of
+        `multi_label_scores` if the classifier has several labels; `pairs`, the number
+        of pairs; `left_out`, which maps reasons to numbers of pairs; and `notes`, which
+        describe how the table was read.
 
     Raises:
         UserError: the table has no labels, or none that the classifier knows.
@@ -66,6 +67,7 @@ def evaluate_classifier(
         config = config.model_copy(update={"image_size": classifier.image_size})
     left_out: Counter[str] = Counter()
     notes: list[str] = []
+    filled = _filled_captions(run) if source is None else {}
     if source is None:
         pairs = load_data(config)
         require_same_data(run, pairs.info)
@@ -81,9 +83,14 @@ def evaluate_classifier(
         splits = [pairs.train, pairs.test]
         left_out.update(pairs.info["skipped"])
         notes = pairs.info["notes"]
-    inputs = _collect_inputs(classifier, pairs, splits, without, left_out)
+    inputs = _collect_inputs(classifier, pairs, splits, filled, without, left_out)
     scores = _score_predictions(classifier, *inputs)
     return scores | {"left_out": dict(left_out), "notes": notes}
+
+
+def _filled_captions(run):
+    """The captions by image id that replace missing texts of the run's own data."""
+    return run.data.get("filled_captions", {}).get("captions", {})
 
 
 def _score_predictions(classifier, images, texts, labels, owners):
@@ -95,6 +102,7 @@ def _score_predictions(classifier, images, texts, labels, owners):
     else:
         truth = np.array([label for (label,) in labels])
         scores = classification_scores(truth, probabilities.argmax(axis=1), names)
+        scores |= calibration_scores(truth, probabilities)
     return scores | {"pairs": len(labels)}
 
 
@@ -127,12 +135,14 @@ def _collect_inputs(
     classifier: Classifier,
     pairs: Pairs,
     splits: Iterable[Split],
+    filled: Mapping[str, str],
     without: str | None,
     left_out: Counter,
 ) -> tuple[list, list[str], list[list[int]], list[int]]:
     """Returns images, texts, the labels of each pair, and the pair of each image.
 
-    Unknown labels are counted in `left_out`.
+    The captions in `filled`, by image id, replace missing texts. Unknown labels are
+    counted in `left_out`.
     """
     images, texts, labels, owners = [], [], [], []
     numbers: dict[str, int] = {}  # of pairs, by record or image id
@@ -147,7 +157,8 @@ def _collect_inputs(
             if not known:
                 continue
             images.append(None if without == "image" else image)
-            texts.append(captions[0] if captions and without != "text" else "")
+            text = filled.get(image_id) or (captions[0] if captions else "")
+            texts.append("" if without == "text" else text)
             key = f"record {records[image_id]}" if image_id in records else image_id
             if key not in numbers:
                 numbers[key] = len(numbers)

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 MAX_NAMED_CLASSES = 40  # with more, a confusion matrix shows no names
 MAX_CLASS_NAME_LENGTH = 24
+MAX_POINT_AREA = 500  # of a bin with all pairs, in square points
 
 
 def comparison_text(results: Mapping[str, Any]) -> str:
@@ -33,7 +34,7 @@ def comparison_text(results: Mapping[str, Any]) -> str:
 
 
 def comparison_notes(results: Mapping[str, Any]) -> list[str]:
-    """Describes the gains of pairs over images, the ensemble, and leaks.
+    """Describes the gains of pairs over images, the ensemble, balance, and leaks.
 
     Args:
         results: the result of `compare_classifiers`.
@@ -55,6 +56,11 @@ def comparison_notes(results: Mapping[str, Any]) -> list[str]:
             " about 11 %."
         )
     lines += _ensemble_notes(rows.get("ensemble", {}))
+    if results.get("balance"):
+        lines.append(
+            "With --balance, probabilities are those of classes that are equally"
+            " frequent, and the ECE compares them with the frequencies of these pairs."
+        )
     leaks = results["leaks"]
     lines.append(
         f"Leaks: {leaks['names_own']:.0%} of the test texts name their own class,"
@@ -77,7 +83,7 @@ def _comparison_table(results):
         return table
     table.add_column("classifier")
     for name in (
-        *("accuracy", "± sd", "macro F1", "training accuracy", "seconds"),
+        *("accuracy", "± sd", "macro F1", "ECE", "training accuracy", "seconds"),
         "paper B's claim",
     ):
         table.add_column(name, justify="right")
@@ -88,11 +94,21 @@ def _comparison_table(results):
             f"{row['accuracy_mean']:.3f}",
             f"{row['accuracy_sd']:.3f}",
             f"{row['macro_f1_mean']:.3f}",
+            ece_text(row),
             f"{row['train_accuracy_mean']:.3f}",
             f"{row['seconds']:.0f}",
             f"{claim['test']:.3f}" if claim else "",
         )
     return table
+
+
+def ece_text(row: Mapping[str, Any]) -> str:
+    """Formats the ECE of a row; older results have none.
+
+    Args:
+        row: of `results["rows"]`.
+    """
+    return f"{row['ece_mean']:.3f}" if "ece_mean" in row else ""
 
 
 def _improvement(results, row):
@@ -141,9 +157,10 @@ def scores_text(scores: Mapping[str, Any]) -> str:
     Returns:
         Several lines of text.
     """
+    calibration = f", ECE {scores['ece']:.3f}" if "ece" in scores else ""
     title = (
-        f"accuracy {scores['accuracy']:.3f}, macro F1 {scores['macro_f1']:.3f},"
-        f" {scores['pairs']} pairs"
+        f"accuracy {scores['accuracy']:.3f}, macro F1 {scores['macro_f1']:.3f}"
+        f"{calibration}, {scores['pairs']} pairs"
     )
     if "micro_f1" in scores:
         title = multi_label_title(scores)
@@ -231,6 +248,33 @@ def confusion_chart(results: Mapping[str, Any], row: str) -> "Figure":
     axes.set_xlabel("predicted class")
     axes.set_ylabel("true class")
     axes.set_title(results["titles"][row])
+    return figure
+
+
+def reliability_chart(results: Mapping[str, Any], row: str) -> "Figure":
+    """Draws the accuracy of a classifier at each confidence, on the first split.
+
+    The area of a point shows the number of pairs. A calibrated classifier is on the
+    diagonal, an overconfident one below it.
+
+    Args:
+        results: the result of `compare_classifiers`.
+        row: name of the classifier in `results["rows"]`.
+    """
+    from matplotlib.figure import Figure
+
+    bins = results["reliability"][row]
+    confidences, accuracies, counts = (
+        np.array([each[key] for each in bins])
+        for key in ("confidence", "accuracy", "pairs")
+    )
+    figure = Figure((4, 4), layout="constrained")
+    axes = figure.subplots()
+    axes.plot([0, 1], [0, 1], color="tab:gray", linestyle="--")
+    axes.plot(confidences, accuracies, linewidth=1)
+    axes.scatter(confidences, accuracies, MAX_POINT_AREA * counts / counts.sum())
+    axes.set(xlim=(0, 1.02), ylim=(0, 1.02))
+    axes.set(xlabel="confidence", ylabel="accuracy")
     return figure
 
 

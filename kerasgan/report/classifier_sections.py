@@ -8,6 +8,8 @@ from kerasgan.report.classification_report import (
     accuracy_chart,
     comparison_notes,
     confusion_chart,
+    ece_text,
+    reliability_chart,
 )
 from kerasgan.report.multi_label_tables import multi_label_table
 from kerasgan.report.pages import HtmlFigure, HtmlTable, Section, chart_uri
@@ -27,12 +29,25 @@ def classifier_sections(run: Run) -> list[Section]:
     results = read_result(run, "classification")
     if not results:
         return []
-    confusions = [
-        HtmlFigure(chart_uri(confusion_chart(results, row)), results["titles"][row])
-        for row in results["confusion"]
-        if row != "majority"
+    confusions, reliabilities = (
+        [
+            HtmlFigure(chart_uri(draw(results, row)), results["titles"][row])
+            for row in results.get(key, {})  # none of several labels
+            if row != "majority"
+        ]
+        for key, draw in (
+            ("confusion", confusion_chart),
+            ("reliability", reliability_chart),
+        )
+    )
+    galleries = [
+        Section("Confusion matrices", gallery=confusions, width="20rem"),
+        Section(
+            "Reliability: how often a prediction of each confidence is right",
+            gallery=reliabilities,
+            width="16rem",
+        ),
     ]
-    gallery = Section("Confusion matrices", gallery=confusions, width="20rem")
     return [
         Section(
             "Paper B's figure 6: classifiers of image-text pairs",
@@ -44,7 +59,7 @@ def classifier_sections(run: Run) -> list[Section]:
                 )
             ],
         ),
-        *([gallery] if confusions else []),
+        *(section for section in galleries if section.gallery),
         *_class_section(results),
     ]
 
@@ -64,11 +79,13 @@ def _comparison_table(results: Mapping[str, Any]) -> HtmlTable:
                 f"{row['accuracy_mean']:.3f}",
                 f"{row['accuracy_sd']:.3f}" if row["seeds"] > 1 else "one split",
                 f"{row['macro_f1_mean']:.3f}",
+                ece_text(row),
                 f"{row['seconds']:,.0f}",
             ]
         )
     columns = ["classifier", "the paper says: training", "the paper says: test"]
-    columns += ["measured: training", "measured: test", "± sd", "macro F1", "seconds"]
+    columns += ["measured: training", "measured: test", "± sd", "macro F1", "ECE"]
+    columns.append("seconds")
     notes.append(
         "The paper's test accuracy of .92595 is not a whole number of 1,000 test pairs,"
         " so it is not one plain accuracy over them."

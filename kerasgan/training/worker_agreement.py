@@ -13,7 +13,9 @@ from kerasgan.config.settings import Settings
 from kerasgan.errors import JobError, UserError
 from kerasgan.training.replicas import is_multi_worker, quiet_collectives
 
-MAY_DIFFER = {"data.data_dir", "data.source", "training.device"}  # places
+MAY_DIFFER = {  # places
+    *("data.data_dir", "data.source", "training.device", "classifier.fill_captions"),
+}
 MAX_NAMED = 5  # disagreements that a message lists
 FAILURES = (
     tf.errors.UnavailableError,

@@ -3,7 +3,6 @@
 import numpy as np
 import pytest
 from scipy import special
-from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import f1_score
 from sklearn.multiclass import OneVsRestClassifier
 
@@ -12,10 +11,10 @@ from kerasgan.classification.ensemble_weights import fit_ensemble_weights
 from kerasgan.classification.examples import PairExamples
 from kerasgan.classification.linear_member import (
     ANALYZERS,
-    REGRESSION_OPTIONS,
     TFIDF_OPTIONS,
     LinearMember,
     TolerantTfidfVectorizer,
+    build_regression,
 )
 from kerasgan.classification.scores import (
     accuracy,
@@ -110,7 +109,7 @@ def test_linear_members_are_one_versus_rest_of_scikit_learn():
     member.refit(examples)
     scores = member.predict_log_proba(examples)
     vectorizer = TolerantTfidfVectorizer(**TFIDF_OPTIONS, **ANALYZERS["words"])
-    expected = OneVsRestClassifier(LogisticRegression(**REGRESSION_OPTIONS))
+    expected = OneVsRestClassifier(build_regression())
     features = vectorizer.fit_transform(texts)
     expected.fit(features, labels[:, :3])
     np.testing.assert_allclose(
@@ -203,6 +202,9 @@ def test_thresholds_need_held_out_pairs(examples):
 def test_all_labels_are_read_for_several_labels_only():
     settings = Settings(classifier=TINY)
     assert data_config(settings).several_labels == "all"
+    balanced = settings.classifier.model_copy(update={"balance": True})
+    with pytest.raises(UserError, match="--balance .* --multi-label"):
+        data_config(Settings(classifier=balanced))
     settings = Settings(data=DataConfig(several_labels="all"))
     with pytest.raises(UserError, match="Train with --multi-label"):
         data_config(settings)

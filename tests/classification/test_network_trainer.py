@@ -2,10 +2,12 @@
 
 import numpy as np
 import pytest
+from scipy import special
 
 from kerasgan.classification.examples import PairExamples
 from kerasgan.classification.network_trainer import NetworkTrainer
 from kerasgan.classification.networks import build_classifier, build_feature_branch
+from kerasgan.classification.temperature import fit_temperature
 from kerasgan.config.settings import ClassifierConfig
 from kerasgan.errors import JobError
 
@@ -72,3 +74,40 @@ def test_a_loss_that_is_not_finite_is_an_error():
     message = "classifier, epoch .*, precision float32.: not finite: .*loss"
     with pytest.raises(JobError, match=message):
         trainer.fit(examples, np.arange(40), 5)
+
+
+def test_a_single_network_is_calibrated_on_the_held_out_examples():
+    examples = make_examples(400)
+    flipped = np.random.default_rng(0).random(400) < 0.2
+    examples.labels = np.where(flipped, 1 - examples.labels, examples.labels)
+    trainer = make_trainer(validation=0.5)
+    trainer.fit_single(examples)
+    assert 0.2 < trainer.temperature != 1.0
+    calibrated = trainer.predict_log_proba(examples)
+    trainer.temperature = 1.0
+    log_probabilities = trainer.predict_log_proba(examples)
+    held_out = np.random.default_rng(0).permutation(400)[:200]
+    expected = fit_temperature(log_probabilities[held_out], examples.labels[held_out])
+    scaled = special.log_softmax(log_probabilities / expected, axis=1)
+    np.testing.assert_allclose(calibrated, scaled, atol=1e-4)
+
+
+def test_a_network_without_held_out_examples_has_no_temperature():
+    trainer = make_trainer(patience=None, epochs=1)
+    trainer.temperature = 3.0  # of an earlier training
+    trainer.fit_single(make_examples())
+    assert trainer.temperature == 1.0
+
+
+def test_the_validation_loss_is_balanced():
+    examples = make_examples()
+    examples.labels[4:30] = 0
+    trainer = make_trainer(epochs=1, balance=True)
+    predictions, _ = trainer.fit_with_early_stopping(
+        examples, np.arange(30), np.arange(30, 40)
+    )
+    losses = -predictions[np.arange(10), examples.labels[30:]]
+    frequencies = np.bincount(examples.labels)[examples.labels[30:]]
+    (loss,) = trainer.model.history.history["val_loss"]
+    assert loss == pytest.approx(np.average(losses, weights=1 / frequencies))
+    assert loss != pytest.approx(losses.mean(), rel=1e-3)

@@ -86,8 +86,8 @@ def test_defaults_are_those_of_the_command_without_its_time_limit():
             kerasgan.PairClassifier
         ).parameters.items()
     }
-    several_labels = {"multi_label", "threshold"}  # are for the command
-    config = ClassifierConfig(minutes=None).model_dump(exclude=several_labels)
+    for_commands = {"multi_label", "threshold", "fill_captions"}
+    config = ClassifierConfig(minutes=None).model_dump(exclude=for_commands)
     for name, value in config.items():
         default = defaults[name]
         assert (list(default) if isinstance(value, list) else default) == value, name

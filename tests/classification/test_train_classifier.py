@@ -216,3 +216,15 @@ def test_the_same_seed_gives_the_same_weights(data_dir):
         trained = train_model(settings, task, progress=ignore)
         probabilities.append(trained.predict_proba(task.test))
     np.testing.assert_allclose(*probabilities, atol=1e-5)
+
+
+def test_the_temperature_is_part_of_the_serving_model(task, data_dir):
+    settings = make_settings(data_dir, fusion="paper", modality="image")
+    trained = train_model(settings, task, progress=ignore)
+    trained.trainer.temperature = 4.0
+    probabilities = to_classifier(trained, task).classify(task.test.images)
+    np.testing.assert_allclose(
+        probabilities, trained.predict_proba(task.test), atol=1e-5
+    )
+    trained.trainer.temperature = 1.0
+    assert (trained.predict_proba(task.test).max(1) > probabilities.max(1)).all()

@@ -11,6 +11,7 @@ from PIL import Image
 
 from kerasgan.cli import main
 from tests.data import coyo_makers
+from tests.export.makers import make_run
 from tests.helpers import opened
 
 TINY = [
@@ -97,7 +98,10 @@ def test_all_models_are_compared(run_dir):
     for row in found["rows"].values():
         assert row["seeds"] == 1 and 0 <= row["accuracy_mean"] <= 1
         assert {"accuracy_sd", "macro_f1_mean", "train_accuracy_mean"} <= set(row)
+        assert 0 <= row["ece_mean"] <= 1
     assert found["leaks"]["names_own"] > 0.5
+    assert found["rows"]["paper"]["temperature_mean"] > 0
+    assert sum(each["pairs"] for each in found["reliability"]["paper"]) == 8
     ensemble = found["rows"]["ensemble"]
     assert list(ensemble["members_accuracy_mean"]) == ["image", "lstm", "words"]
     assert (run_dir / "results" / "accuracy.png").is_file()
@@ -194,7 +198,7 @@ def test_another_table_is_evaluated(run_dir, tmp_path, data_dir):
     assert blind["accuracy"] == without["accuracy"]
     result = call(*arguments, "--label-column=", status=2)
     assert "their column with --label-column" in result.output
-    assert "accuracy" in call("evaluate", run_dir).output
+    assert ", ECE 0." in call("evaluate", run_dir).output
     (tmp_path / "more" / "n9.png").unlink()
     result = call(*arguments, status=2)
     assert "1 of 7 rows are bad (14.3%), more than data.max_bad=0.05" in result.output
@@ -308,3 +312,32 @@ def test_the_recipe_of_paper_b_runs_on_shards_of_img2dataset(tmp_path, data_dir)
     found = json.loads(result.stdout)
     assert set(found["rows"]) == {"majority", "tfidf", "paper"}
     assert len(found["label_names"]) == 2
+
+
+def test_missing_texts_are_filled_and_rare_classes_balanced(tmp_path, data_dir):
+    kinds = ["red", "blue", "red"] * 14
+    titles = [f"{kind} thing" if n % 2 else "" for n, kind in enumerate(kinds)]
+    rows = [(f"{n}.png", title, kinds[n]) for n, title in enumerate(titles)]
+    source = write_table(tmp_path / "data", rows)
+    captioner = make_run(tmp_path / "captioner", ("captions",))
+    run = tmp_path / "run"
+    arguments = (
+        *("train-classifier", *TINY, "--dataset=table", f"--source={source}"),
+        *(f"--data-dir={data_dir}", f"--run-dir={run}", "--modality=text"),
+        *("--balance", "--fusion=paper", f"--fill-captions={captioner.path}"),
+    )
+    result = call(*arguments)
+    assert "classes that are equally frequent" in result.stdout
+    assert "have a caption by captioner: 1" in result.stderr
+    options = json.loads((run / "options.json").read_text())
+    assert options["settings"]["classifier"]["fill_captions"] == str(captioner.path)
+    filled = json.loads((run / "data.json").read_text())["filled_captions"]
+    assert set(filled["captions"]) == {f"{n}.png" for n in range(0, 42, 2)}
+    row = json.loads((run / "results" / "classification.json").read_text())
+    evaluated = json.loads(call("evaluate", run, "--json").stdout)
+    assert evaluated["ece"] == pytest.approx(row["rows"]["text"]["ece_mean"], abs=1e-4)
+    without = make_run(tmp_path / "without", ("images",))
+    changed = f"--fill-captions={without.path}", f"--run-dir={tmp_path / 'other'}"
+    result = call(*arguments, *changed, status=2)
+    assert "without has no trained captions" in result.output
+    assert not (tmp_path / "other").exists()

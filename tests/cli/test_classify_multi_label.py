@@ -43,7 +43,8 @@ def test_models_are_compared_by_all_labels(run_dir):
     found = json.loads((run_dir / "results" / "classification.json").read_text())
     assert found["multi_label"] and found["label_names"] == ["blue", "dog", "red"]
     assert list(found["rows"]) == ["majority", "tfidf", "ensemble"]
-    assert found["confusion"] == {}
+    assert found["confusion"] == found["reliability"] == {}
+    assert not any("ece_mean" in row for row in found["rows"].values())
     assert found["classes"]["tfidf"]["dog"]["f1"] == 1.0
     assert found["rows"]["tfidf"]["accuracy_mean"] < 1  # texts do not have the color
     assert found["rows"]["ensemble"]["weights"]["text"]["words"] > 0
@@ -86,6 +87,13 @@ def test_an_export_gives_probabilities(run_dir, tmp_path):
     outputs = serve(text=tf.constant(["a dog runs"]))
     assert set(outputs) == {"probabilities"}
     assert np.argmax(outputs["probabilities"][0]) == 1
+
+
+def test_several_labels_are_not_balanced(shared, tmp_path):
+    run = tmp_path / "run"
+    result = call(*shared, *FAST, "--balance", f"--run-dir={run}", status=2)
+    assert "--balance" in result.output and "--multi-label" in result.output
+    assert not run.exists()
 
 
 def test_one_label_is_kept_without_the_option(shared, tmp_path):

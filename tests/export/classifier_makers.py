@@ -45,7 +45,7 @@ def make_classifier_run(path, modalities=("image", "text"), is_ensemble=True):
         )
     else:
         network = _build_network(modalities, build_conv_branch(IMAGE_SIZE, [4], 4))
-        trainer = SimpleNamespace(network=network)
+        trainer = SimpleNamespace(network=network, temperature=2.0)
         trained = TrainedNetwork(trainer, None, vectorizer, IMAGE_SIZE)
     model, masked_words = trained.build_serving_model(), label_words(LABELS[:2])
     Classifier(model, LABELS, masked_words, trained.member_weights).save(run)

@@ -6,16 +6,18 @@ SCORES = {
     "accuracy_mean": 0.0,
     "accuracy_sd": 0.0,
     "macro_f1_mean": 0.0,
+    "ece_mean": 0.0,
     "train_accuracy_mean": 0.0,
     "seconds": 1.0,
 }
 LEAKS = dict.fromkeys(["names_own", "named", "texts_known", "images_known"], 0.0)
 
 
-def text_of(*names, **rows):
+def text_of(*names, balance=False, **rows):
     rows = {name: dict(SCORES) for name in names} | rows
     titles = {name: name for name in rows}
-    return comparison_text({"rows": rows, "titles": titles, "seeds": 1, "leaks": LEAKS})
+    results = {"rows": rows, "titles": titles, "seeds": 1, "leaks": LEAKS}
+    return comparison_text({**results, "balance": balance})
 
 
 def test_a_gain_over_zero_has_no_relative_value():
@@ -49,3 +51,19 @@ def test_members_of_the_ensemble_are_listed_with_their_weights():
     text = text_of(ensemble=ensemble)
     assert "without the text: 0.500, without the image: 0.250." in text
     assert "image 0.500 (weight 1.00), words 0.250 (weight 0.50)." in text
+
+
+def test_the_calibration_is_shown():
+    assert "0.125" in text_of(paper=SCORES | {"ece_mean": 0.125})
+
+
+def test_older_results_have_no_calibration():
+    scores = {key: value for key, value in SCORES.items() if key != "ece_mean"}
+    titles = {"paper": "the paper's"}
+    results = {"rows": {"paper": scores}, "titles": titles, "seeds": 1, "leaks": LEAKS}
+    assert "ECE" in comparison_text(results)
+
+
+def test_balanced_probabilities_are_explained():
+    assert "classes that are equally frequent" in text_of("paper", balance=True)
+    assert "equally frequent" not in text_of("paper")

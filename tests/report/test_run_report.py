@@ -77,9 +77,11 @@ def test_a_page_about_classifiers(tmp_path):
     run = new_run("train-classifier", Settings(), tmp_path / "classifier")
     save_report([run])  # nothing was trained
     row = {"accuracy_mean": 0.75, "accuracy_sd": 0.0, "macro_f1_mean": 0.5}
+    row |= {"ece_mean": 0.0625}
     row |= {"train_accuracy_mean": 0.875, "seconds": 1.0, "seeds": 1}
     scores = {"precision": 0.5, "recall": 0.25, "f1": 0.125, "pairs": 4}
     shares = ["names_own", "named", "texts_known", "images_known"]
+    bins = [{"confidence": 0.7, "accuracy": 0.5, "pairs": 4}]
     content = {
         "rows": {"image": row, "paper": row},
         "titles": {"image": "image only", "paper": "pair, the paper's"},
@@ -87,14 +89,19 @@ def test_a_page_about_classifiers(tmp_path):
         "label_names": ["$x$", SCRIPT],
         "classes": {"paper": {"$x$": scores, SCRIPT: scores}},
         "confusion": {"image": [[2, 0], [1, 1]], "paper": [[2, 0], [1, 1]]},
+        "reliability": {"image": bins, "paper": bins},
+        "balance": False,
         "leaks": dict.fromkeys(shares, 0.5),
     }
     write_json(run.results / "classification.json", content)
     page = read_page(save_report([run]))
-    assert {"0.926", "0.827", "0.875", "one split", "0.125"} <= set(page.texts)
+    assert {"0.926", "0.827", "0.875", "one split", "0.125", "0.062"} <= set(page.texts)
     assert "<script>alert(1)</script> & [31m <b>dog</b>" in page.texts
     assert "Other splits of the data: --seeds 3." in page.texts
-    assert len(page.all("img")) == 3
+    assert len(page.all("img")) == 5
+    del content["balance"], content["reliability"], row["ece_mean"]  # older results
+    write_json(run.results / "classification.json", content)
+    assert len(read_page(save_report([run])).all("img")) == 3
 
 
 def test_damaged_files_are_named(tmp_path):
