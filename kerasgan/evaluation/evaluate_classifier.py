@@ -54,17 +54,14 @@ def evaluate_classifier(
 
     Returns:
         The results of `classification_scores` and `calibration_scores`, or of
-        `multi_label_scores` if the classifier has several labels; `pairs`, the number
-        of pairs; `left_out`, which maps reasons to numbers of pairs; and `notes`, which
-        describe how the table was read.
+        `multi_label_scores` for several labels; `pairs`, the number of pairs;
+        `left_out`, numbers of pairs by reason; and `notes` on how the table was read.
 
     Raises:
         UserError: the table has no labels, or none that the classifier knows.
     """
     classifier = load_classifier(run)
-    config = data_config(run.settings)
-    if classifier.takes_images:
-        config = config.model_copy(update={"image_size": classifier.image_size})
+    config = data_config(run.settings, classifier.image_size)
     left_out: Counter[str] = Counter()
     notes: list[str] = []
     filled = _filled_captions(run) if source is None else {}
