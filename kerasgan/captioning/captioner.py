@@ -224,15 +224,9 @@ def build_captioner(
         ValueError: an argument is missing, the decoder is unknown, or the vectorizer
             has no start token.
     """
-    if vectorizer is not None:
-        vocabulary_size, start_id, caption_length = _vectorizer_arguments(
-            vectorizer, vocabulary_size, start_id, caption_length
-        )
-    if vocabulary_size is None or start_id is None:
-        raise ValueError(
-            "A captioner without `vectorizer` needs `vocabulary_size` and `start_id`."
-            f" Received: vocabulary_size={vocabulary_size}, start_id={start_id}"
-        )
+    vocabulary_size, start_id, caption_length = _token_arguments(
+        vectorizer, vocabulary_size, start_id, caption_length
+    )
     if image_encoder is None and feature_shape is None:
         raise ValueError("Pass `image_encoder` or `feature_shape`.")
     captioner = Captioner(
@@ -251,8 +245,16 @@ def build_captioner(
     return captioner
 
 
-def _vectorizer_arguments(vectorizer, vocabulary_size, start_id, caption_length):
+def _token_arguments(vectorizer, vocabulary_size, start_id, caption_length):
     """Replaces arguments of `build_captioner` that are None by the vectorizer's."""
+    if vectorizer is None:
+        if vocabulary_size is None or start_id is None:
+            raise ValueError(
+                "A captioner without `vectorizer` needs `vocabulary_size` and"
+                f" `start_id`. Received: vocabulary_size={vocabulary_size},"
+                f" start_id={start_id}"
+            )
+        return vocabulary_size, start_id, caption_length
     empty = tokenize(vectorizer, [""])
     if empty[0, 0] == END:
         raise ValueError(

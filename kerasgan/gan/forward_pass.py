@@ -83,11 +83,8 @@ def forward_pass(
     match = discriminator.match
     logits = logits + match(vectors, ops.take(captions, rows, axis=0))
     # Of the batch over all replicas.
-    first, all_captions, all_ids = (
-        first_row(count),
-        gather_rows(captions),
-        gather_rows(token_ids),
-    )
+    first = first_row(count)
+    all_captions, all_ids = gather_rows(captions), gather_rows(token_ids)
     neighbors = (first + ops.arange(count) - 1) % ops.shape(all_ids)[0]
     mismatched = real_logits + match(
         real_vectors, ops.take(all_captions, neighbors, axis=0)

@@ -99,7 +99,9 @@ def test_truncation(run, tmp_path):
 def test_nearest(unconditional, tmp_path, monkeypatch):
     images = np.random.default_rng(0).integers(0, 256, (4, 32, 32, 3), "uint8")
     train = SimpleNamespace(images=images[:3], ids=["a.png", "b.png", "c.png"])
-    data = SimpleNamespace(train=train, test=SimpleNamespace(images=images[3:]))
+    test = SimpleNamespace(images=images[3:])
+    data = SimpleNamespace(train=train, test=test, info={})
+    monkeypatch.setattr(nearest_images, "require_same_data", lambda *_: None)
     monkeypatch.setattr(nearest_images, "find_weights", lambda: None)
     monkeypatch.setattr(nearest_images, "load_data", lambda *_: data)
     monkeypatch.setattr(
