@@ -195,7 +195,7 @@ class Split:
 
     @functools.cached_property
     def label_lists(self) -> list[list[int]] | None:
-        """All labels of each image with `data.several_labels: all`; otherwise None."""
+        """All labels of each image, if `data.several_labels` is `"all"`; or None."""
         lists = self.shards.table["labels"].to_pylist()
         return lists if any(lists) else None
 
