@@ -11,6 +11,7 @@ from kerasgan.encoders.text_branch import build_text_branch
 from kerasgan.gan.gan_checks import check_image_size
 from kerasgan.gan.pair_losses import contrastive_loss, unit_vectors
 from kerasgan.gan.projected_branch import build_projected_branch
+from kerasgan.gan.two_branches import TwoBranches
 from kerasgan.layers.registration import register
 
 COSINE_WEIGHT = 2.0  # of image and caption, in the logits of patches
@@ -18,7 +19,7 @@ LOGIT_SPACE, CONTRASTIVE_SPACE = 0, -1  # the same one without patches
 
 
 @register
-class Discriminator(keras.Model):
+class Discriminator(TwoBranches, keras.Model):
     """Two branches and a projection head, or one branch and a head without captions.
 
     The head is a projection (Miyato & Koyama 2018, https://arxiv.org/abs/1802.05637):
@@ -51,9 +52,7 @@ class Discriminator(keras.Model):
         joint_dim: int = 128,
         **kwargs: Any,
     ):
-        super().__init__(**kwargs)
-        self.image_branch = image_branch
-        self.text_branch = text_branch
+        super().__init__(image_branch, text_branch, **kwargs)
         self.joint_dim = joint_dim
         self.has_patches = isinstance(image_branch.output, dict)
         if not self.has_patches:
@@ -172,22 +171,7 @@ class Discriminator(keras.Model):
 
     def get_config(self):
         """Returns the arguments of `__init__`."""
-        serialize = keras.saving.serialize_keras_object
-        return {
-            **super().get_config(),
-            "image_branch": serialize(self.image_branch),
-            "text_branch": serialize(self.text_branch),
-            "joint_dim": self.joint_dim,
-        }
-
-    @classmethod
-    def from_config(cls, config):
-        """Builds a discriminator from the result of `get_config`."""
-        branches = {
-            name: keras.saving.deserialize_keras_object(config[name])
-            for name in ("image_branch", "text_branch")
-        }
-        return cls(**{**config, **branches})
+        return {**super().get_config(), "joint_dim": self.joint_dim}
 
 
 def _dense_layers(count, units):

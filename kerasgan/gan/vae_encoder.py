@@ -9,13 +9,14 @@ from keras import ops
 from kerasgan.encoders.image_branch import build_image_branch, halving_filters
 from kerasgan.encoders.text_branch import build_text_branch
 from kerasgan.gan.gan_checks import check_image_size
+from kerasgan.gan.two_branches import TwoBranches
 from kerasgan.layers.registration import register
 
 HIDDEN_UNITS = 256
 
 
 @register
-class VAEEncoder(keras.Model):
+class VAEEncoder(TwoBranches, keras.Model):
     """Two branches, or one without captions, and a normal distribution over the noise.
 
     Input: `{"image": (n, size, size, channels) in [-1, 1], "token_ids": int32
@@ -35,9 +36,7 @@ class VAEEncoder(keras.Model):
         latent_dim: int = 100,
         **kwargs: Any,
     ):
-        super().__init__(**kwargs)
-        self.image_branch = image_branch
-        self.text_branch = text_branch
+        super().__init__(image_branch, text_branch, **kwargs)
         self.latent_dim = latent_dim
         self.hidden = keras.layers.Dense(HIDDEN_UNITS, activation="relu")
         self.mean = keras.layers.Dense(latent_dim, dtype="float32")
@@ -82,22 +81,7 @@ class VAEEncoder(keras.Model):
 
     def get_config(self):
         """Returns the arguments of `__init__`."""
-        serialize = keras.saving.serialize_keras_object
-        return {
-            **super().get_config(),
-            "image_branch": serialize(self.image_branch),
-            "text_branch": serialize(self.text_branch),
-            "latent_dim": self.latent_dim,
-        }
-
-    @classmethod
-    def from_config(cls, config):
-        """Builds an encoder from the result of `get_config`."""
-        branches = {
-            name: keras.saving.deserialize_keras_object(config[name])
-            for name in ("image_branch", "text_branch")
-        }
-        return cls(**{**config, **branches})
+        return {**super().get_config(), "latent_dim": self.latent_dim}
 
 
 def build_vae_encoder(

@@ -6,7 +6,7 @@ import pytest
 import tensorflow as tf
 
 import kerasgan
-from kerasgan.config.settings import DataConfig, GanConfig, Settings, TrainingConfig
+from kerasgan.config.settings import GanConfig, Settings
 from kerasgan.errors import UserError
 from kerasgan.gan.gan_settings import check_gan_settings
 from kerasgan.gan.generator import build_generator
@@ -141,20 +141,17 @@ def test_what_does_not_fit_is_rejected():
 
 
 @pytest.fixture
-def settings(data_dir):
-    return Settings(
-        data=DataConfig(num_images=40, image_size=32, data_dir=str(data_dir)),
-        gan=GanConfig(
-            model="vae",
-            latent_dim=8,
-            generator_filters=4,
-            discriminator_filters=4,
-            max_filters=8,
-            text_dim=8,
-            caption_length=8,
-        ),
-        training=TrainingConfig(epochs=2, batch_size=8, grid=2),
+def settings(tiny):
+    gan = GanConfig(
+        model="vae",
+        latent_dim=8,
+        generator_filters=4,
+        discriminator_filters=4,
+        max_filters=8,
+        text_dim=8,
+        caption_length=8,
     )
+    return tiny.model_copy(update={"gan": gan})
 
 
 def train(settings, path, resume=False):
