@@ -137,11 +137,13 @@ def build_gan_and_data(path, keep_in_memory):
     """A GAN with the discriminator `conv`, and its data."""
     from kerasgan import DataConfig, GanConfig, Settings
     from kerasgan.data.pipeline import Pairs
+    from kerasgan.gan.gan_settings import resolve_gan_settings
     from kerasgan.gan.train_gan import prepare_training
     from kerasgan.runs import new_run
     from kerasgan.training.devices import distribution_strategy
 
-    settings = Settings(gan=GanConfig(discriminator="conv", augmentation=[]))
+    gan_config = GanConfig(discriminator="conv", augmentation=[])
+    settings, _ = resolve_gan_settings(Settings(gan=gan_config))
     train = Pairs(path, config=DataConfig(keep_in_memory=keep_in_memory)).train
     with tempfile.TemporaryDirectory() as directory:
         run = new_run("train-gan", settings, directory)

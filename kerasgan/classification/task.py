@@ -63,9 +63,11 @@ def load_task(
         A `ClassificationTask`.
 
     Raises:
-        UserError: the data have no classes, only one class, or no text although only
-            texts are used; or the run that makes captions has no captioner.
+        UserError: see `check_settings`; the data have no classes, only one class, or no
+            text although only texts are used; or the run that makes captions has no
+            captioner.
     """
+    check_settings(settings)
     config, image_encoder = settings.classifier, None
     filler = _build_caption_filler(config)
     if use_images:
@@ -126,36 +128,43 @@ def _mask_label_words(splits, label_names, progress):
     return words
 
 
+def check_settings(settings: Settings) -> None:
+    """Rejects settings of classifiers that do not fit together.
+
+    Args:
+        settings: the sections `data` and `classifier`.
+
+    Raises:
+        UserError: `data.several_labels` is `"all"` without `classifier.multi_label`, or
+            `classifier.balance` is set with it.
+    """
+    if settings.classifier.multi_label and settings.classifier.balance:
+        raise UserError(
+            "--balance is for classifiers of one label for each pair, and not for"
+            " --multi-label. Received: classifier.balance=true and"
+            " classifier.multi_label=true"
+        )
+    if settings.data.several_labels == "all" and not settings.classifier.multi_label:
+        raise UserError(
+            "data.several_labels is all, but a classifier of one label for each pair"
+            " takes one. Train with --multi-label, or keep the first label with"
+            " data.several_labels=first."
+        )
+
+
 def data_config(settings: Settings, image_size: int | None = None) -> DataConfig:
     """Returns the settings of the data that a classifier reads.
 
     Args:
         settings: the sections `data` and `classifier`.
         image_size: side of the images in pixels; None for that of the settings.
-
-    Raises:
-        UserError: `data.several_labels` is `"all"` without `classifier.multi_label`, or
-            `classifier.balance` is set with it.
     """
-    data, multi_label = settings.data, settings.classifier.multi_label
-    if multi_label and settings.classifier.balance:
-        raise UserError(
-            "--balance is for classifiers of one label for each pair, and not for"
-            " --multi-label. Received: classifier.balance=true and"
-            " classifier.multi_label=true"
-        )
-    if data.several_labels == "all" and not multi_label:
-        raise UserError(
-            "data.several_labels is all, but a classifier of one label for each pair"
-            " takes one. Train with --multi-label, or keep the first label with"
-            " data.several_labels=first."
-        )
     update: dict[str, Any] = {"keep_uncaptioned": True}
-    if multi_label:
+    if settings.classifier.multi_label:
         update["several_labels"] = "all"
     if image_size is not None:
         update["image_size"] = image_size
-    return data.model_copy(update=update)
+    return settings.data.model_copy(update=update)
 
 
 def _require_classes(counts, names):

@@ -150,7 +150,7 @@ def _train(settings: "Settings", run: "Run") -> None:
     from kerasgan.gan.train_gan import train_gan
 
     stage = settings.training.stage
-    print_devices(settings, _stages(settings))
+    print_devices(settings, _stages(settings, run))
     if stage != "images":  # raises before the first stage if weights are missing
         build_image_encoder(settings.captions.backbone, encoder_image_size(settings))
     if stage != "captions":
@@ -164,10 +164,14 @@ def _train(settings: "Settings", run: "Run") -> None:
         run_evaluation(run)
 
 
-def _stages(settings):
+def _stages(settings, run):
     """Precision and global batch of each stage that is trained."""
+    from kerasgan.config.recipes import resolve
     from kerasgan.encoders.precision import resolve_precision
+    from kerasgan.gan.gan_settings import choose_batch
 
+    settings = resolve(None, run.chosen, base=settings)
+    settings = resolve(None, choose_batch(settings.training), base=settings)
     training, captions = settings.training, settings.captions
     precision = resolve_precision(captions.precision)
     stages = {

@@ -231,8 +231,10 @@ class TrainingConfig(Section):
     stage: Literal["both", "images", "captions"] = "both"
     epochs: Positive = 1000
     minutes: Minutes | None = 1.8  # of the images stage; None for no limit
-    batch_size: Annotated[int, Field(ge=2)] = 32
-    learning_rate: Annotated[float, Field(gt=0)] = 8e-4
+    # Of the images stage. None: 32, or 256 on a GPU or TPU.
+    batch_size: Annotated[int, Field(ge=2)] | None = None
+    # None: 8e-4 for a batch of 32, and as the square root of the batch size for others.
+    learning_rate: Annotated[float, Field(gt=0)] | None = None
     # Of the images stage. None: 0 with a projected discriminator, 0.5 with `conv`, 0.9
     # for a VAE.
     beta_1: Annotated[float, Field(ge=0, lt=1)] | None = None

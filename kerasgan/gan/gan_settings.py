@@ -1,7 +1,9 @@
 """The settings of a GAN or VAE that depend on others."""
 
+import math
+
 from kerasgan.config.recipes import resolve
-from kerasgan.config.settings import GanConfig, Settings
+from kerasgan.config.settings import GanConfig, Settings, TrainingConfig
 from kerasgan.encoders.efficientnet_lite import (
     find_weights,
     is_installed,
@@ -9,7 +11,10 @@ from kerasgan.encoders.efficientnet_lite import (
 )
 from kerasgan.errors import UserError
 from kerasgan.runs import Run
+from kerasgan.training.devices import expected_device
 
+BATCH_SIZES = {"CPU": 32, "GPU": 256, "TPU": 256}
+LEARNING_RATE = 8e-4  # for 32 images a step
 # By discriminator, or of a VAE, where the settings leave it open. A projected
 # discriminator has spectral normalization instead of a gradient penalty (Sauer et al.
 # 2021).
@@ -57,13 +62,14 @@ ONLY_OF_MODEL: dict[str, tuple[str, ...]] = {
 
 
 def resolve_gan_settings(settings: Settings) -> tuple[Settings, dict[str, object]]:
-    """Chooses the discriminator of a GAN, and what depends on it.
+    """Chooses the discriminator of a GAN and what depends on it, and the batch size.
 
     Args:
         settings: all options.
 
     Returns:
-        The settings without `auto` and None among those of `DEFAULTS`, and the chosen
+        The settings without `auto` and None among those of `DEFAULTS`, with a batch
+        size for the device and a learning rate for the batch size; and the chosen
         values `{"section.key": value}`.
 
     Raises:
@@ -87,10 +93,28 @@ def resolve_gan_settings(settings: Settings) -> tuple[Settings, dict[str, object
         scale = 1.0 if is_drawn else 1.5
         blocks = max(2, round(scale * settings.data.image_size / 32))
         chosen["gan.encoder_image_size"] = 32 * blocks
-    for name, value in chosen.items():
-        section, key = name.split(".")
-        tree[section][key] = value
-    return Settings(**tree), chosen
+    chosen |= choose_batch(settings.training)
+    return resolve(None, chosen, base=settings), chosen
+
+
+def choose_batch(training: TrainingConfig) -> dict[str, object]:
+    """Chooses batch size and learning rate, as far as the settings leave them open.
+
+    Args:
+        training: `batch_size`, `learning_rate`, `device` and `strategy`.
+
+    Returns:
+        `{"training.key": value}`. A larger batch has a higher rate, by the square root
+        of its size, which is the usual rule for Adam.
+    """
+    batch_size = training.batch_size or BATCH_SIZES[expected_device(training)]
+    rate = LEARNING_RATE * math.sqrt(batch_size / BATCH_SIZES["CPU"])
+    chosen: dict[str, object] = {}
+    if training.batch_size is None:
+        chosen["training.batch_size"] = batch_size
+    if training.learning_rate is None:
+        chosen["training.learning_rate"] = rate
+    return chosen
 
 
 def resolve_for_run(settings: Settings, run: Run) -> Settings:

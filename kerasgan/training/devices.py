@@ -31,6 +31,21 @@ def use_device(training: TrainingConfig) -> tf.distribute.Strategy:
     return distribution_strategy(training.device, training.strategy)
 
 
+def expected_device(training: TrainingConfig) -> str:
+    """Returns the kind of device that a training will use, without connecting to it.
+
+    Args:
+        training: `device` and `strategy`.
+
+    Returns:
+        `"CPU"`, `"GPU"` or `"TPU"`.
+    """
+    if "tpu" in (training.device, training.strategy):
+        return "TPU"
+    has_gpu = training.device != "cpu" and tf.config.list_physical_devices("GPU")
+    return "GPU" if has_gpu else "CPU"
+
+
 def distribution_strategy(
     device: str = "auto", strategy: str = "none"
 ) -> tf.distribute.Strategy:

@@ -23,7 +23,11 @@ from kerasgan.classification.scores import (
     log_loss,
     multi_hot,
 )
-from kerasgan.classification.task import ClassificationTask, data_config
+from kerasgan.classification.task import (
+    ClassificationTask,
+    check_settings,
+    data_config,
+)
 from kerasgan.classification.thresholds import choose_thresholds
 from kerasgan.classification.train_classifier import fit_model, to_classifier
 from kerasgan.config.settings import ClassifierConfig, DataConfig, Settings
@@ -204,7 +208,7 @@ def test_all_labels_are_read_for_several_labels_only():
     assert data_config(settings).several_labels == "all"
     balanced = settings.classifier.model_copy(update={"balance": True})
     with pytest.raises(UserError, match="--balance .* --multi-label"):
-        data_config(Settings(classifier=balanced))
+        check_settings(Settings(classifier=balanced))
     settings = Settings(data=DataConfig(several_labels="all"))
     with pytest.raises(UserError, match="Train with --multi-label"):
-        data_config(settings)
+        check_settings(settings)

@@ -1,4 +1,5 @@
 import pytest
+import tensorflow as tf
 
 from kerasgan.config.settings import (
     DataConfig,
@@ -8,7 +9,7 @@ from kerasgan.config.settings import (
 )
 from kerasgan.encoders import efficientnet_lite
 from kerasgan.errors import UserError
-from kerasgan.gan.gan_settings import DEFAULTS, resolve_gan_settings
+from kerasgan.gan.gan_settings import DEFAULTS, choose_batch, resolve_gan_settings
 from kerasgan.gan.pair_dataset import hold_out
 
 PHOTOGRAPHS = DataConfig(dataset="flickr30k")
@@ -17,6 +18,7 @@ PHOTOGRAPHS = DataConfig(dataset="flickr30k")
 def test_the_default_is_a_projected_discriminator():
     settings, chosen = resolve_gan_settings(Settings(data=PHOTOGRAPHS))
     expected = {"gan.discriminator": "projected", "gan.encoder_image_size": 96}
+    expected |= choose_batch(TrainingConfig())
     assert chosen == {**expected, **DEFAULTS["projected"]}
     assert settings.gan.loss == "hinge" and settings.training.beta_1 == 0
     assert resolve_gan_settings(settings) == (settings, {})
@@ -63,3 +65,26 @@ def test_images_are_held_out():
     assert len(hold_out(100_000, 0.05, seed=0)[1]) == 250
     assert len(hold_out(300, 0.05, seed=0)[1]) == 0
     assert len(hold_out(1000, 0, seed=0)[1]) == 0
+
+
+@pytest.mark.parametrize(
+    ("options", "gpus", "batch_size", "rate"),
+    [
+        ({}, [], 32, 8e-4),
+        ({}, ["/gpu:0"], 256, 8e-4 * 8**0.5),
+        ({"device": "cpu"}, ["/gpu:0"], 32, 8e-4),
+        ({"strategy": "tpu"}, [], 256, 8e-4 * 8**0.5),
+        ({"batch_size": 128}, [], 128, 1.6e-3),
+        ({"batch_size": 128, "learning_rate": 1e-4}, ["/gpu:0"], 128, 1e-4),
+    ],
+)
+def test_batch_size_and_learning_rate_suit_the_device(
+    monkeypatch, options, gpus, batch_size, rate
+):
+    monkeypatch.setattr(tf.config, "list_physical_devices", lambda kind: gpus)
+    settings, chosen = resolve_gan_settings(
+        Settings(data=PHOTOGRAPHS, training=TrainingConfig(**options))
+    )
+    assert settings.training.batch_size == batch_size
+    assert settings.training.learning_rate == pytest.approx(rate)
+    assert not set(options) & {name.removeprefix("training.") for name in chosen}
