@@ -1,11 +1,13 @@
-"""Trains every job a few steps on the GPU, and compares them with the CPU.
+"""Trains every model a few steps on the GPU, compares them with the CPU, runs commands.
 
     python tools/check_gpu.py --out gpu-check
 
 Checks that all losses are finite, also in mixed_bfloat16, and that losses and weights
 of the first step equal the CPU's; measures images a second and memory. Writes
 `check.json` and `check.log` into the folder, and exits with 1 if a check fails. Without
-a GPU it does the same on the CPU, and says so. After --minutes no further job starts.
+a GPU it does the same on the CPU, and says so. After --minutes no further model is
+trained. With --commands it first trains both kinds of runs on 400 embedded images, and
+uses and exports them.
 """
 
 import argparse
@@ -13,6 +15,7 @@ import contextlib
 import json
 import math
 import sys
+import tempfile
 import time
 import unittest.mock
 from pathlib import Path
@@ -21,135 +24,15 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-import kerasgan
-from kerasgan.captioning.adversarial import (
-    _AdversarialCaptioning,
-    build_caption_discriminator,
-)
-from kerasgan.captioning.cider_reward import CiderReward
-from kerasgan.classification.networks import build_classifier, build_conv_branch
-from kerasgan.config.settings import CaptionsConfig
+from check_gpu_commands import run_commands
+from check_gpu_jobs import JOBS, Sizes
+
 from kerasgan.encoders.efficientnet_lite import is_installed
 from kerasgan.encoders.precision import dtype_policy_scope
-from kerasgan.encoders.text_branch import build_text_branch
-from kerasgan.training.devices import can_jit_compile
+from kerasgan.files import write_json
 
 LOSS_TOLERANCE = 5e-3  # relative, in float32 without TF32
 WEIGHT_TOLERANCE = 5e-3  # of the largest change of a weight in the first step
-WORDS, LENGTH, START = 2000, 24, 2
-
-
-class Sizes:
-    """Sizes of data and networks; small ones for the CPU."""
-
-    def __init__(self, small):
-        self.batch, self.image, self.dim = (8, 32, 16) if small else (256, 64, 256)
-        self.filters, self.steps = (4, 4) if small else (32, 30)
-        random = np.random.default_rng(0)
-        shape = self.batch, self.image, self.image, 3
-        self.images = random.integers(0, 256, shape).astype("uint8")
-        ids = random.integers(3, WORDS, (self.batch, 5, LENGTH)).astype("int32")
-        lengths = random.integers(3, LENGTH, (self.batch, 5, 1))
-        ids = np.where(np.arange(LENGTH) < lengths, ids, 0)
-        ids[..., 0] = START
-        ids[::7, 4] = 0  # images with fewer captions
-        self.token_ids = ids
-        self.features = random.normal(size=(self.batch, 4, 4, 256)).astype("float32")
-        noise = random.normal(size=(self.batch, 16)).astype("float32")
-        self.captions = {
-            "features": np.maximum(self.features, 0),
-            "token_ids": ids,
-            "noise": noise,
-        }
-
-
-def adam():
-    """Returns an optimizer with the captioner's clipping."""
-    return keras.optimizers.Adam(1e-3, clipnorm=5.0)
-
-
-def gan(sizes, projected=False):
-    """Returns the GAN and a batch."""
-    text = {"vocabulary_size": WORDS, "caption_length": LENGTH}
-    model = kerasgan.GAN(
-        kerasgan.build_generator(
-            sizes.image,
-            min_filters=sizes.filters,
-            text_dim=128,
-            architecture="gated" if projected else "light",
-        ),
-        kerasgan.build_discriminator(
-            sizes.image,
-            min_filters=sizes.filters,
-            backbone="efficientnet-lite0" if projected else None,
-            **text,
-        ),
-        loss="hinge" if projected else "non-saturating",
-        r1=0.0 if projected else 1.0,
-    )
-    networks = model.generator, model.discriminator
-    model.compile(adam(), adam(), jit_compile=jit(*networks))
-    return model, {"image": sizes.images, "token_ids": sizes.token_ids[:, 0]}
-
-
-def projected_gan(sizes):
-    """Returns the GAN with a projected discriminator."""
-    return gan(sizes, projected=True)
-
-
-def dual_encoder(sizes):
-    """Returns the dual encoder of features."""
-    model = kerasgan.build_dual_encoder(WORDS, LENGTH, feature_dim=256)
-    networks = model.image_encoder, model.text_encoder
-    model.compile(adam(), jit_compile=jit(*networks))
-    features = sizes.features.mean((1, 2))
-    return model, {"image": features, "token_ids": sizes.token_ids}
-
-
-def captioner(sizes):
-    """Returns the captioner, by maximum likelihood."""
-    model = kerasgan.build_captioner((4, 4, 256), WORDS, START, dim=sizes.dim)
-    model.compile(adam(), jit_compile=jit(model))
-    return model, sizes.captions
-
-
-def adversarial(sizes):
-    """Returns the captioner against its discriminator."""
-    model = _AdversarialCaptioning(
-        captioner(sizes)[0],
-        build_caption_discriminator(256, WORDS, LENGTH),
-        CiderReward(sizes.token_ids, WORDS),
-        CaptionsConfig(),
-    )
-    model.compile(adam(), adam(), jit(model.captioner, model.discriminator))
-    return model, sizes.captions
-
-
-def classifier(sizes):
-    """Returns paper B's network."""
-    filters = [sizes.filters, 2 * sizes.filters]
-    model = build_classifier(
-        10, build_conv_branch(sizes.image, filters), build_text_branch(WORDS, LENGTH)
-    )
-    loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
-    model.compile(adam(), loss, jit_compile=jit(model))
-    inputs = {"image": sizes.images, "token_ids": sizes.token_ids[:, 0]}
-    return model, (inputs, np.arange(sizes.batch) % 10)
-
-
-def jit(*networks):
-    """Returns whether XLA compiles networks on the present device."""
-    return can_jit_compile(tf.distribute.get_strategy(), *networks)
-
-
-JOBS = {
-    "gan": (gan, ("float32", "mixed_bfloat16")),
-    "gan, projected": (projected_gan, ("float32",)),
-    "dual encoder": (dual_encoder, ("float32", "mixed_bfloat16")),
-    "captioner, likelihood": (captioner, ("float32", "mixed_bfloat16")),
-    "captioner, adversarial": (adversarial, ("float32", "mixed_bfloat16")),
-    "classifier": (classifier, ("float32", "mixed_bfloat16")),
-}
 
 
 @contextlib.contextmanager
@@ -243,7 +126,8 @@ def check(name, sizes, small_sizes, device):
         if "GPU" in device.upper():
             memory = tf.config.experimental.get_memory_info("GPU:0")["peak"]
             result[precision]["peak MiB"] = memory >> 20
-    result["passed"] = result["equal"] and result["float32"]["finite"]
+    are_finite = all(result[precision]["finite"] for precision in precisions)
+    result["passed"] = result["equal"] and are_finite
     return result
 
 
@@ -252,6 +136,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--out", type=Path, default=Path("gpu-check"))
     parser.add_argument("--minutes", type=float, default=5.5)
+    parser.add_argument("--commands", action="store_true", help="Also the commands.")
     parser.add_argument("--small", action="store_true", help="Small networks and data.")
     parser.add_argument("--jobs", nargs="*", choices=list(JOBS), default=list(JOBS))
     arguments = parser.parse_args()
@@ -268,10 +153,14 @@ def main():
     title = details.get("device_name", "GPU") if gpus else "no GPU: this checks the CPU"
     say(f"{title}; TensorFlow {tf.__version__}, Keras {keras.__version__}")
     report = {"device": title, "jobs": {}}
+    if arguments.commands:  # before this process takes the memory of the GPU
+        with tempfile.TemporaryDirectory() as folder:
+            report["jobs"] = run_commands(Path(folder), "auto" if gpus else "cpu")
+        say(json.dumps(report["jobs"]))
     sizes, small_sizes = Sizes(arguments.small or not gpus), Sizes(small=True)
     for name in arguments.jobs:
         if time.perf_counter() - start > 60 * arguments.minutes:
-            result = {"skipped": "no time"}
+            result = {"passed": False, "error": "no time, see --minutes"}
         elif name == "gan, projected" and not is_installed():
             result = {"skipped": "no weights of the backbone"}
         else:
@@ -282,8 +171,7 @@ def main():
         report["jobs"][name] = result
         report["seconds"] = time.perf_counter() - start
         say(f"{name}: {json.dumps(result)}")
-        text = json.dumps(report, indent=1)
-        (arguments.out / "check.json").write_text(text, encoding="utf-8")
+        write_json(arguments.out / "check.json", report)
     failed = [name for name in report["jobs"] if not report["jobs"][name].get("passed")]
     failed = [name for name in failed if "skipped" not in report["jobs"][name]]
     say(f"failed: {', '.join(failed) or 'none'}; {report['seconds']:.0f} s")

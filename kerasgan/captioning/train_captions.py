@@ -99,7 +99,10 @@ def _train(settings, run, progress):
     # Preparing a data set draws random numbers, reading a prepared one does not.
     keras.utils.set_random_seed(settings.training.seed)
     with worker_failures(strategy, RESUME):
-        require_agreement(strategy, settings, pairs.train.ids, pairs.train.captions)
+        require_agreement(
+            *(strategy, settings, pairs.train.ids, pairs.train.captions),
+            pairs.info["content"],
+        )
         encoded = _train_dual_encoder(settings, run, data, strategy, progress)
         captioner = _train_captioner(
             settings, run, data, strategy, encoded.views, progress

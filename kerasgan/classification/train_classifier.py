@@ -81,9 +81,10 @@ def train_model(
     """
     training = settings.training
     strategy, train = use_device(training), task.train
-    require_agreement(strategy, settings, train.ids, train.texts)
     arguments = training.seed, training.precision, progress, strategy
     with worker_failures(strategy, RESUME):
+        content = task.info.get("content")
+        require_agreement(strategy, settings, train.ids, train.texts, content)
         model = fit_model(settings.classifier, task, *arguments)
     if task.test is not None:
         task.test.tokenize(model.vectorizer)

@@ -9,6 +9,7 @@ import tensorflow as tf
 
 from kerasgan.classification.scores import accuracy, log_loss, to_scores
 from kerasgan.data.stored_arrays import StoredImages, gather_function
+from kerasgan.training.replicas import agreed
 
 
 class ValidationPredictions(keras.callbacks.Callback):
@@ -53,7 +54,8 @@ class ValidationPredictions(keras.callbacks.Callback):
         self.log_probabilities.append(scores)
         loss = np.average(losses, weights=self.sample_weight)
         # The mean over the classes too, if each is a decision, as the training loss.
-        logs["val_loss"] = loss * len(losses) / self.labels.size
+        loss *= len(losses) / self.labels.size
+        logs["val_loss"] = agreed(self.model.distribute_strategy, loss)
         logs["val_accuracy"] = accuracy(logits, self.labels)
 
 

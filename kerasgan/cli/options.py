@@ -88,7 +88,8 @@ def device_options(function: Callable) -> Callable:
         click.option(
             "--batch-size",
             type=click.IntRange(2),
-            help="Images in a step, over all devices.  [default: the recipe's]",
+            help="Images in a step, over all devices.  [default: the recipe's, or one"
+            " that suits the device]",
         ),
         click.option(
             "--deterministic",

@@ -25,7 +25,7 @@ def resolve_precision(precision: str) -> str:
     """
     if precision != "auto":
         return precision
-    has_gpu = bool(tf.config.list_physical_devices("GPU"))
+    has_gpu = bool(tf.config.get_visible_devices("GPU"))
     return "mixed_bfloat16" if supports_bfloat16() and not has_gpu else "float32"
 
 
@@ -63,7 +63,7 @@ def supports_bfloat16() -> bool:
     GPUs do since Ampere. Processors say so in `/proc/cpuinfo`; others emulate bfloat16,
     slowly.
     """
-    gpus = tf.config.list_physical_devices("GPU")
+    gpus = tf.config.get_visible_devices("GPU")
     if gpus:
         details = map(tf.config.experimental.get_device_details, gpus)
         return min(gpu.get("compute_capability", (0, 0)) for gpu in details) >= (8, 0)

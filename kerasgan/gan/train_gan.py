@@ -19,7 +19,7 @@ from kerasgan.gan.augmentation import AUGMENTATIONS
 from kerasgan.gan.build_gan import build_gan
 from kerasgan.gan.gan import GAN
 from kerasgan.gan.gan_diagnostics import GanDiagnostics
-from kerasgan.gan.gan_settings import resolve_for_run
+from kerasgan.gan.gan_settings import choose_batch, resolve_for_run
 from kerasgan.gan.image_generator import ImageGenerator
 from kerasgan.gan.pair_dataset import (
     PairDataset,
@@ -86,7 +86,10 @@ def _train(settings, run, progress):
     run.write_data(pairs.info)
     pairs.print_memory_note(progress)
     with worker_failures(strategy, RESUME):
-        require_agreement(strategy, settings, pairs.train.ids, pairs.train.captions)
+        require_agreement(
+            *(strategy, settings, pairs.train.ids, pairs.train.captions),
+            pairs.info["content"],
+        )
     share, seed = settings.gan.validation, settings.data.seed
     rows, validation_rows = hold_out(len(pairs.train.ids), share, seed)
     gan, dataset, batch_size = prepare_training(
@@ -176,7 +179,13 @@ def prepare_training(
     vectorizer = _vectorizer(settings, run, train) if conditional else None
     dataset = _pair_dataset(settings, train, vectorizer, rows)
     batch_size = _batch_size(settings, dataset, strategy.num_replicas_in_sync)
-    chosen: dict[str, object] = {"gan.conditional": conditional}
+    # Few images may make a smaller batch than was chosen before they were read.
+    asked = run.settings.training.model_copy(update={"batch_size": batch_size})
+    chosen: dict[str, object] = {
+        "gan.conditional": conditional,
+        "training.batch_size": batch_size,
+        **choose_batch(asked),
+    }
     if settings.gan.model == "gan":
         chosen["gan.augmentation"] = _augmentation(settings, dataset)
     run.update_options(chosen=chosen)

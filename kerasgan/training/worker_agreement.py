@@ -33,6 +33,7 @@ def require_agreement(
     settings: Settings,
     ids: Sequence[str],
     captions: Sequence[Sequence[str]],
+    content: str | None,
 ) -> None:
     """Compares settings and training data of all workers, which all have to call this.
 
@@ -41,6 +42,7 @@ def require_agreement(
         settings: all settings.
         ids: of the training images.
         captions: of each image.
+        content: digest of the data set's images, captions and labels, see `Pairs.info`.
 
     Raises:
         UserError: a worker has other settings or data, which are named.
@@ -57,6 +59,7 @@ def require_agreement(
         "number of training images": str(len(ids)),
         "ids of the training images": _digest(list(ids)),
         "captions of the training images": _digest([list(texts) for texts in captions]),
+        "images, captions and labels": str(content),
     }
     lines = disagreements(_gather(strategy, facts))
     if lines:

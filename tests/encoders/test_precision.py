@@ -30,7 +30,7 @@ def test_auto_takes_what_is_faster(monkeypatch, multiplies):
 
 def test_auto_is_float32_on_a_gpu(monkeypatch):
     monkeypatch.setattr(precision, "supports_bfloat16", lambda: True)
-    monkeypatch.setattr(precision.tf.config, "list_physical_devices", lambda kind: [1])
+    monkeypatch.setattr(precision.tf.config, "get_visible_devices", lambda kind: [1])
     assert precision.resolve_precision("auto") == "float32"
 
 

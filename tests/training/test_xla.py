@@ -24,6 +24,8 @@ from kerasgan.encoders.text_branch import build_text_branch
 from kerasgan.gan.discriminator import build_discriminator
 from kerasgan.gan.gan import GAN
 from kerasgan.gan.generator import build_generator
+from kerasgan.gan.vae import VAE
+from kerasgan.gan.vae_encoder import build_vae_encoder
 from kerasgan.layers.text_vectorization import build_vectorizer
 from kerasgan.training.devices import uses_xla
 
@@ -73,6 +75,16 @@ def projected_gan():
     return gan, {"image": images(32), "token_ids": TOKEN_IDS[:, 0]}
 
 
+def vae():
+    model = VAE(
+        build_generator(8, 3, 4, 4, 4, text_dim=6),
+        build_vae_encoder(8, 3, 4, 4, 4, **TEXT),
+        build_vectorizer(None, [f"w{n}" for n in range(7)], WORDS, LENGTH),
+    )
+    model.compile(sgd(), jit_compile=True)
+    return model, {"image": images(8), "token_ids": TOKEN_IDS[:, 0]}
+
+
 def dual_encoder():
     model = build_dual_encoder(WORDS, LENGTH, feature_dim=4, joint_dim=3)
     model.compile(sgd(), jit_compile=True)
@@ -120,6 +132,7 @@ def classifier():
 BUILDERS = (
     conv_gan,
     pytest.param(projected_gan, marks=pytest.mark.slow),  # XLA takes a minute
+    vae,
     dual_encoder,
     captioner,
     transformer_captioner,
