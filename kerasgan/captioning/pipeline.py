@@ -23,13 +23,7 @@ from kerasgan.runs import Run, open_run
 
 VOCABULARY_FILE = "caption-vocabulary.txt"  # in a run's `models/`
 STORE_FILE = "caption-store.npz"
-BEAM_CANDIDATES = 8  # candidates an image that are reranked
-SAMPLED_CANDIDATES = 12
-SAMPLING: dict[str, Any] = {
-    "count": SAMPLED_CANDIDATES,
-    "top_p": 0.9,
-    "temperature": 0.7,
-}
+SAMPLING: dict[str, Any] = {"top_p": 0.9, "temperature": 0.7}  # of candidates
 
 
 class CaptioningPipeline:
@@ -41,6 +35,7 @@ class CaptioningPipeline:
         captioner: of the image encoder's features.
         vectorizer: the result of `build_vectorizer`.
         store: the captions of the training images, for reranking and `relevance`.
+        num_candidates: captions an image that are reranked, of beam search and sampled.
     """
 
     def __init__(
@@ -50,12 +45,14 @@ class CaptioningPipeline:
         captioner: Captioner,
         vectorizer: keras.layers.TextVectorization,
         store: CaptionStore | None = None,
+        num_candidates: tuple[int, int] = (8, 12),
     ):
         self.image_encoder = image_encoder
         self.dual_encoder = dual_encoder
         self.captioner = captioner
         self.vectorizer = vectorizer
         self.store = store
+        self.num_candidates = num_candidates
         self.words = np.array(vectorizer.get_vocabulary())
 
     @property
@@ -180,9 +177,10 @@ class CaptioningPipeline:
             `reranking_features` `(n, k, features)`.
         """
         generate = self.captioner.generate_token_ids
+        width, count = self.num_candidates
         batches = [
-            generate(features, "beam", width=BEAM_CANDIDATES),
-            generate(features, "top-p", seed, **SAMPLING),
+            generate(features, "beam", width=width),
+            generate(features, "top-p", seed, count=count, **SAMPLING),
         ]
         token_ids, log_likelihoods = (
             np.concatenate(arrays, axis=1) for arrays in zip(*batches, strict=True)
@@ -285,4 +283,9 @@ def load_captioner(
         run.models / VOCABULARY_FILE, config.vocabulary_size, config.caption_length
     )
     store = CaptionStore.load(path)
-    return CaptioningPipeline(**networks, vectorizer=vectorizer, store=store)
+    return CaptioningPipeline(
+        **networks,
+        vectorizer=vectorizer,
+        store=store,
+        num_candidates=(config.beam_candidates, config.sampled_candidates),
+    )

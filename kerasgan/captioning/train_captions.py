@@ -114,7 +114,9 @@ def _train(settings, run, progress):
     )
     store = CaptionStore(vectors[rows], token_ids, idf)
     networks = encoded.image_encoder, encoded.dual_encoder, captioner
-    pipeline = CaptioningPipeline(*networks, data.vectorizer, store)
+    config = settings.captions
+    num_candidates = config.beam_candidates, config.sampled_candidates
+    pipeline = CaptioningPipeline(*networks, data.vectorizer, store, num_candidates)
     rows = data.validation_rows
     pipeline.fit_reranker(encoded.views[0][rows], vectors[rows], data.token_ids[rows])
     pipeline.save(run)

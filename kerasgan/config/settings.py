@@ -177,6 +177,9 @@ class CaptionsConfig(Section):
     cider_weight: NonNegative = 2.0  # of CIDEr-D with the image's captions
     negative_cider_weight: NonNegative = 3.0  # ... with captions of other images
     likelihood_weight: NonNegative = 0.2  # of teacher forcing
+    # Captions of an image that are reranked.
+    beam_candidates: Positive = 8
+    sampled_candidates: Positive = 12
 
 
 class ClassifierConfig(Section):
