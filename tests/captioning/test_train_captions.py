@@ -225,6 +225,7 @@ def test_images_with_fewer_captions_are_padded():
 def settings(data_dir):
     tiny = {"likelihood_epochs": 1, "dual_encoder_epochs": 1, "adversarial_epochs": 1}
     tiny |= {"precision": "mixed_bfloat16", "caption_length": 24}
+    tiny |= {"beam_candidates": 3, "sampled_candidates": 4}
     return Settings(
         data=DataConfig(num_images=24, image_size=32, data_dir=str(data_dir)),
         captions=TINY.model_copy(update=tiny),
@@ -256,6 +257,9 @@ def test_a_loaded_run_gives_the_same_captions(trained):
         for model in (pipeline, loaded)
     )
     assert captions == loaded_captions
+    features, vectors = loaded.encode_images(images), loaded.embed_images(images)
+    token_ids, reranking = loaded.candidates(features, vectors)
+    assert token_ids.shape[:2] == reranking.shape[:2] == (3, 3 + 4)
 
 
 def test_odd_captions_can_be_embedded(trained):
