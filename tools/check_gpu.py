@@ -23,7 +23,6 @@ from pathlib import Path
 import keras
 import numpy as np
 import tensorflow as tf
-
 from check_gpu_commands import run_commands
 from check_gpu_jobs import JOBS, Sizes
 

@@ -9,7 +9,8 @@ IMAGES = 400  # of the embedded data set
 SETTINGS = [
     f"--set=data.num_images={IMAGES}",
     *("--set=training.minutes=0.2", "--set=captions.dual_encoder_minutes=0.1"),
-    *("--set=captions.likelihood_minutes=0.2", "--set=captions.adversarial_minutes=0.1"),
+    "--set=captions.likelihood_minutes=0.2",
+    "--set=captions.adversarial_minutes=0.1",
 ]
 COMMANDS = {  # from a folder
     "train-gan": ["train-gan", "--run-dir=gan", "--data-dir=data", *SETTINGS],

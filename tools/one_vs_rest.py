@@ -2,10 +2,10 @@
 
     python tools/one_vs_rest.py RUN [--balance]
 
-RUN is a run of `train-classifier` with a frozen backbone, or with texts only. A logistic
-regression for each class learns from the TF-IDF of words and pairs of words, and the
-standardized features of the image, of the same training pairs. `C` is chosen on a tenth
-of them. Prints one JSON object with macro F1 and accuracy on the test pairs; --balance
+RUN is a run of `train-classifier` with a frozen backbone, or with texts only. A
+logistic regression for each class learns from the TF-IDF of words and pairs of words,
+and the standardized features of the image, of the same training pairs. `C` is chosen on
+a tenth of them. Prints one JSON object with macro F1 and accuracy on the test pairs; --balance
 gives classes equal weights. `run` has the same measures from the run's results.
 """
 
@@ -38,7 +38,8 @@ def main() -> None:
     options = parser.parse_args()
     run = open_run(options.run)
     settings = run.settings
-    task = load_task(settings, settings.classifier.modality != "text", lambda line: None)
+    uses_images = settings.classifier.modality != "text"
+    task = load_task(settings, uses_images, lambda line: None)
     weight = "balanced" if options.balance else None
     train, test = task.train, task.test
     rows, validation = train_test_split(
