@@ -5,8 +5,9 @@
 RUN is a run of `train-classifier` with a frozen backbone, or with texts only. A
 logistic regression for each class learns from the TF-IDF of words and pairs of words,
 and the standardized features of the image, of the same training pairs. `C` is chosen on
-a tenth of them. Prints one JSON object with macro F1 and accuracy on the test pairs; --balance
-gives classes equal weights. `run` has the same measures from the run's results.
+a tenth of them. Prints one JSON object with macro F1 and accuracy on the test pairs;
+--balance gives classes equal weights. `run` has the same measures from the run's
+results.
 """
 
 import argparse
