@@ -177,9 +177,9 @@ def prepared(data_dir):
 
 
 @pytest.mark.slow
-def test_two_workers_train_captions_as_one_process():
-    networks, ports = ["dual-encoder", "captioner", "adversarial"], free_ports(2)
-    command = ["tests.training.two_devices", *networks]
+def test_two_workers_train_classifiers_and_captions_as_one_process():
+    networks = ["classifier", "dual-encoder", "captioner", "adversarial"]
+    command, ports = ["tests.training.two_devices", *networks], free_ports(2)
     two = [start_module(command, index, ports) for index in range(2)]
     outputs = [process.communicate(timeout=900)[0] for process in two]
     assert [process.returncode for process in two] == [0, 0], outputs
