@@ -25,7 +25,7 @@ from kerasgan.config.settings import DataConfig
 from kerasgan.data.images import BadImage, read_square_image, strict_pillow
 from kerasgan.data.read_report import ReadReport
 from kerasgan.errors import UserError
-from kerasgan.evaluation.annotation_files import read_annotated_file
+from kerasgan.evaluation.annotation_files import read_annotated_rows
 from kerasgan.inference.caption_files import read_captions
 from kerasgan.training.workers import read_tf_config
 
@@ -140,8 +140,9 @@ def read_references(root: Path) -> None:
     """Reads every file in each of the roles that it can have."""
     for path in sorted(root.iterdir()):
         for is_prediction in (False, True):
-            config = DataConfig(dataset="table")
-            read_annotated_file(path, config, ReadReport(), is_prediction)
+            report, config = ReadReport(), DataConfig(dataset="table")
+            rows = read_annotated_rows(path, config, report, is_prediction, ["red"])
+            rows.group(report)
 
 
 def single_file(name: str, text: str, read) -> Target:

@@ -6,22 +6,18 @@ from typing import Any
 
 import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.metrics import accuracy_score
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
-from kerasgan.classification.examples import PairExamples, contains_text
 from kerasgan.classification.pair_inputs import (
-    find_classes,
-    prepare_images,
     resize_images,
     split_inputs,
     split_training_data,
-    to_config_value,
 )
-from kerasgan.classification.task import ClassificationTask, build_frozen_encoder
+from kerasgan.classification.pair_labels import encode_labels
+from kerasgan.classification.pair_task import build_pair_task, pair_config
 from kerasgan.classification.train_classifier import fit_model, to_classifier
-from kerasgan.config.settings import ClassifierConfig
-from kerasgan.data.label_words import label_words, mask_label_words
 
 
 class PairClassifier(ClassifierMixin, BaseEstimator):
@@ -56,6 +52,10 @@ class PairClassifier(ClassifierMixin, BaseEstimator):
         text_length: maximum number of tokens of a text of the LSTM.
         mask_label_words: whether to remove words that name a class from the texts.
         balance: whether rare classes count as much as frequent ones in training.
+        multi_label: whether a pair has any number of labels, an array `(n, classes)` of
+            zeros and ones, such as `sklearn.preprocessing.MultiLabelBinarizer` makes.
+        threshold: of several labels, the probability from which a pair has a label; or
+            `"f1"`: of each class, with the highest F1 on held-out pairs.
         dropout: share of the features that are dropped in training.
         epochs: maximum number of epochs.
         minutes: time limit for each training of a network. None, unlike the command's
@@ -75,11 +75,13 @@ class PairClassifier(ClassifierMixin, BaseEstimator):
         verbose: whether to print the metrics of each epoch.
 
     Attributes:
-        classes_: the distinct labels `(classes,)`, sorted.
+        classes_: the distinct labels `(classes,)`, sorted; with `multi_label`, `[0, 1]`
+            for each column of the labels, as in scikit-learn's `ClassifierChain`.
         classifier_: the trained `Classifier`.
         model_: its `keras.Model`, from a dict with `"image"`, `"has_image"` and
-            `"text"` (those that are used) to probabilities in the order of `classes_`.
+            `"text"` (those that are used) to the result of `predict_proba`.
         member_weights_: weights of the members, for `"pair"`, `"image"` and `"text"`.
+        thresholds_: with `multi_label`, those of the classes `(classes,)`; else None.
 
     Example:
         ```python
@@ -112,6 +114,8 @@ class PairClassifier(ClassifierMixin, BaseEstimator):
         text_length: int = 32,
         mask_label_words: bool = False,
         balance: bool = False,
+        multi_label: bool = False,
+        threshold: float | str = 0.5,
         dropout: float = 0.2,
         epochs: int = 100,
         minutes: float | None = None,
@@ -133,6 +137,7 @@ class PairClassifier(ClassifierMixin, BaseEstimator):
         self.image_dim, self.text_dim = image_dim, text_dim
         self.vocabulary_size, self.text_length = vocabulary_size, text_length
         self.mask_label_words, self.balance = mask_label_words, balance
+        self.multi_label, self.threshold = multi_label, threshold
         self.dropout, self.epochs, self.minutes = dropout, epochs, minutes
         self.patience, self.validation = patience, validation
         self.batch_size, self.learning_rate = batch_size, learning_rate
@@ -150,21 +155,25 @@ class PairClassifier(ClassifierMixin, BaseEstimator):
                 size; None to train on texts only. Or pairs, see `image_text_pairs`.
             texts: n strings, or None for each missing text; None to train on images
                 only. The labels, if `images` are pairs.
-            labels: n hashable labels.
+            labels: n hashable labels; or, with `multi_label`, zeros and ones `(n,
+                classes)`, dense or sparse.
 
         Returns:
             This classifier.
 
         Raises:
             ValueError: the lengths differ, images or texts have a wrong type, dtype or
-                shape, there is only one class, or an argument of the constructor is
-                invalid.
+                shape, there is only one class, a class of several has no pair, or an
+                argument of the constructor is invalid.
             JobError: a loss is not finite.
         """
-        images, texts, labels = split_training_data(images, texts, labels)
-        config = self._config(images is not None, texts is not None)
-        classes = find_classes(labels)
-        task = self._build_task(config, images, texts, labels, list(classes))
+        images, texts, labels = split_training_data(
+            images, texts, labels, self.multi_label
+        )
+        config = pair_config(vars(self), images is not None, texts is not None)
+        classes, names, targets = encode_labels(labels)
+        size = self.image_size
+        task = build_pair_task(config, images, texts, targets, names, size)
         seed = self.random_state
         if not isinstance(seed, int | np.integer):
             seed = check_random_state(seed).randint(2**31 - 1)
@@ -174,38 +183,8 @@ class PairClassifier(ClassifierMixin, BaseEstimator):
         self.classifier_ = to_classifier(model, task)
         self.model_ = self.classifier_.model
         self.member_weights_ = model.member_weights
+        self.thresholds_ = model.thresholds
         return self
-
-    def _config(self, has_images, has_texts):
-        fields = vars(self).keys() & ClassifierConfig.model_fields  # one label a pair
-        values = {name: to_config_value(getattr(self, name)) for name in fields}
-        for name, is_given in (("image", has_images), ("text", has_texts)):
-            if self.modality == name and not is_given:
-                raise ValueError(f"modality is {name!r}, but all {name}s are None.")
-        if not (has_images and has_texts):
-            values["modality"] = "image" if has_images else "text"
-        return ClassifierConfig(**values)
-
-    def _build_task(self, config, images, texts, labels, classes):
-        image_encoder = None
-        if config.modality == "text":
-            images = None
-        else:
-            if any(image is None for image in images):
-                raise ValueError("Training needs an image for every pair, or for none.")
-            image_encoder = build_frozen_encoder(config.backbone, config.weights)
-            images = prepare_images(images, image_encoder, self.image_size)
-        names = [str(label) for label in classes]
-        masked_words = label_words(names) if config.mask_label_words else []
-        texts = mask_label_words(texts or [""] * len(labels), masked_words)
-        if config.modality == "text" and not any(map(contains_text, texts)):
-            raise ValueError("No text has a letter or a digit.")
-        index_of = {label: index for index, label in enumerate(classes)}
-        targets = np.array([index_of[label] for label in labels], np.int64)
-        ids = [str(index) for index in range(len(labels))]
-        captions = [[text] if text else [] for text in texts]
-        examples = PairExamples(ids, images, captions, targets)
-        return ClassificationTask(examples, names, image_encoder, masked_words)
 
     def predict_proba(self, images: Any, texts: Any = None) -> np.ndarray:
         """Computes the probabilities of the classes.
@@ -216,8 +195,9 @@ class PairClassifier(ClassifierMixin, BaseEstimator):
             texts: n strings, or None for each missing text; None if all are missing.
 
         Returns:
-            float32 `(n, classes)`, in the order of `classes_`. Inputs that were not
-            used in training are ignored.
+            float32 `(n, classes)`, in the order of `classes_`, or of the columns of the
+            labels: probabilities of separate decisions, which do not sum to 1. Inputs
+            that were not used in training are ignored.
 
         Raises:
             ValueError: the lengths differ, images or texts have a wrong type, dtype or
@@ -236,14 +216,18 @@ class PairClassifier(ClassifierMixin, BaseEstimator):
         return self.classifier_.classify(images, texts)
 
     def predict(self, images: Any, texts: Any = None) -> np.ndarray:
-        """Returns the most probable class of each pair, `(n,)`.
+        """Returns the most probable class of each pair, `(n,)`; or all its classes.
+
+        With `multi_label`, zeros and ones, int64 `(n, classes)`, by `thresholds_`.
 
         Args:
             images: see `predict_proba`.
             texts: see `predict_proba`.
         """
-        classes = self.predict_proba(images, texts).argmax(axis=1)
-        return self.classes_[classes]
+        probabilities = self.predict_proba(images, texts)
+        if self.thresholds_ is not None:
+            return (probabilities >= self.thresholds_).astype(np.int64)
+        return self.classes_[probabilities.argmax(axis=1)]
 
     def score(
         self,
@@ -254,14 +238,21 @@ class PairClassifier(ClassifierMixin, BaseEstimator):
     ) -> float:
         """Returns the accuracy: `score(images, texts, labels)`, `score(pairs, labels)`.
 
+        Of several labels it is the subset accuracy: all labels of a pair are right.
+
         Args:
             images: see `predict_proba`.
             texts: see `predict_proba`. The labels, if `images` are pairs.
-            labels: n labels.
+            labels: see `fit`.
             sample_weight: weights `(n,)`, or None.
         """
-        images, texts, labels = split_training_data(images, texts, labels)
+        images, texts, labels = split_training_data(
+            images, texts, labels, self.multi_label
+        )
         predictions = self.predict(images, texts)
+        if self.multi_label:
+            score = accuracy_score(labels, predictions, sample_weight=sample_weight)
+            return float(score)
         is_correct = [a == b for a, b in zip(predictions, labels, strict=True)]
         return float(np.average(is_correct, weights=sample_weight))
 
@@ -270,8 +261,8 @@ class PairClassifier(ClassifierMixin, BaseEstimator):
 
         Load it with `keras.saving.load_model` after `import kerasgan`, which registers
         its layers. Its inputs and outputs are those of `model_`; images have the size
-        of the training. The file does not contain `classes_`. With `mask_label_words`,
-        words must be removed from the texts before.
+        of the training. The file does not contain `classes_` and `thresholds_`. With
+        `mask_label_words`, words must be removed from the texts before.
 
         Args:
             path: path of the file, which ends in `.keras`.
@@ -296,5 +287,6 @@ class PairClassifier(ClassifierMixin, BaseEstimator):
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
         tags.input_tags.two_d_array = False
+        tags.classifier_tags.multi_label = self.multi_label
         tags.non_deterministic = self.random_state is None or self.minutes is not None
         return tags

@@ -1,15 +1,13 @@
 """Checks and converts the arguments of `PairClassifier`."""
 
-import contextlib
-import math
-import numbers
-from collections.abc import Hashable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import keras
 import numpy as np
 from PIL import Image
 
+from kerasgan.classification.pair_labels import check_labels
 from kerasgan.data.images import square_image
 from kerasgan.encoders.feature_cache import average_pool, encode_images
 from kerasgan.encoders.image_encoder import BACKBONE_IMAGE_SIZE
@@ -69,20 +67,21 @@ def split_inputs(images: Any, texts: Any) -> tuple[Images | None, list[str] | No
 
 
 def split_training_data(
-    images: Any, texts: Any, labels: Any
-) -> tuple[Images | None, list[str] | None, list]:
+    images: Any, texts: Any, labels: Any, multi_label: bool = False
+) -> tuple[Images | None, list[str] | None, list | np.ndarray]:
     """Checks images, texts and labels, see `split_inputs`.
 
     Args:
         images: images or pairs.
         texts: texts; with pairs and without `labels`, the labels.
         labels: n labels, or None.
+        multi_label: whether a pair has any number of labels.
 
     Returns:
-        Images, texts and labels.
+        Images, texts, and the result of `check_labels`.
 
     Raises:
-        ValueError: see `split_inputs`, or labels are missing.
+        ValueError: see `split_inputs` and `check_labels`, or labels are missing.
     """
     if are_pairs(images) and labels is None:
         texts, labels = None, texts
@@ -92,10 +91,8 @@ def split_training_data(
             " of scikit-learn need pairs: kerasgan.image_text_pairs(images, texts)."
         )
     images, texts = split_inputs(images, texts)
-    labels = list(labels)
+    labels = check_labels(labels, multi_label)
     _common_length(images=images, texts=texts, labels=labels)
-    for index, label in enumerate(labels):
-        _check_label(label, index)
     return images, texts, labels
 
 
@@ -107,35 +104,6 @@ def are_pairs(images: Any) -> bool:
     """
     first = None if images is None else next(iter(images), None)
     return isinstance(first, tuple) and len(first) == 2
-
-
-def find_classes(labels: Sequence[Any]) -> np.ndarray:
-    """Returns the distinct labels, sorted if they can be compared.
-
-    Args:
-        labels: any hashable labels.
-
-    Returns:
-        An array `(classes,)`, of dtype object unless all are strings, or numbers of the
-        same type.
-
-    Raises:
-        ValueError: there is only one class.
-    """
-    classes = list(dict.fromkeys(labels))
-    if len(classes) < 2:
-        raise ValueError(
-            f"The labels must have at least two classes. Received: only {classes[0]!r}"
-        )
-    with contextlib.suppress(TypeError):  # different types keep their order
-        classes = sorted(classes)
-    is_plain = isinstance(classes[0], str | numbers.Number | np.generic)
-    if is_plain and len(set(map(type, classes))) == 1:
-        return np.array(classes)
-    array = np.empty(len(classes), dtype=object)
-    for index, label in enumerate(classes):  # which may be tuples
-        array[index] = label
-    return array
 
 
 def resize_images(images: Images, size: int) -> Images:
@@ -244,16 +212,6 @@ def _check_texts(texts):
     if all(text is None for text in texts):
         return None
     return [text or "" for text in texts]
-
-
-def _check_label(label, index):
-    is_nan = isinstance(label, numbers.Real) and math.isnan(label)
-    if label is None or is_nan:
-        raise ValueError(f"A label is missing. Received at index {index}: {label!r}")
-    if not isinstance(label, Hashable):
-        raise ValueError(
-            f"Each label must be hashable. Received at index {index}: {label!r}"
-        )
 
 
 def _common_length(**sequences):

@@ -28,6 +28,8 @@ OTHER_SYSTEM_OPTIONS = (
     "dual_encoder",
     "train_captions",
     "threshold",
+    "multi_label",
+    "label_separators",
 )
 
 
@@ -92,6 +94,18 @@ OTHER_SYSTEM_OPTIONS = (
     "--threshold",
     type=click.FloatRange(0, 1),
     help="Threshold of --predictions.  [default: chosen on half of the images]",
+)
+@click.option(
+    "--multi-label",
+    is_flag=True,
+    default=None,
+    help="Compare sets of classes.  [default: if a row has several]",
+)
+@click.option(
+    "--label-separators",
+    metavar="TEXT",
+    help="Characters between the classes of a row of --predictions or --references, ''"
+    " for none.  [default: ;|]",
 )
 @json_option
 def command(

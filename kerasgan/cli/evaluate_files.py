@@ -17,8 +17,8 @@ def evaluate_other_system(as_json: bool, options: dict[str, Any]) -> None:
     Args:
         as_json: whether one JSON object is printed instead of tables.
         options: `predictions`, `images`, `references`, `captions`, `dual_encoder`,
-            `train_captions`, `threshold` and the columns of tables; None if they were
-            not given.
+            `train_captions`, `threshold`, `multi_label`, `label_separators` and the
+            columns of tables; None if they were not given.
 
     Raises:
         UserError: an option is missing, or a file cannot be evaluated.
@@ -39,18 +39,22 @@ def evaluate_other_system(as_json: bool, options: dict[str, Any]) -> None:
 
 
 def _evaluate_predictions(given):
+    import_tensorflow()
     from kerasgan.config.settings import DataConfig
     from kerasgan.evaluation.evaluate_files import evaluate_files
     from kerasgan.report.classification_report import scores_text
     from kerasgan.report.tables import evaluation_text, left_out_lines
 
-    columns = {name: given[name] for name in TABLE_COLUMNS if name in given}
+    names = *TABLE_COLUMNS, "label_separators"
+    update = {name: given[name] for name in names if name in given}
+    if given.get("multi_label"):
+        update["several_labels"] = "all"
     results = evaluate_files(
         given["predictions"],
         given["references"],
         train_captions=given.get("train_captions"),
         threshold=given.get("threshold"),
-        config=DataConfig(dataset="table", **columns),
+        config=DataConfig(dataset="table", **update),
     )
     if "similarity" not in results:
         return results, scores_text(results)

@@ -4,13 +4,12 @@ Tables (CSV, TSV, JSON Lines, Parquet), COCO's results and `captions_*.json`, Ka
 `dataset_*.json`, and the token files of Flickr30k and Flickr8k.
 """
 
-import os
 import re
-from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+
+import numpy as np
 
 from kerasgan.config.settings import DataConfig
 from kerasgan.data.annotations import (
@@ -21,7 +20,6 @@ from kerasgan.data.annotations import (
     numbered_lines,
     read_text,
 )
-from kerasgan.data.images import IMAGE_SUFFIXES
 from kerasgan.data.layouts.coco import coco_rows, read_json
 from kerasgan.data.layouts.columns import (
     IMAGE_COLUMNS,
@@ -40,6 +38,7 @@ from kerasgan.data.layouts.karpathy import read_karpathy
 from kerasgan.data.layouts.table import READERS, caption_rows, open_table
 from kerasgan.data.read_report import ReadReport
 from kerasgan.errors import UserError
+from kerasgan.evaluation.class_probabilities import read_probabilities
 
 MAX_BYTES = 1 << 30
 FORMATS = (
@@ -47,10 +46,12 @@ FORMATS = (
     " file of Flickr"
 )
 ID_COLUMNS = [*IMAGE_COLUMNS, "image_id", "id", "name"]
-PREDICTED_COLUMNS = ["predicted_class", "predicted_label", "predicted", "prediction"]
+SEVERAL_LABELS_COLUMNS = [*LABEL_COLUMNS, "labels", "classes"]
+PREDICTED_COLUMNS = [
+    *("predicted_class", "predicted_label", "predicted", "prediction"),
+    *("predicted_classes", "predicted_labels", "predictions"),
+]
 CAPTIONS = Columns("image_id", ("caption",), None)  # of files that are no tables
-# The id in a file name of COCO: COCO_val2014_000000391895.jpg, 000000391895.jpg.
-COCO_NUMBER = re.compile(r"(?:COCO_\w+_)?0*(\d+)")
 
 
 @dataclass(frozen=True)
@@ -68,44 +69,106 @@ class AnnotatedFile:
     columns: Columns = CAPTIONS
 
 
+@dataclass(frozen=True)
+class AnnotatedRows:
+    """The rows of a file of predictions or references.
+
+    Attributes:
+        path: the file.
+        rows: its rows.
+        columns: see `AnnotatedFile`.
+        probabilities: the result of `read_probabilities`.
+    """
+
+    path: Path
+    rows: list[CaptionRow]
+    columns: Columns = CAPTIONS
+    probabilities: dict[int | str, np.ndarray] = field(default_factory=dict)
+
+    @property
+    def label_names(self) -> list[str]:
+        """The different labels of all rows, sorted."""
+        return sorted({clean_text(name) for row in self.rows for name in row.labels})
+
+    @property
+    def has_several_labels(self) -> bool:
+        """Whether a row has several labels."""
+        return any(len(row.labels) > 1 for row in self.rows)
+
+    def group(self, report: ReadReport, several_labels: str = "all") -> AnnotatedFile:
+        """Groups the rows by image.
+
+        Args:
+            report: where duplicate rows and labels that are not kept are counted.
+            several_labels: see `DataConfig`.
+
+        Returns:
+            An `AnnotatedFile` with at least one image.
+
+        Raises:
+            UserError: no row can be used.
+        """
+        images = group_rows(
+            self.rows, report, require_captions=False, several_labels=several_labels
+        )
+        if not images:
+            raise UserError(f"{self.path} has no row that can be used.")
+        return AnnotatedFile(self.path, images, self.columns)
+
+
 def read_annotated_file(
+    path: str | Path, config: DataConfig, report: ReadReport
+) -> AnnotatedFile:
+    """Reads a file of captions, see `read_annotated_rows` and `AnnotatedRows.group`.
+
+    Args:
+        path: the file.
+        config: its columns, if it is a table.
+        report: where malformed and duplicate rows are counted.
+    """
+    return read_annotated_rows(path, config, report).group(report)
+
+
+def read_annotated_rows(
     path: str | Path,
     config: DataConfig,
     report: ReadReport,
     is_prediction: bool = False,
-) -> AnnotatedFile:
-    """Reads a file of predictions or references.
+    label_names: Sequence[str] = (),
+) -> AnnotatedRows:
+    """Reads the rows of a file of predictions or references.
 
     Args:
         path: the file.
         config: its columns, if it is a table; those that are not named are inferred,
             and those that it does not have are ignored.
-        report: where malformed and duplicate rows are counted.
+        report: where malformed rows are counted.
         is_prediction: whether columns of predicted classes are preferred to others.
+        label_names: classes whose probabilities are read, if the table has them.
 
     Returns:
-        An `AnnotatedFile` with at least one image.
+        An `AnnotatedRows`.
 
     Raises:
-        UserError: the file cannot be read, has an unknown format or no row, or lacks a
-            column of images, or one of captions or classes.
+        UserError: the file cannot be read, has an unknown format, or lacks a column of
+            images, or one of captions or classes.
     """
     path = Path(path)
     check_file(path)
+
+    def read_table(names, records):
+        columns = _find_columns(path, names, config, is_prediction)
+        probabilities = {}
+        records = read_probabilities(records, columns, label_names, probabilities)
+        rows = list(caption_rows(path, records, columns))
+        return AnnotatedRows(path, rows, columns, probabilities)
+
     suffix = path.suffix.lower()
-    columns = CAPTIONS
     if suffix in READERS and not _has_pipe_header(path, report):
-        columns, rows = _table_rows(
-            path, *open_table(path, report), config, is_prediction
-        )
-    elif suffix == ".json":
-        columns, rows = _json_rows(path, config, report, is_prediction)
-    else:
-        rows = _text_rows(path, report)
-    images = group_rows(rows, report, require_captions=False)
-    if not images:
-        raise UserError(f"{path} has no row that can be used.")
-    return AnnotatedFile(path, images, columns)
+        return read_table(*open_table(path, report))
+    if suffix == ".json":
+        return _read_json_file(path, report, read_table)
+    return AnnotatedRows(path, list(_text_rows(path, report)))
 
 
 def check_file(path: Path) -> None:
@@ -147,19 +210,20 @@ def _text_rows(path: Path, report: ReadReport) -> Iterator[CaptionRow]:
     raise UserError(f"{path} has an unknown format. Expected {FORMATS}.")
 
 
-def _json_rows(
-    path: Path, config: DataConfig, report: ReadReport, is_prediction: bool
-) -> tuple[Columns, Iterable[CaptionRow]]:
+def _read_json_file(
+    path: Path, report: ReadReport, read_table: Callable[..., AnnotatedRows]
+) -> AnnotatedRows:
     content = read_json(path, report)
     if isinstance(content, dict) and isinstance(content.get("annotations"), list):
-        return CAPTIONS, coco_rows(path, content["annotations"], report)
+        rows = coco_rows(path, content["annotations"], report)
+        return AnnotatedRows(path, list(rows))
     if isinstance(content, dict) and isinstance(content.get("images"), list):
-        return CAPTIONS, read_karpathy(path, report)
+        return AnnotatedRows(path, list(read_karpathy(path, report)))
     if isinstance(content, dict):  # {image id: caption or list of captions}
         content = [{"image_id": key, "caption": text} for key, text in content.items()]
     records = _json_records(path, content, report)
     names = dict.fromkeys(name for _, record in records for name in record)
-    return _table_rows(path, list(names), iter(records), config, is_prediction)
+    return read_table(list(names), records)
 
 
 def _json_records(path, content, report):
@@ -175,14 +239,10 @@ def _json_records(path, content, report):
     return records
 
 
-def _table_rows(
-    path: Path,
-    names: list[str],
-    records: Iterator[tuple[Any, dict]],
-    config: DataConfig,
-    is_prediction: bool,
-) -> tuple[Columns, Iterator[CaptionRow]]:
-    """Returns the columns of a table, and its rows."""
+def _find_columns(
+    path: Path, names: list[str], config: DataConfig, is_prediction: bool
+) -> Columns:
+    """Returns the columns of a table, named by the settings or inferred."""
     present = {
         "image_column": config.image_column if config.image_column in names else None,
         "label_column": config.label_column
@@ -197,9 +257,11 @@ def _table_rows(
     columns = infer_columns(config, names, path)
     image = config.image_column or infer_column(ID_COLUMNS, names)
     label = columns.label
-    if config.label_column is None and is_prediction:
-        label = infer_column([*PREDICTED_COLUMNS, *LABEL_COLUMNS], names)
-    columns = Columns(image, columns.captions, label)
+    if config.label_column is None:
+        preferred = PREDICTED_COLUMNS if is_prediction else []
+        label = infer_column([*preferred, *SEVERAL_LABELS_COLUMNS], names)
+    separators = config.label_separators
+    columns = Columns(image, columns.captions, label, label_separators=separators)
     if columns.image is None or not (columns.captions or columns.label):
         missing = "image ids" if columns.image is None else "captions or of classes"
         raise UserError(
@@ -207,66 +269,4 @@ def _table_rows(
             f" {', '.join(map(repr, names))}. Name it with --image-column,"
             " --caption-column or --label-column."
         )
-    return columns, caption_rows(path, records, columns)
-
-
-def image_key(name: str) -> str:
-    """Returns what identifies an image in files that spell its id differently.
-
-    Args:
-        name: an id, a file name or a path.
-
-    Returns:
-        The file name without folders and without the suffix of an image; of a file
-        name of COCO only the number.
-    """
-    stem, suffix = os.path.splitext(re.split(r"[/\\]", name)[-1])
-    if suffix.lower() not in IMAGE_SUFFIXES:
-        stem += suffix
-    match = COCO_NUMBER.fullmatch(stem)
-    return match[1] if match else stem
-
-
-def match_predictions(
-    predictions: AnnotatedFile,
-    references: Mapping[str, AnnotatedImage],
-    report: ReadReport,
-) -> dict[str, AnnotatedImage]:
-    """Finds the reference image of each prediction.
-
-    An id is compared as it is, and otherwise by `image_key`.
-
-    Args:
-        predictions: the predictions.
-        references: the reference images by id.
-        report: where unknown images and further predictions of an image are counted.
-
-    Returns:
-        The predictions by the ids of the references.
-
-    Raises:
-        UserError: no prediction belongs to a reference image.
-    """
-    counts = Counter(map(image_key, references))
-    ids = {image_key(name): name for name in references}
-    ids = {key: name for key, name in ids.items() if counts[key] == 1}
-    matched: dict[str, AnnotatedImage] = {}
-    for name, image in predictions.images.items():
-        reference = name if name in references else ids.get(image_key(name))
-        if reference is None:
-            report.skip("unknown image", image.file, image.line, name)
-        elif reference in matched:
-            report.skip("further prediction", image.file, image.line, name)
-        else:
-            matched[reference] = image
-    if not matched:
-        raise UserError(
-            f"None of the {len(predictions.images):,} images of {predictions.path} is"
-            f" among the {len(references):,} references. The first ones are"
-            f" {_quoted(predictions.images)} and {_quoted(references)}."
-        )
-    return matched
-
-
-def _quoted(names):
-    return ", ".join(repr(clean_text(name)[:60]) for name in list(names)[:3])
+    return columns

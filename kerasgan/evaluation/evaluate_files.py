@@ -1,6 +1,6 @@
 """Evaluates the predictions of any system, by the protocols that evaluate a run."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -8,17 +8,18 @@ import numpy as np
 from sklearn.feature_extraction.text import TfidfVectorizer
 
 from kerasgan.config.settings import DataConfig
-from kerasgan.data.annotations import AnnotatedImage, sorted_label_names
+from kerasgan.data.annotations import AnnotatedImage
 from kerasgan.data.read_report import ReadReport
 from kerasgan.errors import UserError
 from kerasgan.evaluation.annotation_files import (
-    AnnotatedFile,
-    match_predictions,
+    AnnotatedRows,
     read_annotated_file,
+    read_annotated_rows,
 )
 from kerasgan.evaluation.caption_metrics import score_captions
 from kerasgan.evaluation.caption_words import normalize_references
-from kerasgan.evaluation.classification_metrics import classification_scores
+from kerasgan.evaluation.evaluate_classes import evaluate_classes
+from kerasgan.evaluation.match_predictions import count_missing, match_predictions
 from kerasgan.evaluation.pair_protocol import (
     confusion_counts,
     evaluate_at_threshold,
@@ -60,24 +61,28 @@ def evaluate_files(
             that are evaluated; if it has none, all captions of `references`.
         threshold: at which captions are evaluated, in [0, 1]. None: the threshold is
             chosen on half of the images, and the others are evaluated at it.
-        config: columns of the tables; None infers all.
+        config: columns of the tables, None infers all; `label_separators`; and
+            `several_labels`, `"all"` if images have sets of classes although no row has
+            several.
         seed: of the halves and of the mismatched pairs.
 
     Returns:
         For captions `similarity` and `captions` as `evaluate_captions` does, with the
         rows `"predictions"` and `"human"`. For classes the results of
-        `classification_scores`, and `pairs`. Both have `left_out`, which maps reasons
-        to counts, `examples` of them, and `notes`.
+        `evaluate_classes`. Both have `left_out`, which maps reasons to counts,
+        `examples` of them, and `notes`.
 
     Raises:
         UserError: a file cannot be read, or too few images have a prediction.
     """
     config = config or DataConfig(dataset="table")
     report = ReadReport()
-    predicted = read_annotated_file(predictions, config, report, is_prediction=True)
-    expected = read_annotated_file(references, config, report)
+    expected = read_annotated_rows(references, config, report)
+    predicted = read_annotated_rows(
+        predictions, config, report, True, expected.label_names
+    )
     if _predicts_classes(predicted, config):
-        results = evaluate_classes(predicted, expected, report)
+        results = evaluate_classes(predicted, expected, report, config.several_labels)
     else:
         results = _evaluate_captions(
             predicted, expected, train_captions, threshold, config, seed, report
@@ -89,7 +94,7 @@ def evaluate_files(
     }
 
 
-def _predicts_classes(predicted: AnnotatedFile, config: DataConfig) -> bool:
+def _predicts_classes(predicted: AnnotatedRows, config: DataConfig) -> bool:
     """Returns whether the classes of a file are evaluated, not its captions.
 
     The file of `kerasgan classify` has the class, and the text that it classified.
@@ -100,70 +105,9 @@ def _predicts_classes(predicted: AnnotatedFile, config: DataConfig) -> bool:
     return bool(config.label_column) or "caption" not in columns.captions
 
 
-def evaluate_classes(
-    predicted: AnnotatedFile, expected: AnnotatedFile, report: ReadReport
-) -> dict[str, Any]:
-    """Scores predicted classes.
-
-    Args:
-        predicted: the predictions.
-        expected: the references.
-        report: where images are counted that are left out.
-
-    Returns:
-        The results of `classification_scores` for the classes of both files, and
-        `pairs`, the number of images.
-
-    Raises:
-        UserError: the references have no classes, or no image has both.
-    """
-    if not expected.columns.label:
-        raise UserError(
-            f"{predicted.path} has classes, but {expected.path} has none. Name their"
-            " column with --label-column, or compare captions with --caption-column."
-        )
-    labeled = {
-        name: image
-        for name, image in expected.images.items()
-        if image.label is not None
-    }
-    matched = match_predictions(predicted, labeled, report)
-    _count_missing(labeled, matched, report)
-    for name in [name for name, image in matched.items() if image.label is None]:
-        image = matched.pop(name)
-        report.skip("no predicted class", image.file, image.line, name)
-    if not matched:
-        raise UserError(f"{predicted.path} has no class of a reference image.")
-    predictions = [image.label for image in matched.values()]
-    labels = [labeled[name].label for name in matched]
-    every_image = enumerate([*labeled.values(), *matched.values()])
-    label_names = sorted_label_names({str(n): image for n, image in every_image})
-    unknown = sorted(set(predictions) - {image.label for image in labeled.values()})
-    if unknown:
-        report.note(f"Predicted, but in no reference: {', '.join(unknown[:10])}")
-    scores = classification_scores(
-        np.array([label_names.index(label) for label in labels]),
-        np.array([label_names.index(label) for label in predictions]),
-        label_names,
-    )
-    return scores | {"pairs": len(labels)}
-
-
-def _count_missing(
-    references: Mapping[str, AnnotatedImage],
-    matched: Mapping[str, AnnotatedImage],
-    report: ReadReport,
-) -> None:
-    """Counts references without a prediction, of the splits that were predicted."""
-    splits = {references[name].split for name in matched}
-    for name, image in references.items():
-        if name not in matched and image.split in splits:
-            report.skip("no prediction", image.file, image.line, name, bad_rows=0)
-
-
 def _evaluate_captions(
-    predicted: AnnotatedFile,
-    expected: AnnotatedFile,
+    predicted: AnnotatedRows,
+    expected: AnnotatedRows,
     train_captions: str | Path | None,
     threshold: float | None,
     config: DataConfig,
@@ -175,16 +119,15 @@ def _evaluate_captions(
             raise UserError(
                 f"{file.path} has no captions. Name their column with --caption-column."
             )
-    described = {
-        name: image for name, image in expected.images.items() if image.captions
-    }
+    references = expected.group(report).images
+    described = {name: image for name, image in references.items() if image.captions}
     if not described:
         raise UserError(f"{expected.path} has no captions.")
-    matched = match_predictions(predicted, described, report)
-    _count_missing(described, matched, report)
+    matched = match_predictions(predicted.group(report), described, report)
+    count_missing(described, matched, report)
     names = [name for name in described if name in matched]
     captions = [_first_caption(matched[name], report) for name in names]
-    references = [described[name].captions for name in names]
+    human_captions = [described[name].captions for name in names]
     if train_captions is not None:
         file = read_annotated_file(train_captions, config, report)
         training, origin = list(file.images.values()), str(file.path)
@@ -198,7 +141,9 @@ def _evaluate_captions(
     known_captions = [text for image in training for text in image.captions]
     if train_captions is not None and not known_captions:
         raise UserError(f"{origin} has no captions to fit TF-IDF on.")
-    results = score_predictions(captions, references, known_captions, threshold, seed)
+    results = score_predictions(
+        captions, human_captions, known_captions, threshold, seed
+    )
     if not known_captions:
         origin = "the references themselves; --train-captions names others"
     report.note(f"TF-IDF was fitted on captions of {origin}")

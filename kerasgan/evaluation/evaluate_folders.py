@@ -13,9 +13,10 @@ from kerasgan.data.read_report import ReadReport
 from kerasgan.encoders.image_encoder import BACKBONE_IMAGE_SIZE
 from kerasgan.encoders.pooled_features import pooled_features
 from kerasgan.errors import UserError
-from kerasgan.evaluation.annotation_files import AnnotatedFile, match_predictions
+from kerasgan.evaluation.annotation_files import AnnotatedFile
 from kerasgan.evaluation.caption_agreement import caption_agreement, embed_pairs
 from kerasgan.evaluation.image_metrics import compare_features
+from kerasgan.evaluation.match_predictions import match_predictions
 from kerasgan.inference.inputs import InferenceInput, inputs_from_paths
 
 MAX_IMAGES = 5000  # of each folder

@@ -9,7 +9,11 @@ import numpy as np
 from rich.table import Table
 
 from kerasgan.papers import B_ACCURACY
-from kerasgan.report.multi_label_tables import multi_label_table, multi_label_title
+from kerasgan.report.multi_label_tables import (
+    average_rows,
+    multi_label_table,
+    multi_label_title,
+)
 from kerasgan.report.tables import left_out_lines, tables_to_text
 
 if TYPE_CHECKING:
@@ -164,14 +168,19 @@ def scores_text(scores: Mapping[str, Any]) -> str:
     )
     if "micro_f1" in scores:
         title = multi_label_title(scores)
-    table = Table(title=title, title_justify="left")
+    table = Table()
     table.add_column("class")
     for name in ("precision", "recall", "F1", "pairs"):
         table.add_column(name, justify="right")
     for name, row in scores["classes"].items():
         rates = [f"{row[key]:.3f}" for key in ("precision", "recall", "f1")]
         table.add_row(name, *rates, str(row["pairs"]))
-    return "\n".join([tables_to_text([table]), *left_out_lines(scores)])
+    if "micro_f1" in scores:
+        table.add_section()
+        for cells in average_rows(scores):
+            table.add_row(*cells)
+    # Not the title of the table, which would be broken at its width.
+    return "\n".join([title, tables_to_text([table]), *left_out_lines(scores)])
 
 
 def save_charts(results: Mapping[str, Any], directory: Path) -> None:

@@ -10,6 +10,12 @@ COMPARISON = {  # column to key of a row of `compare_classifiers`
     "subset accuracy": "accuracy_mean",
     "its training": "train_accuracy_mean",
 }
+SCORES = {  # name to key of the scores of a classifier
+    "micro F1": "micro_f1",
+    "macro F1": "macro_f1",
+    "mAP": "mean_average_precision",
+    "subset accuracy": "accuracy",
+}
 
 
 def multi_label_table(results: Mapping[str, Any]) -> tuple[list[str], list[list[str]]]:
@@ -36,10 +42,22 @@ def multi_label_title(scores: Mapping[str, Any]) -> str:
     """Describes the scores of a classifier in one line.
 
     Args:
-        scores: the result of `evaluate_classifier`.
+        scores: the result of `evaluate_classifier` or `evaluate_files`.
     """
-    return (
-        f"micro F1 {scores['micro_f1']:.3f}, macro F1 {scores['macro_f1']:.3f},"
-        f" mAP {scores['mean_average_precision']:.3f},"
-        f" subset accuracy {scores['accuracy']:.3f}, {scores['pairs']} pairs"
-    )
+    found = {name: scores[key] for name, key in SCORES.items() if key in scores}
+    values = [f"{name} {value:.3f}" for name, value in found.items()]
+    return ", ".join([*values, f"{scores['pairs']} pairs"])
+
+
+def average_rows(scores: Mapping[str, Any]) -> list[list[str]]:
+    """Returns the cells of micro and macro averages, for the end of a table of classes.
+
+    Args:
+        scores: see `multi_label_title`.
+    """
+    rows = []
+    for average in ("micro", "macro"):
+        rates = [scores[f"{average}_{key}"] for key in ("precision", "recall", "f1")]
+        cells = [f"{rate:.3f}" for rate in rates]
+        rows.append([f"{average} average", *cells, str(scores["pairs"])])
+    return rows

@@ -63,8 +63,9 @@ def fitted():
         estimator_checks.check_mixin_order,
     ],
 )
-def test_checks_of_scikit_learn(check):
-    check("PairClassifier", kerasgan.PairClassifier())
+@pytest.mark.parametrize("multi_label", [False, True])
+def test_checks_of_scikit_learn(check, multi_label):
+    check("PairClassifier", kerasgan.PairClassifier(multi_label=multi_label))
 
 
 def test_predicting_before_fit_is_an_error(tmp_path):
@@ -86,8 +87,7 @@ def test_defaults_are_those_of_the_command_without_its_time_limit():
             kerasgan.PairClassifier
         ).parameters.items()
     }
-    for_commands = {"multi_label", "threshold", "fill_captions"}
-    config = ClassifierConfig(minutes=None).model_dump(exclude=for_commands)
+    config = ClassifierConfig(minutes=None).model_dump(exclude={"fill_captions"})
     for name, value in config.items():
         default = defaults[name]
         assert (list(default) if isinstance(value, list) else default) == value, name

@@ -79,6 +79,21 @@ def test_a_run_is_evaluated_on_its_test_pairs_and_another_table(run_dir, table):
     assert "subset accuracy" in text and "unknown class odd" in text
 
 
+def test_a_file_of_predictions_has_the_figures_of_the_run(run_dir, table, tmp_path):
+    out = tmp_path / "labels.csv"
+    call("classify", run_dir, f"--source={table}", f"--out={out}", "--top=3")
+    files = f"--predictions={out}", f"--references={table}"
+    found = json.loads(call("evaluate", *files, "--json").stdout)
+    run = json.loads(call("evaluate", run_dir, f"--source={table}", "--json").stdout)
+    assert found["pairs"] == 32
+    for average in ("micro", "macro"):
+        for key in ("precision", "recall", "f1"):
+            assert found[f"{average}_{key}"] == pytest.approx(run[f"{average}_{key}"])
+    assert found["accuracy"] == pytest.approx(run["accuracy"])
+    precision = found["mean_average_precision"]
+    assert precision == pytest.approx(run["mean_average_precision"])
+
+
 def test_an_export_gives_probabilities(run_dir, tmp_path):
     call("export", run_dir, f"--out={tmp_path / 'export'}")
     readme = (tmp_path / "export" / "README.md").read_text()

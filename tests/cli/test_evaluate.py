@@ -7,6 +7,9 @@ from click.testing import CliRunner
 
 from kerasgan.cli import main
 from tests.data.makers import write_images
+from tests.evaluation.makers import write_table
+
+SETS = ["red;dog", "red", "dog"]
 
 
 def call(*arguments, status=0):
@@ -39,6 +42,25 @@ def test_captions_of_any_system(files):
     assert row["at_validated"]["recall"] == 1.0
 
 
+def test_sets_of_classes(tmp_path):
+    rows = [{"image": f"{n}.jpg", "labels": names} for n, names in enumerate(SETS)]
+    references = write_table(tmp_path / "references.csv", rows)
+    rows = [{"image": f"{n}.jpg", "class": names[:3]} for n, names in enumerate(SETS)]
+    predictions = write_table(tmp_path / "predictions.csv", rows)
+    options = "--predictions", predictions, "--references", references
+    text = call(*options).stdout
+    assert "micro F1 0.857, macro F1 0.833, subset accuracy 0.667, 3 pairs" in text
+    assert "mAP" not in text
+    assert ["micro", "average", "1.000", "0.750", "0.857", "3"] in [
+        line.replace("│", " ").split() for line in text.splitlines()
+    ]
+    assert "predictions.csv has at most one class in a row: a set of one" in text
+    text = call(*options, "--label-separators", "").stdout
+    assert "accuracy 0.667, macro F1" in text and "red;dog" in text
+    scores = json.loads(call(*options, "--multi-label", "--json").stdout)
+    assert scores["micro_recall"] == 0.75
+
+
 def test_images_of_any_generator(tmp_path):
     write_images(tmp_path, [f"{index}.jpg" for index in range(8)])
     text = call("--images", tmp_path, "--references", tmp_path).stdout
@@ -54,6 +76,7 @@ def test_images_of_any_generator(tmp_path):
         (["--predictions", "a", "--images", "b"], "not both"),
         (["--source", "a"], "--source needs a RUN"),
         (["RUN", "--images", "a"], "--images is for evaluating without a RUN"),
+        (["RUN", "--multi-label"], "--multi-label is for evaluating without a RUN"),
         (["--predictions", "a", "--threshold", "2"], "0<=x<=1"),
     ],
 )

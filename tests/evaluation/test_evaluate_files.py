@@ -1,6 +1,5 @@
-"""Captions and classes in files, in all formats, and what cannot be compared."""
+"""Captions in files, in all formats, and what cannot be compared."""
 
-import csv
 import json
 
 import pytest
@@ -10,11 +9,12 @@ from hypothesis import strategies as st
 from kerasgan.config.settings import DataConfig
 from kerasgan.data.read_report import ReadReport
 from kerasgan.errors import UserError
-from kerasgan.evaluation.annotation_files import image_key, read_annotated_file
+from kerasgan.evaluation.annotation_files import read_annotated_file
 from kerasgan.evaluation.caption_metrics import score_captions
 from kerasgan.evaluation.evaluate_files import evaluate_files, score_predictions
 from kerasgan.evaluation.pair_protocol import evaluate_at_threshold
 from kerasgan.evaluation.tfidf_similarity import fit_tfidf, similarity_matrix
+from tests.evaluation.makers import write_table
 
 THINGS = ["dog", "boat", "tree", "car", "cat", "horse", "house", "man", "bird", "kite"]
 IDS = [str(100 + index) for index in range(len(THINGS))]
@@ -31,14 +31,6 @@ TABLE = DataConfig(dataset="table")
 
 def write_json(path, content):
     path.write_text(json.dumps(content))
-    return path
-
-
-def write_table(path, rows):
-    with open(path, "w", newline="") as file:
-        table = csv.DictWriter(file, list(rows[0]))
-        table.writeheader()
-        table.writerows(rows)
     return path
 
 
@@ -107,14 +99,8 @@ def table(folder):
 
 
 def json_lines(folder):
-    path = folder / "references.jsonl"
-    path.write_text(
-        "".join(
-            json.dumps({"image_id": i, "captions": texts}) + "\n"
-            for i, texts in REFERENCES.items()
-        )
-    )
-    return path
+    rows = [{"image_id": i, "captions": texts} for i, texts in REFERENCES.items()]
+    return write_table(folder / "references.jsonl", rows)
 
 
 def mapping(folder):
@@ -209,40 +195,6 @@ def test_the_published_training_split_fits_tfidf(tmp_path):
     assert named["similarity"] != results["similarity"]
 
 
-def test_classes(tmp_path):
-    references = write_table(
-        tmp_path / "labels.csv",
-        [
-            {"image": f"{n}.jpg", "title": "text", "label": label}
-            for n, label in enumerate(["a", "a", "b", "b", ""])
-        ],
-    )
-    predictions = tmp_path / "classes.jsonl"
-    lines = [
-        {"image": f"/data/{n}.jpg", "text": "text", "class": name}
-        for n, name in enumerate(["a", "c", "b", None])
-    ]
-    predictions.write_text("".join(json.dumps(line) + "\n" for line in lines))
-    results = evaluate_files(predictions, references)
-    assert results["pairs"] == 3 and results["accuracy"] == pytest.approx(2 / 3)
-    assert results["left_out"] == {"no predicted class": 1}
-    assert list(results["classes"]) == ["a", "b", "c"]
-    assert results["confusion"] == [[1, 0, 1], [0, 1, 0], [0, 0, 0]]
-    assert results["notes"] == ["Predicted, but in no reference: c"]
-    with pytest.raises(UserError, match="labels.csv has classes, but .* has none"):
-        evaluate_files(references, token(tmp_path))
-
-
-def test_a_table_with_its_own_predictions(tmp_path):
-    rows = [
-        {"image": f"{n}.jpg", "label": n % 2, "prediction": n % 2 or n % 4}
-        for n in range(8)
-    ]
-    path = write_table(tmp_path / "both.csv", rows)
-    results = evaluate_files(path, path)
-    assert results["accuracy"] == 0.75
-
-
 @pytest.mark.parametrize(
     ("content", "message"),
     [
@@ -269,26 +221,6 @@ def test_other_ids_are_shown(tmp_path):
         evaluate_files(results_json(tmp_path, {"100": "a"}), token(tmp_path))
     with pytest.raises(UserError, match="Cannot read .*absent.json: No such file"):
         evaluate_files(tmp_path / "absent.json", token(tmp_path))
-
-
-def test_ids_that_two_references_share_are_not_guessed(tmp_path):
-    rows = [
-        {"image": f"{folder}/{n}.jpg", "caption": f"a {folder} {THINGS[n]}"}
-        for folder in ("train", "test")
-        for n in range(4)
-    ]
-    references = write_table(tmp_path / "references.csv", rows)
-    rows = [{"image": "0.jpg", "caption": "x"}, *rows[:4]]
-    predictions = write_table(tmp_path / "predictions.csv", rows)
-    results = evaluate_files(predictions, references, threshold=0.5)
-    assert results["left_out"] == {"unknown image": 1, "no prediction": 4}
-
-
-def test_keys_of_images():
-    assert image_key("COCO_val2014_000000391895.jpg") == "391895"
-    assert image_key("photos\\holiday/000000391895.PNG") == "391895"
-    assert image_key("1000268201_693b08cb0e.jpg") == "1000268201_693b08cb0e"
-    assert image_key("version 1.2") == "version 1.2"
 
 
 SCALARS = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5)
