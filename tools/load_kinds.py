@@ -110,7 +110,7 @@ def search(path: str, count: int) -> None:
 @contextlib.contextmanager
 def requests(folder: Path, count: int) -> Iterator[Load]:
     """Asks the page of `kerasgan serve` for everything that it can do, in turn."""
-    from kerasgan.search.index_files import models_digest
+    from kerasgan.runs.model_files import models_digest
     from tests.data.makers import write_images
     from tests.export.makers import make_run
     from tests.search.makers import make_index

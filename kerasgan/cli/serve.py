@@ -6,7 +6,7 @@ from kerasgan.errors import UserError
 
 
 @click.command("serve")
-@click.argument("paths", metavar="RUN|INDEX...", nargs=-1, required=True)
+@click.argument("paths", metavar="RUN|INDEX|EXPORT...", nargs=-1, required=True)
 @click.option(
     "--host",
     default="127.0.0.1",
@@ -20,12 +20,15 @@ def command(paths: tuple[str, ...], host: str, port: int) -> None:
 
     It shows what was named: a run of train-gan draws images of a caption and captions
     photographs, a run of train-classifier classifies them, and an index is searched by
-    words and by photographs. Needs pip install 'kerasgan[serve]'.
+    words and by photographs. A directory that kerasgan export wrote stands for its run;
+    its graph can read and write files, so name only exports that you trust. Needs pip
+    install 'kerasgan[serve]'.
 
     \b
     Examples:
       kerasgan serve runs/00000-train-gan-scenes
       kerasgan serve RUN photographs.index --port 8080
+      kerasgan serve exported photographs.index
     """
     from pathlib import Path
 
@@ -40,7 +43,7 @@ def command(paths: tuple[str, ...], host: str, port: int) -> None:
 
     import_tensorflow()
     from kerasgan.serve.app import LOOPBACK, MAX_UPLOAD_BYTES, create_app
-    from kerasgan.serve.models import load_models
+    from kerasgan.serve.loading import load_models
 
     def message(text):
         click.echo(text, err=True)

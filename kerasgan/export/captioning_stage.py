@@ -12,6 +12,7 @@ from kerasgan.export.endpoints import Endpoint, Stage
 from kerasgan.export.example_inputs import ExampleInputs
 from kerasgan.export.networks import disable_cudnn, with_valid_layer_names
 from kerasgan.runs import Run
+from kerasgan.runs.model_files import models_digest
 
 CAPTION = "string `(n,)`"
 SCORE = "float32 `(n,)`: log-likelihood per word"
@@ -58,6 +59,7 @@ def captioning_stage(run: Run) -> Stage:
             *_embedding_endpoints(exported, pipeline),
         ),
         network_inputs=lambda examples: _network_inputs(pipeline, examples),
+        models_digest=models_digest(run.models),
     )
 
 

@@ -88,6 +88,8 @@ class Stage:
             unescaped; None if texts are not changed.
         label_names: names of the classes, in the order of `probabilities`.
         accepts_missing: whether images may be missing.
+        models_digest: of the models that caption and embed images, see `models_digest`;
+            None if there are none.
     """
 
     name: str
@@ -101,6 +103,7 @@ class Stage:
     masked_words: tuple[str, ...] | None = None
     label_names: tuple[str, ...] = ()
     accepts_missing: bool = False
+    models_digest: str | None = None
 
     def array_specs(self, endpoint: Endpoint) -> dict[str, tf.TensorSpec]:
         """Returns the input signature of an endpoint in formats that take arrays.

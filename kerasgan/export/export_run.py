@@ -25,10 +25,11 @@ from kerasgan.export.reference_outputs import (
     add_reference_outputs,
 )
 from kerasgan.export.saved_model import write_saved_model
-from kerasgan.export.verification import file_digest, verify_export
+from kerasgan.export.verification import verify_export
 from kerasgan.files import write_json, write_text
 from kerasgan.layers.text_vectorization import save_vocabulary
 from kerasgan.runs import Run, open_run
+from kerasgan.runs.model_files import file_digest
 
 FORMATS = ("savedmodel", "keras", "litert", "onnx")
 

@@ -48,6 +48,10 @@ def _stage_settings(stage):
         settings["latent_dim"] = stage.latent_dim
     if stage.masked_words is not None:
         settings["masked_words"] = list(stage.masked_words)
+    if stage.accepts_missing:
+        settings["accepts_missing"] = True
+    if stage.models_digest is not None:
+        settings["models"] = stage.models_digest
     return settings
 
 

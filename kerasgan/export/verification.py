@@ -1,6 +1,5 @@
 """Verifies an export: loads it in a new process and compares it with the run."""
 
-import hashlib
 import json
 import os
 import subprocess
@@ -10,6 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from kerasgan.errors import JobError, UserError
+from kerasgan.files import read_json
+from kerasgan.runs.model_files import file_digest
 
 # Largest difference from the output of the run, by numpy's kind of dtype. Images may
 # differ by one level of 255: their values before rounding can lie between two levels.
@@ -18,6 +19,7 @@ TOLERANCES = {"f": 1e-5, "u": 1.0, "i": 0.0, "U": 0.0, "b": 0.0}
 FORMAT_TOLERANCES = {"litert": {"f": 1e-4}, "onnx": {"f": 1e-4}}
 TIMEOUT_MINUTES = 30
 MAX_ERROR_LINES = 12
+MANIFEST_KEYS = {"format": str, "versions": dict, "stages": dict, "endpoints": list}
 
 
 def verify_export(path: str | Path) -> dict[str, dict[str, dict]]:
@@ -39,42 +41,47 @@ def verify_export(path: str | Path) -> dict[str, dict[str, dict]]:
             run's by more than the tolerance.
     """
     path = Path(path).expanduser().absolute()
-    for name in ("export.json", "check.npz"):
-        if not (path / name).is_file():
-            raise UserError(f"{path} is not an export: it does not contain {name}.")
-    manifest = _read_manifest(path)
-    _check_digests(path, manifest.get("sha256", {}))
+    manifest = read_manifest(path)
+    check_digests(path, manifest.get("sha256", {}))
     results = _run_in_subprocess(path)
     check_differences(results, path, FORMAT_TOLERANCES.get(manifest["format"], {}))
     return results
 
 
-def _read_manifest(path):
-    file = path / "export.json"
-    try:
-        manifest = json.loads(file.read_text(encoding="utf-8"))
-        missing = {"format", "endpoints"} - set(manifest)
-    except (ValueError, TypeError) as error:
-        raise JobError(f"{file} is damaged: {error}. Export the run again.") from None
-    if missing:
-        raise JobError(
-            f"{file} is damaged: it does not contain {', '.join(sorted(missing))}."
-            " Export the run again."
-        )
-    return manifest
-
-
-def file_digest(path: Path) -> str:
-    """Computes the SHA-256 of a file as a hexadecimal number.
+def read_manifest(path: Path) -> dict[str, Any]:
+    """Reads export.json.
 
     Args:
-        path: the file.
+        path: the directory of an export.
+
+    Returns:
+        See `build_manifest`.
+
+    Raises:
+        UserError: the directory is not an export.
+        JobError: the file is damaged.
     """
-    return hashlib.sha256(path.read_bytes()).hexdigest()
+    try:
+        return read_json(path / "export.json", MANIFEST_KEYS)
+    except FileNotFoundError:
+        raise UserError(
+            f"{path} is not an export: it does not contain export.json. Make one with"
+            " kerasgan export RUN --out DIR"
+        ) from None
+    except UserError as error:
+        raise JobError(f"{error}. Export the run again.") from None
 
 
-def _check_digests(path, digests):
-    """Compares all files with what was exported, before any is loaded."""
+def check_digests(path: Path, digests: Mapping[str, str]) -> None:
+    """Compares all files with what was exported, before any is loaded.
+
+    Args:
+        path: the directory of an export.
+        digests: `sha256` of its manifest.
+
+    Raises:
+        JobError: a file is missing or was changed.
+    """
     for name, digest in digests.items():
         if not (path / name).is_file():
             raise JobError(f"{path / name} is missing. Export the run again.")

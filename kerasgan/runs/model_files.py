@@ -1,4 +1,4 @@
-"""Reads the models of a run, and notices damaged ones."""
+"""The models of a run: read, and recognized by their digests."""
 
 import hashlib
 from pathlib import Path
@@ -9,6 +9,11 @@ from kerasgan.errors import UserError
 
 if TYPE_CHECKING:
     import keras
+
+CAPTIONING_FILES = (  # models that caption and embed images
+    *("image_encoder.keras", "dual_encoder.keras", "captioner.keras"),
+    *("caption-vocabulary.txt", "caption-store.npz"),
+)
 
 
 def load_network(path: Path) -> "keras.Model":
@@ -56,3 +61,25 @@ def file_digest(path: Path) -> str:
             return hashlib.file_digest(file, "sha256").hexdigest()
     except OSError as error:
         raise UserError(f"Cannot read {path}: {error.strerror}") from error
+
+
+def models_digest(models: Path) -> str:
+    """Returns the SHA-256 of the models that caption and embed images.
+
+    An index and an export keep it: if it is equal, their vectors share a space.
+
+    Args:
+        models: the directory of models of a run of `train-gan`.
+
+    Raises:
+        UserError: the run has not trained its captions.
+    """
+    digest = hashlib.sha256()
+    for name in CAPTIONING_FILES:
+        path = models / name
+        if not path.is_file():
+            raise UserError(
+                f"{models.parent} has no trained captions: {path} does not exist."
+            )
+        digest.update(bytes.fromhex(file_digest(path)))
+    return digest.hexdigest()

@@ -18,13 +18,13 @@ from kerasgan.inference.batch import BatchSummary, predict_batches
 from kerasgan.inference.inputs import InferenceInput
 from kerasgan.progress import progress_bar
 from kerasgan.runs import Run
+from kerasgan.runs.model_files import models_digest
 from kerasgan.search.checksums import check_files
 from kerasgan.search.index_files import (
     FORMAT,
     MANIFEST,
     IndexData,
     file_state,
-    models_digest,
     read_manifest,
 )
 from kerasgan.search.journal import Journal

@@ -31,10 +31,6 @@ MANIFEST_KEYS: dict[str, Any] = {  # types of the values
 MANIFEST = "manifest.json"
 RECORDS = "records.jsonl"
 PARTIAL = "partial"
-MODEL_FILES = (
-    *("image_encoder.keras", "dual_encoder.keras", "captioner.keras"),
-    *("caption-vocabulary.txt", "caption-store.npz"),
-)
 ARRAYS = {  # number of dimensions of the arrays with a row for each image
     "leading": 2,
     "trailing": 2,
@@ -46,27 +42,6 @@ ARRAYS = {  # number of dimensions of the arrays with a row for each image
     "words-values": 1,
     "offsets": 1,
 }
-
-
-def models_digest(models: Path) -> str:
-    """Returns the SHA-256 of the models of a run on which an index depends.
-
-    Args:
-        models: the directory of models of a run.
-
-    Raises:
-        UserError: the run has not trained its captions.
-    """
-    digest = hashlib.sha256()
-    for name in MODEL_FILES:
-        path = models / name
-        if not path.is_file():
-            raise UserError(
-                f"{models.parent} has no trained captions: {path} does not exist."
-            )
-        with open(path, "rb") as file:
-            digest.update(hashlib.file_digest(file, "sha256").digest())
-    return digest.hexdigest()
 
 
 def save_array(path: Path, array: np.ndarray) -> None:

@@ -13,8 +13,9 @@ from kerasgan.captioning.tokens import END, UNKNOWN
 from kerasgan.errors import UserError
 from kerasgan.evaluation.tfidf_similarity import fit_tfidf
 from kerasgan.runs import open_run
+from kerasgan.runs.model_files import models_digest
 from kerasgan.search.checksums import write_checksums
-from kerasgan.search.index_files import models_digest, save_array
+from kerasgan.search.index_files import save_array
 from kerasgan.search.nearest import fit_rotation
 from kerasgan.search.search_index import SearchIndex
 from kerasgan.search.text_embedding import save_text_embedding

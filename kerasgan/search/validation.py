@@ -16,8 +16,8 @@ from kerasgan.evaluation.retrieval import scores_from_similarity
 from kerasgan.evaluation.tfidf_similarity import fit_tfidf
 from kerasgan.files import write_json
 from kerasgan.runs import Run, require_same_data
+from kerasgan.runs.model_files import models_digest
 from kerasgan.search.categories import category_scores
-from kerasgan.search.index_files import models_digest
 from kerasgan.search.models import training_captions
 
 RESULTS_FILE = "search.json"  # in a run's `results/`

@@ -1,1 +1,1 @@
-"""A local web page that puts trained runs and indexes to work."""
+"""A local web page that puts runs, exports and an index to work."""

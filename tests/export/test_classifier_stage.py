@@ -71,6 +71,8 @@ def test_the_command_verifies_in_another_process(classifier_export):
 def test_files_of_an_export(classifier_export):
     path = classifier_export.path
     assert (path / "assets" / "labels.txt").read_text().splitlines() == LABELS
+    manifest = json.loads((path / "export.json").read_text())
+    assert manifest["stages"]["classes"]["accepts_missing"]
     words = (path / "assets" / "vocabulary-classes.txt").read_text().split()
     assert words[0] == "[START]"
     variables = tf.train.list_variables(str(path / "variables" / "variables"))

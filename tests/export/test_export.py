@@ -23,6 +23,7 @@ from kerasgan.export.verify_in_subprocess import (
     max_difference,
 )
 from kerasgan.runs import new_run
+from kerasgan.runs.model_files import models_digest
 from tests.data.makers import encoded, pixels
 from tests.export.makers import (
     IMAGE_SIZE,
@@ -52,7 +53,7 @@ def test_every_output_was_compared_with_the_run(gan_export):
     assert set(results["match"]) == {"cosine", "valid"}
 
 
-def test_files_of_an_export(gan_export):
+def test_files_of_an_export(gan_run, gan_export):
     path = gan_export.path
     names = {file.name for file in path.iterdir()}
     expected = {"saved_model.pb", "variables", "assets", "README.md", "export.json"}
@@ -61,6 +62,7 @@ def test_files_of_an_export(gan_export):
     assert words[0] == "[START]"
     stages = json.loads((path / "export.json").read_text())["stages"]
     assert stages["images"]["latent_dim"] == LATENT_DIM
+    assert stages["captions"]["models"] == models_digest(gan_run.models)
     assert not list(path.parent.glob("*.partial"))
 
 

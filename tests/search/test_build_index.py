@@ -9,9 +9,10 @@ import pytest
 from kerasgan.errors import UserError
 from kerasgan.files import exclusive_lock, read_json, write_json
 from kerasgan.inference import batch
+from kerasgan.runs.model_files import CAPTIONING_FILES, models_digest
 from kerasgan.search import build_index
 from kerasgan.search.build_index import update_index
-from kerasgan.search.index_files import FORMAT, MANIFEST, MODEL_FILES, models_digest
+from kerasgan.search.index_files import FORMAT, MANIFEST
 from kerasgan.search.search_index import SearchIndex
 from kerasgan.search.sources import to_sources
 from tests.data import makers
@@ -62,7 +63,7 @@ def small_chunks(monkeypatch):
 def make_run(path):
     models = path / "models"
     models.mkdir(parents=True)
-    for name in MODEL_FILES:
+    for name in CAPTIONING_FILES:
         (models / name).write_text(f"{path} {name}")
     settings = SimpleNamespace(data=SimpleNamespace(fit="crop"))
     return SimpleNamespace(path=path, models=models, settings=settings)

@@ -1,7 +1,5 @@
 """The page of `kerasgan serve`, asked by Flask's test client and by a real browser."""
 
-import io
-import re
 import shutil
 import sys
 import threading
@@ -14,61 +12,21 @@ from click.testing import CliRunner
 
 from kerasgan.cli import main
 from kerasgan.errors import UserError
-from kerasgan.search.index_files import models_digest
 from kerasgan.serve.app import MAX_TEXT, MAX_UPLOAD_BYTES, create_app
-from kerasgan.serve.models import Models, load_models
-from tests.data.makers import encoded, pixels, write_images
-from tests.export.classifier_makers import LABELS, make_classifier_run
+from kerasgan.serve.loading import load_models
+from kerasgan.serve.models import Models
+from tests.export.classifier_makers import LABELS
 from tests.export.makers import make_run
-from tests.report.makers import SCRIPT, PageReader
+from tests.report.makers import SCRIPT
 from tests.search.makers import make_index
+from tests.serve.helpers import BAD_UPLOADS, CAPTIONS, JPEG, ignore, read, upload
 
 CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
-CAPTIONS = ["a red dog runs", "the blue boat", f"a dog on the beach {SCRIPT}"]
-JPEG = encoded(pixels(7))
-
-
-def ignore(message):
-    raise AssertionError(message)
-
-
-@pytest.fixture(scope="module")
-def paths(tmp_path_factory):
-    """A run of each command, and an index of the first; its last image is gone."""
-    folder = tmp_path_factory.mktemp("serve")
-    run = make_run(folder / "gan")
-    write_images(folder / "in", ["0.jpg", "1.jpg"])
-    names = [str(folder / "in" / f"{number}.jpg") for number in range(3)]
-    digest = models_digest(run.models)
-    make_index(
-        folder / "index", CAPTIONS, names=names, run=str(run.path), models=digest
-    )
-    make_classifier_run(folder / "classifier")
-    return SimpleNamespace(
-        gan=run.path, index=folder / "index", classifier=folder / "classifier"
-    )
-
-
-@pytest.fixture(scope="module")
-def models(paths):
-    return load_models([paths.gan, paths.classifier, paths.index], ignore)
 
 
 @pytest.fixture(scope="module")
 def client(models):
     return create_app(models).test_client()
-
-
-def read(response, status=200):
-    assert response.status_code == status
-    page = PageReader(response.text)
-    assert not page.open_tags and not page.all("script")
-    assert not re.search("[\x00-\x08\x0b-\x1f]", response.text)
-    return page
-
-
-def upload(data, **fields):
-    return {"image": (io.BytesIO(data), "../../etc/passwd"), **fields}
 
 
 def test_a_caption_is_drawn(client):
@@ -127,16 +85,7 @@ def test_images_are_served_by_number_only(client, paths):
     read(client.get("/similar/3"), status=404)
 
 
-@pytest.mark.parametrize(
-    ("data", "message"),
-    [
-        (JPEG[:200], "truncated or damaged"),
-        (b"P6 10000 10000 255\n", "too many pixels"),
-        (b"<svg onload='alert(1)'>", "unsupported format"),
-        (b"/etc/passwd", "not an image"),
-        (b"", "Choose a photograph, or type a text."),
-    ],
-)
+@pytest.mark.parametrize(("data", "message"), BAD_UPLOADS)
 def test_bad_uploads_are_named(client, data, message):
     page = read(client.post("/describe", data=upload(data)), status=400)
     assert any(message in text for text in page.texts)
@@ -192,7 +141,7 @@ def test_models_that_cannot_be_served(paths, models, tmp_path):
     assert alone.captioner is None and alone.search("red dog").rows
     assert "There is no run at /no/run" in messages[0]
     (tmp_path / "saved_model.pb").touch()
-    with pytest.raises(UserError, match="is an export"):
+    with pytest.raises(UserError, match="does not contain export.json. Make one"):
         load_models([tmp_path], ignore)
     make_run(tmp_path / "untrained", stages=())
     with pytest.raises(UserError, match="has not finished a stage"):
