@@ -88,7 +88,7 @@ def _train(settings, run, progress):
     with worker_failures(strategy, RESUME):
         require_agreement(strategy, settings, pairs.train.ids, pairs.train.captions)
     share, seed = settings.gan.validation, settings.data.seed
-    rows, validation_rows = hold_out(len(pairs.train.ids), share, seed)
+    rows, validation_rows = hold_out(pairs.train.groups, share, seed)
     gan, dataset, batch_size = prepare_training(
         settings, run, pairs.train, strategy, rows
     )
