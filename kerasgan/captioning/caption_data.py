@@ -8,6 +8,7 @@ import numpy as np
 
 from kerasgan.captioning.pipeline import VOCABULARY_FILE
 from kerasgan.config.settings import DataConfig, Settings
+from kerasgan.data.groups import hold_out_groups
 from kerasgan.data.pipeline import Split
 from kerasgan.data.stored_arrays import StoredImages, select_rows
 from kerasgan.encoders.image_encoder import BACKBONE_IMAGE_SIZE
@@ -95,7 +96,7 @@ def validation_rows(
     """Divides the training images that have captions, at random.
 
     Args:
-        split: the training split.
+        split: the training split, whose groups are not separated.
         share: part of the images that validates.
         settings: with the seed of the data.
 
@@ -103,17 +104,21 @@ def validation_rows(
         Rows of the split that are trained on, and rows that validate.
 
     Raises:
-        UserError: fewer than four images have captions.
+        UserError: fewer than four images have captions, or their groups leave fewer
+            than two to train on or to validate with.
     """
     rows = np.array([row for row, texts in enumerate(split.captions) if any(texts)])
     count = max(2, int(round(share * len(rows))))
-    if min(count, len(rows) - count) < 2:
-        raise UserError(
-            "Training on captions needs at least four images with captions. Received:"
-            f" {len(rows)}"
-        )
-    order = np.random.default_rng(settings.data.seed).permutation(rows)
-    return np.sort(order[count:]), np.sort(order[:count])
+    if min(count, len(rows) - count) >= 2:
+        order = np.random.default_rng(settings.data.seed).permutation(rows)
+        train_rows, held_out = hold_out_groups(order, split.groups, count)
+        if min(len(train_rows), len(held_out)) >= 2:
+            return np.sort(train_rows), np.sort(held_out)
+    raise UserError(
+        "Training on captions needs at least four images with captions, two of which"
+        " validate and do not belong to the others (equal images, or images of one row"
+        f" of a table). Received: {len(rows)}"
+    )
 
 
 def pad_token_ids(

@@ -20,6 +20,7 @@ from kerasgan.classification.examples import PairExamples
 from kerasgan.classification.scores import class_counts, to_probabilities
 from kerasgan.classification.thresholds import choose_thresholds
 from kerasgan.config.settings import ClassifierConfig
+from kerasgan.data.groups import require_several_groups
 from kerasgan.layers.log_linear_ensemble import MAX_LOG_ODDS, MIN_LOG_PROBABILITY
 
 
@@ -57,6 +58,9 @@ def fit_ensemble(
 
     Returns:
         An `Ensemble` whose members are trained on all examples.
+
+    Raises:
+        UserError: all examples are of one group.
     """
     rows, predictions = _predict_out_of_fold(members, examples, config, seed)
     sample_weight = np.ones(len(examples))
@@ -108,8 +112,9 @@ def _predict_out_of_fold(members, examples, config, seed):
     Returns:
         Rows, and the predictions `(n, members, classes)`, see `predict_held_out`.
     """
+    folds = _folds(examples.labels, examples.groups, config.folds, seed)
     rows, predictions = [], []
-    for train_rows, validation_rows in _folds(examples.labels, config.folds, seed):
+    for train_rows, validation_rows in folds:
         fold = [
             member.predict_held_out(examples, train_rows, validation_rows)
             for member in members.values()
@@ -122,13 +127,21 @@ def _predict_out_of_fold(members, examples, config, seed):
     return np.concatenate(rows), np.concatenate(predictions)
 
 
-def _folds(labels, num_folds, seed):
+def _folds(labels, groups, num_folds, seed):
+    """Divides groups into folds; returns the rows to train on and those to predict."""
+    require_several_groups(groups)
+    _, first_rows, groups = np.unique(groups, return_index=True, return_inverse=True)
+    labels = labels[first_rows]
     num_folds = max(2, min(num_folds, len(labels) // 2))
-    # Stratified, unless a pair has several labels, or every class has fewer examples
+    # Stratified, unless a pair has several labels, or every class has fewer groups
     # than there are folds.
     can_stratify = labels.ndim == 1 and np.bincount(labels).max() >= num_folds
     splitter = StratifiedKFold if can_stratify else KFold
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # scikit-learn's warning about small classes
         folds = splitter(num_folds, shuffle=True, random_state=seed)
-        return list(folds.split(labels, labels))
+        group_folds = list(folds.split(labels, labels))
+    return [
+        [np.flatnonzero(np.isin(groups, part)) for part in parts]
+        for parts in group_folds
+    ]

@@ -9,6 +9,7 @@ import numpy as np
 import tensorflow as tf
 from sklearn.utils.class_weight import compute_sample_weight
 
+from kerasgan.data.groups import hold_out_groups
 from kerasgan.data.stored_arrays import StoredImages, gather_function, select_rows
 from kerasgan.layers.text_vectorization import tokenize
 
@@ -28,6 +29,8 @@ class PairExamples:
             any number of labels.
         token_ids: int32 `(n, k, length)`, zero beyond the last caption of an image;
             set by `tokenize`.
+        groups: int `(n,)`, equal for images that validation does not separate. By
+            default, each is alone.
     """
 
     ids: list[str]
@@ -35,6 +38,11 @@ class PairExamples:
     texts: list[list[str]]
     labels: np.ndarray
     token_ids: np.ndarray | None = None
+    groups: np.ndarray | None = None
+
+    def __post_init__(self):
+        if self.groups is None:
+            self.groups = np.arange(len(self.ids))
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -46,7 +54,24 @@ class PairExamples:
             [self.texts[row] for row in rows],
             self.labels[rows],
             None if self.token_ids is None else self.token_ids[rows],
+            self.groups[rows],
         )
+
+    def hold_out(self, share: float, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
+        """Divides the examples at random, without separating a group.
+
+        Args:
+            share: of the examples that validates, in (0, 1).
+            seed: int.
+
+        Returns:
+            Rows to train on, and at least one row to validate with.
+
+        Raises:
+            UserError: all examples are of one group.
+        """
+        order = np.random.default_rng(seed).permutation(len(self))
+        return hold_out_groups(order, self.groups, max(1, round(share * len(self))))
 
     def tokenize(self, vectorizer: keras.layers.TextVectorization | None) -> None:
         """Sets `token_ids`.

@@ -144,10 +144,10 @@ class NetworkTrainer:
     ) -> tuple[np.ndarray, np.ndarray] | None:
         """Trains a network that is used alone.
 
-        A share `config.validation` of the examples is held out for early stopping and
-        the temperature. If `config.patience` is None, the network trains on all
-        examples, and keeps the weights of the last epoch and the temperature 1,
-        which is also that of several labels.
+        A share `config.validation` of the examples, in whole groups, is held out for
+        early stopping and the temperature. If `config.patience` is None, the network
+        trains on all examples, and keeps the weights of the last epoch and the
+        temperature 1, which is also that of several labels.
 
         Args:
             examples: see `training_batches`.
@@ -159,14 +159,14 @@ class NetworkTrainer:
 
         Raises:
             JobError: the loss is not finite.
+            UserError: all examples are of one group.
         """
         self.temperature = 1.0
-        rows = np.random.default_rng(0).permutation(len(examples))
         if self.config.patience is None:
+            rows = np.random.default_rng(0).permutation(len(examples))
             self.fit(examples, rows, self.config.epochs, callbacks)
             return None
-        num_validation = max(1, round(self.config.validation * len(rows)))
-        held_out, train_rows = np.split(rows, [num_validation])
+        train_rows, held_out = examples.hold_out(self.config.validation)
         predictions, _ = self.fit_with_early_stopping(
             examples, train_rows, held_out, callbacks
         )

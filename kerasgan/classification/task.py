@@ -239,4 +239,4 @@ def _load_examples(
         labels = np.array([], np.int64) if split.labels is None else split.labels
     else:
         labels = multi_hot(split.label_lists or (), num_classes)
-    return PairExamples(list(split.ids), images, texts, labels)
+    return PairExamples(list(split.ids), images, texts, labels, groups=split.groups)

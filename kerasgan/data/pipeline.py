@@ -4,8 +4,8 @@ import fcntl
 import functools
 import shutil
 import sys
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -138,6 +138,7 @@ class Split:
         image_size: width and height of the images in pixels.
         in_memory: whether images and captions are read at once when they are accessed
             for the first time. Otherwise they stay on the disk.
+        shared_groups: the number of the group of each image that shares one, by id.
     """
 
     path: Path
@@ -145,6 +146,7 @@ class Split:
     ids: list[str]
     image_size: int
     in_memory: bool = True
+    shared_groups: Mapping[str, int] = field(default_factory=dict)
 
     def as_dataset(self) -> "tf.data.Dataset":
         """Returns the examples as a `tf.data.Dataset`, in the order of `ids`.
@@ -199,6 +201,18 @@ class Split:
         lists = self.shards.table["labels"].to_pylist()
         return lists if any(lists) else None
 
+    @functools.cached_property
+    def groups(self) -> "np.ndarray":
+        """Groups: int64, shape `(n,)`, equal for images that belong together.
+
+        They are byte-equal, of one row of a table, have the same `image_phash` or, with
+        `data.group_by="captions"`, equal captions. Like the split, validation does not
+        separate them.
+        """
+        from kerasgan.data.groups import number_groups
+
+        return number_groups(self.ids, self.shared_groups)
+
 
 def _read_info(path):
     keys = {"train_ids": list, "test_ids": list, "image_size": int}
@@ -240,8 +254,10 @@ class Pairs:
         config = config or DataConfig()
         in_memory = keep_in_memory(self.image_bytes, config)
         self.in_memory = in_memory and config.service is None
+        size = self.info["image_size"]
+        shared_groups = self.info.get("groups", {})  # earlier versions stored none
         self.train, self.test = (
-            Split(path, name, ids, self.info["image_size"], self.in_memory)
+            Split(path, name, ids, size, self.in_memory, shared_groups)
             for name, ids in (
                 ("train", self.info["train_ids"]),
                 ("test", self.info["test_ids"]),

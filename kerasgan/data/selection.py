@@ -60,16 +60,21 @@ def select_sample(
     if config.sample == "all" and config.split is None and published:
         return _published_selection(images, report)
     sample, size = _draw_sample(config, images)
-    include_captions = config.group_by == "captions"
-    groups = connected_groups(
-        {image.id: image.group_keys(include_captions) for image in sample}
-    )
+    groups = _group_images(config, sample)
     train_ids = split_groups(groups, config.train_share, config.seed)
     return Selection(
         [image for image in sample if image.id in train_ids],
         [image for image in sample if image.id not in train_ids],
         size,
         {"kind": "seeded", "share": config.train_share, "seed": config.seed},
+    )
+
+
+def _group_images(config: DataConfig, images: list[PreparedImage]) -> dict[str, str]:
+    """Returns the group of each image, which the split does not divide."""
+    include_captions = config.group_by == "captions"
+    return connected_groups(
+        {image.id: image.group_keys(include_captions) for image in images}
     )
 
 
@@ -140,8 +145,9 @@ def dataset_info(
         `kept` (images that can be used), `skipped` (counts by reason), `duplicates`
         (images that are identical to another one or belong to its group), `sample`,
         `split`, `label_names`, `content` (a digest of images, captions and labels), the
-        ids of both splits, and `records`, the record of each image that is one of
-        several in a row of a table.
+        ids of both splits, `records`, the record of each image that is one of several
+        in a row of a table, and `groups`, the number of the group of each image that
+        shares one.
     """
     config = spec.config
     groups = _equal_images(images)
@@ -175,11 +181,7 @@ def dataset_info(
         "test": len(selection.test),
         "train_ids": [image.id for image in selection.train],
         "test_ids": [image.id for image in selection.test],
-        "records": {
-            image.id: image.record
-            for image in (*selection.train, *selection.test)
-            if image.record is not None
-        },
+        **_groups_info(config, [*selection.train, *selection.test]),
     }
 
 
@@ -187,6 +189,20 @@ def _equal_images(images):
     """Groups images that are the same, not those that share a row of a table."""
     keys = {image.id: replace(image, record=None).group_keys() for image in images}
     return connected_groups(keys)
+
+
+def _groups_info(config: DataConfig, images: list[PreparedImage]) -> dict:
+    groups = _group_images(config, images)
+    counts = Counter(groups.values())
+    numbers: dict[str, int] = {}
+    return {
+        "records": {x.id: x.record for x in images if x.record is not None},
+        "groups": {
+            name: numbers.setdefault(group, len(numbers))
+            for name, group in groups.items()
+            if counts[group] > 1
+        },
+    }
 
 
 def _content_digest(spec: DatasetSpec, selection: Selection) -> str:

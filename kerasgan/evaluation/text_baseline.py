@@ -31,10 +31,12 @@ def fit_text_baseline(
 
     Returns:
         A scikit-learn pipeline that takes texts, fitted on all examples.
+
+    Raises:
+        UserError: all examples are of one group.
     """
-    rows = np.random.default_rng(seed).permutation(len(examples))
-    num_validation = max(1, round(validation * len(rows)))
-    train, held_out = examples[rows[num_validation:]], examples[rows[:num_validation]]
+    train_rows, held_out_rows = examples.hold_out(validation, seed)
+    train, held_out = examples[train_rows], examples[held_out_rows]
 
     def validation_accuracy(analyzer):
         if len(np.unique(train.labels)) < 2:  # cannot be fitted: the first is used

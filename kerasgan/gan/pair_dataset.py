@@ -6,6 +6,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from kerasgan.data.groups import hold_out_groups
 from kerasgan.data.stored_arrays import StoredImages, choose_captions
 
 BLOCK_SIZE = 32  # images that lie together on the disk and in a buffer
@@ -187,22 +188,29 @@ def shuffled_rows(count: int, random: np.random.Generator) -> np.ndarray:
     return rows
 
 
-def hold_out(count: int, share: float, seed: int) -> tuple[np.ndarray, np.ndarray]:
+def hold_out(
+    groups: np.ndarray, share: float, seed: int
+) -> tuple[np.ndarray, np.ndarray]:
     """Divides training images into those to train with and those to validate with.
 
     Args:
-        count: number of images.
+        groups: the group of each image, int `(n,)`. None is separated.
         share: of the images that validate, at most `MAX_VALIDATION`. Where that would
             be fewer than `MIN_VALIDATION`, none do.
         seed: int.
 
     Returns:
         Sorted rows to train with, and sorted rows to validate with.
+
+    Raises:
+        UserError: images validate, but all are of one group.
     """
-    size = min(round(share * count), MAX_VALIDATION)
-    size = size if size >= MIN_VALIDATION else 0
-    order = np.random.default_rng(seed).permutation(count)
-    return np.sort(order[size:]), np.sort(order[:size])
+    count = min(round(share * len(groups)), MAX_VALIDATION)
+    if count < MIN_VALIDATION:
+        return np.arange(len(groups)), np.array([], int)
+    order = np.random.default_rng(seed).permutation(len(groups))
+    train_rows, held_out = hold_out_groups(order, groups, count)
+    return np.sort(train_rows), np.sort(held_out)
 
 
 def to_grayscale(images: np.ndarray | StoredImages) -> np.ndarray | StoredImages:

@@ -91,7 +91,7 @@ def _train(settings, run, progress):
             pairs.info["content"],
         )
     share, seed = settings.gan.validation, settings.data.seed
-    rows, validation_rows = hold_out(len(pairs.train.ids), share, seed)
+    rows, validation_rows = hold_out(pairs.train.groups, share, seed)
     gan, dataset, batch_size = prepare_training(
         settings, run, pairs.train, strategy, rows
     )

@@ -204,14 +204,32 @@ def test_features_of_image_encoders():
 def test_validation_rows_are_disjoint_and_have_captions():
     class Split:
         captions = [["a"]] * 8 + [[]] * 3 + [["b"]] * 9
+        groups = np.arange(20)
 
     train, validation = validation_rows(Split, 0.25, Settings())
-    assert len(validation) == 4 and len(train) == 13
-    assert not set(train) & set(validation)
-    assert not {8, 9, 10} & {*train, *validation}
+    rows = [*range(8), *range(11, 20)]
+    order = np.random.default_rng(0).permutation(rows)
+    np.testing.assert_array_equal(validation, np.sort(order[:4]))
+    np.testing.assert_array_equal(train, np.sort(order[4:]))
     Split.captions = [["a"]] * 3
     with pytest.raises(UserError, match="Received: 3"):
         validation_rows(Split, 0.5, Settings())
+
+
+def test_validation_does_not_separate_groups():
+    """Such as the images of one row, which have the same caption."""
+
+    class Split:
+        groups = np.repeat(np.arange(8), 3)
+        captions = [[f"row {group}"] for group in groups]
+
+    train, validation = validation_rows(Split, 0.25, Settings())
+    assert (len(train), len(validation)) == (18, 6)
+    assert sorted([*train, *validation]) == list(range(24))
+    assert not set(Split.groups[train]) & set(Split.groups[validation])
+    Split.groups = np.array([0] + [1] * 23)
+    with pytest.raises(UserError, match="two of which validate"):
+        validation_rows(Split, 0.25, Settings())
 
 
 def test_images_with_fewer_captions_are_padded():

@@ -4,11 +4,13 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from scipy import special
+from sklearn.model_selection import KFold, StratifiedKFold
 
 from kerasgan.classification.ensemble import fit_ensemble
 from kerasgan.classification.examples import PairExamples
 from kerasgan.classification.linear_member import LinearMember
 from kerasgan.config.settings import ClassifierConfig
+from kerasgan.errors import UserError
 from kerasgan.layers.log_linear_ensemble import MIN_LOG_PROBABILITY
 
 TEXTS = [["red shoe"], ["blue shoe", "shoes in blue"], ["green hat"], [], ["a hat"]]
@@ -73,10 +75,11 @@ class Oracle:
     modality = "image"
 
     def __init__(self):
-        self.validation_rows, self.refitted = [], False
+        self.train_rows, self.validation_rows, self.refitted = [], [], False
 
     def predict_held_out(self, examples, train_rows, validation_rows):
         assert not set(train_rows) & set(validation_rows)
+        self.train_rows.append(train_rows)
         self.validation_rows.append(validation_rows)
         labels = examples.labels[validation_rows]
         return np.log(0.98 * np.eye(2)[labels] + 0.01)
@@ -98,3 +101,38 @@ def test_weights_are_fitted_on_held_out_pairs():
     assert ensemble.weights[0, 0] > 0 and ensemble.weights[2, 1] > 0
     assert ensemble.weights[1, 1] == ensemble.weights[2, 0] == 0
     np.testing.assert_allclose(ensemble.prior, [0.5, 0.5])
+
+
+def predicted_folds(labels, groups=None):
+    """The rows that members are trained on and predict, fold by fold."""
+    examples = make_examples([[]] * len(labels), labels)
+    if groups is not None:
+        examples.groups = groups
+    oracle = Oracle()
+    config = ClassifierConfig(folds=4, ensemble_pairs=len(labels))
+    fit_ensemble({"image": oracle}, examples, config, seed=2)
+    return list(zip(oracle.train_rows, oracle.validation_rows, strict=True))
+
+
+@pytest.mark.parametrize("num_labels", [50, 2])
+def test_single_pairs_are_divided_by_scikit_learn(num_labels):
+    """Into stratified folds, unless each class has fewer pairs than there are folds."""
+    labels = np.arange(num_labels) % 2
+    splitter, num_folds = (StratifiedKFold, 4) if num_labels == 50 else (KFold, 2)
+    folds = splitter(num_folds, shuffle=True, random_state=2).split(labels, labels)
+    for found, expected in zip(predicted_folds(labels), folds, strict=True):
+        np.testing.assert_array_equal(found[0], expected[0])
+        np.testing.assert_array_equal(found[1], expected[1])
+
+
+def test_groups_are_in_one_fold():
+    """Such as the images of one row, which have the same text and the same label."""
+    groups = np.repeat(np.arange(20), 3)
+    labels = groups % 2
+    folds = predicted_folds(labels, groups)
+    assert sorted(np.concatenate([rows for _, rows in folds])) == list(range(60))
+    for train_rows, validation_rows in folds:
+        assert not set(groups[train_rows]) & set(groups[validation_rows])
+        assert 6 <= labels[validation_rows].sum() <= 9  # stratified
+    with pytest.raises(UserError, match="Received: 60 training images"):
+        predicted_folds(labels, np.zeros(60, int))

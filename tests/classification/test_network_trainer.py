@@ -99,6 +99,30 @@ def test_a_network_without_held_out_examples_has_no_temperature():
     assert trainer.temperature == 1.0
 
 
+@pytest.mark.parametrize("grouped", [False, True])
+def test_whole_groups_are_held_out_for_early_stopping(monkeypatch, grouped):
+    examples, trainer = make_examples(), make_trainer(epochs=1, validation=0.2)
+    if grouped:
+        examples.groups = np.arange(40) // 4
+    divisions, fit = [], trainer.fit_with_early_stopping
+
+    def recording_fit(examples, train_rows, validation_rows, callbacks):
+        divisions.append((train_rows, validation_rows))
+        return fit(examples, train_rows, validation_rows, callbacks)
+
+    monkeypatch.setattr(trainer, "fit_with_early_stopping", recording_fit)
+    held_out, predictions = trainer.fit_single(examples)
+    ((train_rows, validation_rows),) = divisions
+    np.testing.assert_array_equal(held_out, validation_rows)
+    assert (len(train_rows), len(held_out), len(predictions)) == (32, 8, 8)
+    groups = examples.groups
+    assert not set(groups[train_rows]) & set(groups[held_out])
+    if not grouped:
+        rows = np.random.default_rng(0).permutation(40)
+        np.testing.assert_array_equal(held_out, rows[:8])
+        np.testing.assert_array_equal(train_rows, rows[8:])
+
+
 def test_the_validation_loss_is_balanced():
     examples = make_examples()
     examples.labels[4:30] = 0

@@ -18,6 +18,7 @@ from kerasgan.config.settings import ClassifierConfig, DataConfig, Settings
 from kerasgan.data import load_data
 from kerasgan.errors import JobError, UserError
 from kerasgan.runs import new_run
+from tests.data import makers
 
 TINY = ClassifierConfig(
     filters=[4],
@@ -162,9 +163,31 @@ def test_training_texts_are_cleaned_as_the_classifier_cleans_them():
     class Split:
         ids, labels, images = ["a"], np.array([0]), np.zeros((1, 4, 4, 3), np.uint8)
         captions = [["caf&amp;amp;eacute;  on\ta\u00a0hill"]]
+        groups = np.array([0])
 
     examples = task_module._load_examples(Split, None, "conv", "none")
     assert examples.texts == [["café on a hill"]]
+
+
+def test_images_of_a_row_are_held_out_together(tmp_path):
+    names = makers.names(36)
+    makers.write_images(tmp_path, names)
+    rows = [
+        f"{';'.join(names[n : n + 3])},row {n},{'ab'[n % 2]}" for n in range(0, 36, 3)
+    ]
+    data = DataConfig(
+        dataset="table",
+        source=str(makers.table(tmp_path, ["image,text,label", *rows])),
+        data_dir=str(tmp_path / "prepared"),
+        image_size=32,
+        split=0.84,
+    )
+    settings = Settings(data=data, classifier=TINY)
+    train = load_task(settings, use_images=False, progress=ignore).train
+    texts = np.array(train.first_texts)
+    train_rows, held_out = train.hold_out(0.2)
+    assert (len(train_rows), len(held_out)) == (24, 6)
+    assert not set(texts[train_rows]) & set(texts[held_out])
 
 
 def test_bfloat16_training_gives_a_float32_classifier(task, data_dir):

@@ -1,3 +1,4 @@
+import numpy as np
 import pytest
 import tensorflow as tf
 
@@ -59,12 +60,22 @@ def test_without_weights_the_default_is_conv(monkeypatch):
 
 
 def test_images_are_held_out():
-    rows, validation = hold_out(1000, 0.05, seed=0)
-    assert len(validation) == 50 and len(rows) == 950
-    assert sorted([*rows, *validation]) == list(range(1000))
-    assert len(hold_out(100_000, 0.05, seed=0)[1]) == 250
-    assert len(hold_out(300, 0.05, seed=0)[1]) == 0
-    assert len(hold_out(1000, 0, seed=0)[1]) == 0
+    rows, validation = hold_out(np.arange(1000), 0.05, seed=0)
+    order = np.random.default_rng(0).permutation(1000)
+    np.testing.assert_array_equal(validation, np.sort(order[:50]))
+    np.testing.assert_array_equal(rows, np.sort(order[50:]))
+    assert len(hold_out(np.arange(100_000), 0.05, seed=0)[1]) == 250
+    for count, share in [(300, 0.05), (1000, 0)]:
+        rows, validation = hold_out(np.arange(count), share, seed=0)
+        assert len(validation) == 0
+        np.testing.assert_array_equal(rows, np.arange(count))
+
+
+def test_whole_groups_of_images_are_held_out():
+    groups = np.repeat(np.arange(300), 3)
+    rows, validation = hold_out(groups, 0.05, seed=0)
+    assert (len(rows), len(validation)) == (855, 45)
+    assert not set(groups[rows]) & set(groups[validation])
 
 
 @pytest.mark.parametrize(
