@@ -147,7 +147,10 @@ def _save(gan, image_kid, run):
     if image_kid:
         image_kid.restore_best()
     image_generator = gan.image_generator()
-    image_generator.save(run)
+    networks = image_generator.generator, image_generator.counterpart
+    weights = itertools.chain(*(network.get_weights() for network in networks))
+    if all(np.isfinite(weight).all() for weight in weights):
+        image_generator.save(run)  # else Ctrl-C came before StopOnNonFinite
     return image_generator
 
 
