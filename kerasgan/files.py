@@ -175,12 +175,13 @@ def read_json_lines(path: Path) -> list[dict]:
         raise UserError(f"{path} is damaged: {error}") from error
 
 
-def read_json(path: Path, keys: Mapping[str, type] | None = None) -> Any:
+def read_json(path: Path, keys: Mapping[str, Any] | None = None) -> Any:
     """Reads a JSON file.
 
     Args:
         path: of the file.
-        keys: required keys with the types of their values; it must hold an object.
+        keys: required keys with the types of their values, perhaps joined by `|`; it
+            must hold an object.
 
     Returns:
         Its content.
@@ -203,8 +204,9 @@ def read_json(path: Path, keys: Mapping[str, type] | None = None) -> Any:
     if keys is not None and not isinstance(content, dict):
         raise UserError(f"{path} is damaged: it holds no JSON object")
     for key, kind in (keys or {}).items():
-        if not isinstance(content.get(key), kind):
-            raise UserError(f"{path} is damaged: it has no {kind.__name__} {key!r}")
+        if key not in content or not isinstance(content[key], kind):
+            name = getattr(kind, "__name__", kind)
+            raise UserError(f"{path} is damaged: it has no {name} {key!r}")
     return content
 
 

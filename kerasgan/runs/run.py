@@ -273,7 +273,7 @@ class Run:
         text = "".join(json.dumps(line) + "\n" for line in kept)
         write_text(self.path / "metrics.jsonl", text)
 
-    def read(self, name: str, keys: Mapping[str, type] | None = None) -> Any:
+    def read(self, name: str, keys: Mapping[str, Any] | None = None) -> Any:
         """Reads one of the run's JSON files.
 
         Args:
