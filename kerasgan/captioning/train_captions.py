@@ -262,11 +262,12 @@ def _load_saved(run, name):
 def _log_callbacks(run, stage, progress):
     """Logs the epochs of a stage to `captions.jsonl` and standard error.
 
-    The lines of an interrupted training of the same stage are deleted.
+    The lines of an interrupted training of the same stage are deleted, and a last line
+    that was not written to its end.
     """
     path = run.path / LOG_FILE
     if path.is_file():
-        lines = path.read_text(encoding="utf-8").splitlines()
+        lines = path.read_text(encoding="utf-8").split("\n")[:-1]
         kept = [line for line in lines if f'"stage": "{stage}"' not in line]
         write_text(path, "".join(f"{line}\n" for line in kept))
     console = Console(stderr=True, quiet=not progress)
