@@ -173,9 +173,9 @@ def _train_dual_encoder(settings, run, data, strategy, progress):
         )
         if trains_image_encoder:
             image_encoder = to_float32(image_encoder)
-        run.save_network("image_encoder", image_encoder)
-        # The last one, which shows that both are complete.
-        run.save_network("dual_encoder", dual_encoder)
+        # The last one shows that both are complete.
+        networks = {"image_encoder": image_encoder, "dual_encoder": dual_encoder}
+        run.save_networks(networks)
     if trains_image_encoder:
         views = [
             _encode(image_encoder, split, run, mirrored) for mirrored in (False, True)
@@ -238,7 +238,7 @@ def _train_captioner(settings, run, data: CaptionData, strategy, views, progress
             callbacks=_log_callbacks(run, "likelihood", progress),
         )
         trained = to_float32(captioner)
-        run.save_network("captioner-likelihood", trained)
+        run.save_networks({"captioner-likelihood": trained})
     captioner = build()
     captioner.set_weights(trained.get_weights())
     sizes = config.noise_dim, config.batch_size

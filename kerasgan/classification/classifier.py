@@ -215,7 +215,7 @@ class Classifier:
         Args:
             run: the run.
         """
-        run.save_network("classifier", self.model)
+        run.save_networks({"classifier": self.model})
         content = {name: getattr(self, name) for name in FIELDS}
         # Last: the classifier is complete if this file exists.
         write_json(run.models / CLASSIFIER_FILE, content, checksum=True)

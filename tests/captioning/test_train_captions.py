@@ -326,9 +326,8 @@ def test_untrained_networks_are_those_of_the_settings(settings):
 
 def test_a_damaged_network_is_named(tmp_path):
     run = new_run("train-gan", Settings(), tmp_path / "run")
-    run.save_network(
-        "dual_encoder", keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])
-    )
+    network = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])
+    run.save_networks({"dual_encoder": network})
     path = run.models / "dual_encoder.keras"
     path.write_bytes(path.read_bytes()[:100])
     with pytest.raises(
