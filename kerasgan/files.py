@@ -68,7 +68,7 @@ def open_partial(path: Path, checksum: bool = False) -> Iterator[BinaryIO]:
     Yields:
         The file, opened for writing. If an exception is raised, nothing is kept.
     """
-    partial = path.with_name(f"{path.name}.{os.getpid()}.partial")
+    partial = partial_path(path)
     try:
         with open(partial, "wb") as file:
             yield file
@@ -76,11 +76,51 @@ def open_partial(path: Path, checksum: bool = False) -> Iterator[BinaryIO]:
             if checksum:
                 value = file_checksum(partial, start=_name_checksum(path))
                 file.write(value.to_bytes(CHECKSUM_BYTES, "little"))
-                file.flush()
-            os.fsync(file.fileno())
-        os.replace(partial, path)
+        replace(partial, path)
     finally:
         partial.unlink(missing_ok=True)
+
+
+def partial_path(path: Path) -> Path:
+    """Returns a name beside a path, for a file or directory that is not complete yet.
+
+    Args:
+        path: of the complete one.
+    """
+    # No process id: containers that share a directory may have the same ones.
+    return path.with_name(f"{path.name}.{os.urandom(4).hex()}.partial")
+
+
+def replace(partial: Path, path: Path) -> None:
+    """Gives a complete file or directory its name, and waits until all is on the disk.
+
+    Args:
+        partial: the file, or the directory with all that is in it.
+        path: its name in the same directory; a file or empty directory is replaced.
+    """
+    for file in (partial, *partial.rglob("*")):
+        sync(file)
+    os.replace(partial, path)
+    sync(path.parent)
+
+
+def sync(path: Path) -> None:
+    """Waits until a file, or the names in a directory, are on the disk.
+
+    Args:
+        path: of the file or directory.
+
+    Raises:
+        OSError: a file cannot be written to the disk.
+    """
+    # Some network file systems cannot sync directories.
+    errors = (OSError,) if path.is_dir() else ()
+    with contextlib.suppress(*errors):
+        descriptor = os.open(path, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
 
 
 def is_whole(path: Path) -> bool:
@@ -175,12 +215,13 @@ def read_json_lines(path: Path) -> list[dict]:
         raise UserError(f"{path} is damaged: {error}") from error
 
 
-def read_json(path: Path, keys: Mapping[str, type] | None = None) -> Any:
+def read_json(path: Path, keys: Mapping[str, Any] | None = None) -> Any:
     """Reads a JSON file.
 
     Args:
         path: of the file.
-        keys: required keys with the types of their values; it must hold an object.
+        keys: required keys with the types of their values, perhaps joined by `|`; it
+            must hold an object.
 
     Returns:
         Its content.
@@ -203,8 +244,9 @@ def read_json(path: Path, keys: Mapping[str, type] | None = None) -> Any:
     if keys is not None and not isinstance(content, dict):
         raise UserError(f"{path} is damaged: it holds no JSON object")
     for key, kind in (keys or {}).items():
-        if not isinstance(content.get(key), kind):
-            raise UserError(f"{path} is damaged: it has no {kind.__name__} {key!r}")
+        if key not in content or not isinstance(content[key], kind):
+            name = getattr(kind, "__name__", kind)
+            raise UserError(f"{path} is damaged: it has no {name} {key!r}")
     return content
 
 

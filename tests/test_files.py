@@ -1,6 +1,8 @@
 """Files that are written, appended to, and found damaged."""
 
 import json
+import os
+import stat
 import zipfile
 
 import numpy as np
@@ -15,6 +17,7 @@ from kerasgan.files import (
     open_partial,
     read_json,
     read_json_lines,
+    replace,
     write_json,
 )
 
@@ -118,3 +121,55 @@ def test_a_lock_keeps_others_away(tmp_path):
         pass
     with lock():
         pass
+
+
+def test_all_is_on_the_disk_before_and_with_its_name(tmp_path, monkeypatch):
+    calls, fsync, rename = [], os.fsync, os.replace
+
+    def record(descriptor):
+        calls.append(os.fstat(descriptor).st_ino)
+        fsync(descriptor)
+
+    monkeypatch.setattr(os, "fsync", record)
+    monkeypatch.setattr(os, "replace", lambda *to: calls.append("name") or rename(*to))
+    with open_partial(tmp_path / "a.txt") as file:
+        file.write(b"a")
+    inodes = [path.stat().st_ino for path in (tmp_path / "a.txt", tmp_path)]
+    assert calls == [inodes[0], "name", inodes[1]]
+    calls.clear()
+    partial = tmp_path / "partial"
+    (partial / "deep").mkdir(parents=True)
+    (partial / "deep" / "b.txt").write_text("b")
+    replace(partial, tmp_path / "whole")
+    whole = [tmp_path / "whole", *(tmp_path / "whole").rglob("*")]
+    assert {path.stat().st_ino for path in whole} == set(calls[:3])
+    assert calls[3:] == ["name", inodes[1]]
+
+
+def test_a_file_system_that_cannot_sync_directories_is_written_to(
+    tmp_path, monkeypatch
+):
+    def fail(descriptor):
+        if stat.S_ISDIR(os.fstat(descriptor).st_mode):
+            raise OSError(22, "Invalid argument")
+
+    monkeypatch.setattr(os, "fsync", fail)
+    write_json(tmp_path / "a.json", 1)
+    assert read_json(tmp_path / "a.json") == 1
+
+
+def test_writers_in_one_process_do_not_share_a_partial_file(tmp_path):
+    with open_partial(tmp_path / "a") as one:
+        one.write(b"one")
+        with open_partial(tmp_path / "a") as other:
+            other.write(b"other")
+        assert (tmp_path / "a").read_bytes() == b"other"
+    assert (tmp_path / "a").read_bytes() == b"one"
+    assert [path.name for path in tmp_path.iterdir()] == ["a"]
+
+
+def test_types_may_be_joined(tmp_path):
+    write_json(tmp_path / "a.json", {"a": None})
+    assert read_json(tmp_path / "a.json", {"a": list | None}) == {"a": None}
+    with pytest.raises(UserError, match=r"a.json is damaged: it has no str . None 'b'"):
+        read_json(tmp_path / "a.json", {"b": str | None})

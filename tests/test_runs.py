@@ -207,7 +207,7 @@ def test_images_of_the_same_names_are_rejected(tmp_path):
 def test_a_changed_network_is_named(tmp_path):
     run = new_run("train-gan", Settings(), tmp_path / "run")
     inputs = keras.Input((3,))
-    run.save_network("a", keras.Model(inputs, keras.layers.Dense(50)(inputs)))
+    run.save_networks({"a": keras.Model(inputs, keras.layers.Dense(50)(inputs))})
     assert run.load_network("a").count_params() == 200
     path = run.models / "a.keras"
     with zipfile.ZipFile(path) as file:
@@ -217,3 +217,15 @@ def test_a_changed_network_is_named(tmp_path):
     path.write_bytes(content)
     with pytest.raises(UserError, match="a.keras is damaged"):
         run.load_network("a")
+
+
+def test_a_network_that_could_not_be_written_leaves_nothing(tmp_path):
+    class Network:
+        def save(self, path):
+            path.write_bytes(b"half")
+            raise OSError(28, "No space left on device")
+
+    run = new_run("train-gan", Settings(), tmp_path / "run")
+    with pytest.raises(OSError, match="No space left"):
+        run.save_networks({"a": Network()})
+    assert not list(run.models.iterdir())

@@ -94,7 +94,7 @@ def write_models(root: Path) -> None:
     with run.lock():
         write_text(run.models / "vocabulary.txt", "[START]\na\nred\ndog\n")
         run.check_file("models/vocabulary.txt", record=True)
-        run.save_network("generator", network)
+        run.save_networks({"generator": network})
         store = CaptionStore(np.eye(3), np.ones((3, 2, 4), int), np.ones(5))
         store.save(run.models / "caption-store.npz")
 

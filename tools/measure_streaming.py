@@ -68,12 +68,14 @@ def repeat_scenes(path, count):
     """Replaces the training split by `count` images."""
     import tensorflow as tf
 
+    from kerasgan.files import read_json, write_json
+
     only = next(path.glob("*-train.tfrecord-*"))
     records = list(tf.data.TFRecordDataset(str(only)).as_numpy_iterator())
     examples = [tf.train.Example.FromString(record) for record in records]
     only.unlink()
     info = json.loads((path / "dataset_info.json").read_text())
-    data = json.loads((path / "data.json").read_text())
+    data = read_json(path / "data.json")
     ids = [f"image-{number:08d}" for number in range(count)]
     shards = -(-count // SHARD_SIZE)
     for shard in range(shards):
@@ -92,7 +94,7 @@ def repeat_scenes(path, count):
             split["shardLengths"] = [str(size) for size in sizes]
     (path / "dataset_info.json").write_text(json.dumps(info))
     data |= {"train_ids": ids, "train": count}
-    (path / "data.json").write_text(json.dumps(data))
+    write_json(path / "data.json", data, checksum=True)
 
 
 def measure(path, options):

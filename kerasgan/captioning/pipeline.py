@@ -232,8 +232,8 @@ class CaptioningPipeline:
         Args:
             run: the run.
         """
-        for name in ("image_encoder", "dual_encoder", "captioner"):
-            run.save_network(name, getattr(self, name))
+        names = "image_encoder", "dual_encoder", "captioner"
+        run.save_networks({name: getattr(self, name) for name in names})
         self.store.save(run.models / STORE_FILE)
 
     def _rank(self, token_ids, scores):

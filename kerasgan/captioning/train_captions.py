@@ -178,9 +178,9 @@ def _train_dual_encoder(settings, run, data, strategy, progress):
         )
         if trains_image_encoder:
             image_encoder = to_float32(image_encoder)
-        run.save_network("image_encoder", image_encoder)
-        # The last one, which shows that both are complete.
-        run.save_network("dual_encoder", dual_encoder)
+        # The last one shows that both are complete.
+        networks = {"image_encoder": image_encoder, "dual_encoder": dual_encoder}
+        run.save_networks(networks)
     if trains_image_encoder:
         views = [
             _encode(image_encoder, split, run, mirrored) for mirrored in (False, True)
@@ -243,7 +243,7 @@ def _train_captioner(settings, run, data: CaptionData, strategy, views, progress
             callbacks=_log_callbacks(run, "likelihood", progress),
         )
         trained = to_float32(captioner)
-        run.save_network("captioner-likelihood", trained)
+        run.save_networks({"captioner-likelihood": trained})
     captioner = build()
     captioner.set_weights(trained.get_weights())
     sizes = config.noise_dim, config.batch_size
@@ -267,11 +267,12 @@ def _load_saved(run, name):
 def _log_callbacks(run, stage, progress):
     """Logs the epochs of a stage to `captions.jsonl` and standard error.
 
-    The lines of an interrupted training of the same stage are deleted.
+    The lines of an interrupted training of the same stage are deleted, and a last line
+    that was not written to its end.
     """
     path = run.path / LOG_FILE
     if path.is_file():
-        lines = path.read_text(encoding="utf-8").splitlines()
+        lines = path.read_text(encoding="utf-8").split("\n")[:-1]
         kept = [line for line in lines if f'"stage": "{stage}"' not in line]
         write_text(path, "".join(f"{line}\n" for line in kept))
     console = Console(stderr=True, quiet=not progress)

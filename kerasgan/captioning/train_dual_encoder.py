@@ -11,6 +11,7 @@ from kerasgan.captioning.configured_networks import build_configured_dual_encode
 from kerasgan.captioning.dual_encoder import DualEncoder
 from kerasgan.captioning.validation_recall import ValidationRecall
 from kerasgan.config.settings import CaptionsConfig
+from kerasgan.data.shards import explain_read_errors
 from kerasgan.data.stored_arrays import StoredImages, gather_function
 from kerasgan.training.callbacks.stop_on_non_finite import StopOnNonFinite
 from kerasgan.training.callbacks.timed_cosine_decay import TimedCosineDecay
@@ -73,7 +74,8 @@ def train_dual_encoder(
         *callbacks,
     ]
     place = "dual encoder", "captions.dual_encoder_batch_size"
-    with explain_memory_errors(dual_encoder, batches, *place):
+    memory_errors = explain_memory_errors(dual_encoder, batches, *place)
+    with explain_read_errors(images), memory_errors:
         epochs = config.dual_encoder_epochs
         dual_encoder.fit(
             shard_batches(batches), epochs=epochs, verbose=0, callbacks=callbacks

@@ -3,6 +3,7 @@
 import functools
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
@@ -18,6 +19,10 @@ from kerasgan.runs import Run, open_run
 MODALITIES = ("image", "text")
 BATCH_SIZE = 128  # pairs that are classified at once
 CLASSIFIER_FILE = "classifier.json"  # in the directory `models/` of a run
+FIELDS: dict[str, Any] = {  # of this file, with the types of their values
+    **{"label_names": list, "masked_words": list, "member_weights": dict},
+    **{"training_seconds": float | int | None, "thresholds": list | None},
+}
 
 
 class Classifier:
@@ -210,16 +215,10 @@ class Classifier:
         Args:
             run: the run.
         """
-        run.save_network("classifier", self.model)
-        content = {
-            "label_names": self.label_names,
-            "masked_words": self.masked_words,
-            "member_weights": self.member_weights,
-            "training_seconds": self.training_seconds,
-            "thresholds": self.thresholds,
-        }
+        run.save_networks({"classifier": self.model})
+        content = {name: getattr(self, name) for name in FIELDS}
         # Last: the classifier is complete if this file exists.
-        write_json(run.models / CLASSIFIER_FILE, content)
+        write_json(run.models / CLASSIFIER_FILE, content, checksum=True)
 
 
 def mean_by_owner(probabilities: np.ndarray, owners: Sequence[int]) -> np.ndarray:
@@ -248,7 +247,7 @@ def load_classifier(run: Run | str | Path) -> Classifier:
         A `Classifier`.
 
     Raises:
-        UserError: the run has no classifier.
+        UserError: the run has no classifier, or a file of it is damaged.
     """
     run = run if isinstance(run, Run) else open_run(run)
     if not (run.models / CLASSIFIER_FILE).is_file():
@@ -257,4 +256,5 @@ def load_classifier(run: Run | str | Path) -> Classifier:
             " train-classifier, or finish this run with --resume."
         )
     model = run.load_network("classifier")
-    return Classifier(model, **run.read(f"models/{CLASSIFIER_FILE}"))
+    fields = run.read(f"models/{CLASSIFIER_FILE}", FIELDS)
+    return Classifier(model, **{name: fields.get(name) for name in FIELDS})

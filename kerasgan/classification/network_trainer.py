@@ -14,6 +14,7 @@ from kerasgan.classification.validation_predictions import (
     predict,
 )
 from kerasgan.config.settings import ClassifierConfig
+from kerasgan.data.shards import explain_read_errors
 from kerasgan.training.callbacks.stop_on_non_finite import StopOnNonFinite
 from kerasgan.training.callbacks.timed_cosine_decay import TimedCosineDecay
 from kerasgan.training.devices import can_jit_compile, uses_xla
@@ -88,7 +89,10 @@ class NetworkTrainer:
         )
         batches = shard_batches(batches)
         place = self.network.name, "classifier.batch_size"
-        with explain_memory_errors(self.model, batches, *place):
+        with (
+            explain_read_errors(examples.images),
+            explain_memory_errors(self.model, batches, *place),
+        ):
             self.model.fit(
                 batches, epochs=epochs, verbose=0, shuffle=False, callbacks=callbacks
             )

@@ -8,6 +8,7 @@ import numpy as np
 import tensorflow as tf
 
 from kerasgan.classification.scores import accuracy, log_loss, to_scores
+from kerasgan.data.shards import explain_read_errors
 from kerasgan.data.stored_arrays import StoredImages, gather_function
 from kerasgan.training.replicas import agreed
 
@@ -83,8 +84,8 @@ def predict(
         lambda rows: {name: gather(rows) for name, gather in functions.items()},
         num_parallel_calls=tf.data.AUTOTUNE,
     )
-    if not is_replicated:
-        return model.predict(batches.prefetch(2), verbose=0)
-    return np.concatenate(
-        [keras.ops.convert_to_numpy(model(batch, training=False)) for batch in batches]
-    )
+    with explain_read_errors(inputs.get("image")):
+        if not is_replicated:
+            return model.predict(batches.prefetch(2), verbose=0)
+        outputs = (model(batch, training=False) for batch in batches)
+        return np.concatenate([keras.ops.convert_to_numpy(array) for array in outputs])

@@ -186,14 +186,20 @@ def _image_section(index, options):
 
 def _embed_file(index, image, needs_caption):
     """Returns the vector of a file that is not in the index, and its caption."""
-    from kerasgan.data.images import BadImage, read_square_image, strict_pillow
+    from kerasgan.data.images import (
+        BadImage,
+        read_image_file,
+        read_square_image,
+        strict_pillow,
+    )
     from kerasgan.runs import open_run
 
     pipeline = index.load_pipeline()
     fit = open_run(index.manifest["run"]).settings.data.fit
     try:
         with strict_pillow():
-            pixels = read_square_image(image.read_bytes(), pipeline.image_size, fit)
+            data = read_image_file(image)
+            pixels = read_square_image(data, pipeline.image_size, fit)
     except BadImage as error:
         raise UserError(f"{image} cannot be used: {error}") from error
     features = pipeline.encode_images(pixels[None])

@@ -12,6 +12,9 @@ if TYPE_CHECKING:
     from kerasgan.config.settings import Settings
     from kerasgan.runs import Run
 
+# Of a run that is resumed: what the chief may be writing, and training does not read.
+NOT_COPIED = "*.partial*", "features", "tensorboard", "images"
+
 
 def is_chief(settings: "Settings") -> bool:
     """Returns whether this process writes the run.
@@ -54,5 +57,7 @@ def own_run(
     click.echo("This worker writes nothing: the chief has the run.", err=True)
     if run is None:
         return new_run(command, settings, path)
-    shutil.copytree(run.path, path)
-    return open_run(path)
+    shutil.copytree(run.path, path, ignore=shutil.ignore_patterns(*NOT_COPIED))
+    copy = open_run(path)
+    copy.images.mkdir()
+    return copy

@@ -15,10 +15,13 @@ from typing import NamedTuple
 from kerasgan.config.settings import DataConfig
 from kerasgan.data.annotations import AnnotatedImage, Annotations
 from kerasgan.data.file_names import spellings
-from kerasgan.data.images import BadImage, encode_image, prepare_image
+from kerasgan.data.images import (
+    BadImage,
+    check_file_status,
+    encode_image,
+    prepare_image,
+)
 from kerasgan.errors import UserError
-
-MAX_FILE_BYTES = 1 << 28
 
 
 @dataclass(frozen=True)
@@ -193,10 +196,7 @@ def _locate_image(root: Path, name: str) -> ImageFile:
         raise BadImage(reason) from None
     if not inside:
         raise BadImage("outside the image folder")
-    if not stat.S_ISREG(status.st_mode):
-        raise BadImage("not a regular file")
-    if status.st_size > MAX_FILE_BYTES:
-        raise BadImage("file too large")
+    check_file_status(status)
     return ImageFile(path, status)
 
 

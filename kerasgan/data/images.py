@@ -1,14 +1,18 @@
-"""Converts the bytes of an image file to a checked, upright, square RGB image."""
+"""Reads an image file, and converts it to a checked, upright, square RGB image."""
 
 import contextlib
 import io
+import os
+import stat
 import warnings
 from collections.abc import Iterator
+from pathlib import Path
 
 import numpy as np
 from PIL import Image, ImageFile
 
 MAX_PIXELS = 64_000_000  # larger images are treated as decompression bombs
+MAX_FILE_BYTES = 1 << 28
 # Only formats that Pillow decodes itself: no interpreters (EPS), no stubs.
 FORMATS = ("JPEG", "PNG", "GIF", "BMP", "TIFF", "WEBP", "PPM", "JPEG2000")
 IMAGE_SUFFIXES = (  # of files in these formats
@@ -34,6 +38,40 @@ MIN_JPEG_SIZE = 128  # pixels a side; smaller images are stored without loss
 
 class BadImage(Exception):
     """An image that cannot be used; the message is the reason, which is counted."""
+
+
+def read_image_file(path: str | Path) -> bytes:
+    """Reads an image file, wherever it is.
+
+    Args:
+        path: of the file; links are followed.
+
+    Returns:
+        Its content.
+
+    Raises:
+        BadImage: If it cannot be read, is too large or not a regular file.
+    """
+    try:
+        check_file_status(os.stat(path))
+        return Path(path).read_bytes()
+    except (OSError, ValueError) as error:  # ValueError: a NUL in the name
+        raise BadImage(getattr(error, "strerror", None) or str(error)) from error
+
+
+def check_file_status(status: os.stat_result) -> None:
+    """Checks a file before it is opened, which would wait for the writer of a FIFO.
+
+    Args:
+        status: of the file.
+
+    Raises:
+        BadImage: If it is too large or not a regular file.
+    """
+    if not stat.S_ISREG(status.st_mode):
+        raise BadImage("not a regular file")
+    if status.st_size > MAX_FILE_BYTES:
+        raise BadImage("file too large")
 
 
 @contextlib.contextmanager

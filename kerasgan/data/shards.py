@@ -1,9 +1,12 @@
 """Random access to the records of a prepared split."""
 
+import contextlib
 import os
 import weakref
 import zlib
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
@@ -110,13 +113,10 @@ class Shards:
             return images
         dataset = tf.data.TFRecordDataset([str(path) for path in self.paths])
         dataset = dataset.map(_decode, num_parallel_calls=tf.data.AUTOTUNE)
-        try:
+        with explain_read_errors(self):
             for batch in dataset.batch(BATCH_SIZE).prefetch(2).as_numpy_iterator():
                 images[start : start + len(batch)] = batch
                 start += len(batch)
-        except tf.errors.OpError:
-            self.check()
-            raise
         return images
 
     def prefetch(self, rows: np.ndarray) -> None:
@@ -184,6 +184,25 @@ class Shards:
                     raise damaged(
                         path, f"it starts with image {found} instead of {ids[row]}"
                     )
+
+
+@contextlib.contextmanager
+def explain_read_errors(source: Any) -> Iterator[None]:
+    """Names the file that is damaged where TensorFlow cannot read images.
+
+    Args:
+        source: of the images that are read in the context. Those on the disk have a
+            method `check`; nothing is done for arrays.
+
+    Raises:
+        UserError: a file is damaged.
+    """
+    try:
+        yield
+    except tf.errors.OpError:
+        if hasattr(source, "check"):
+            source.check()
+        raise
 
 
 def decode_image(data: tf.Tensor, channels: int = 3) -> tf.Tensor:

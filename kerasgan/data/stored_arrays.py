@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.compute
 import tensorflow as tf
 
-from kerasgan.data.shards import IMAGE, Shards, decode_image
+from kerasgan.data.shards import IMAGE, Shards, decode_image, explain_read_errors
 
 BATCH_SIZE = 64  # images that are decoded at once
 CAPTIONS = {"captions": tf.io.RaggedFeature(tf.string)}
@@ -91,11 +91,18 @@ class StoredImages:
 
         Yields:
             uint8 `(batch_size, size, size, channels)`.
+
+        Raises:
+            UserError: a shard is damaged.
         """
-        with tf.device("/cpu:0"):
+        with tf.device("/cpu:0"), explain_read_errors(self):
             rows = tf.data.Dataset.range(len(self)).batch(batch_size)
             batches = rows.map(self.gather, num_parallel_calls=tf.data.AUTOTUNE)
             yield from batches.prefetch(2).as_numpy_iterator()
+
+    def check(self) -> None:
+        """Raises a `UserError` that names the first shard that is damaged."""
+        self.shards.check()
 
     def gather(self, rows: tf.Tensor) -> tf.Tensor:
         """Reads and decodes images in a graph.

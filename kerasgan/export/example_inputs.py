@@ -1,7 +1,6 @@
 """Example inputs, with which an export is verified."""
 
 import io
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +12,7 @@ from kerasgan.data.file_names import is_hidden
 from kerasgan.data.images import (
     BadImage,
     decode_image,
+    read_image_file,
     read_square_image,
     strict_pillow,
 )
@@ -84,12 +84,12 @@ def read_image_files(path: str | Path | None = None) -> list[bytes]:
         raise UserError(
             f"There are no images in {path}. Supported: {', '.join(SUFFIXES)}."
         )
-    paths = sorted(paths)[:MAX_IMAGES]
-    files = [file.read_bytes() for file in paths]
+    files = []
     with strict_pillow():
-        for file, data in zip(paths, files, strict=True):
+        for file in sorted(paths)[:MAX_IMAGES]:
             try:
-                decode_image(data)
+                files.append(read_image_file(file))
+                decode_image(files[-1])
             except BadImage as error:
                 raise UserError(f"{file}: {error}.") from None
     return files
@@ -190,7 +190,7 @@ def pack_examples(
 
 
 def save_arrays(path: Path, arrays: Mapping[str, np.ndarray]) -> None:
-    """Saves arrays as a compressed `.npz` file and waits until they are on disk.
+    """Saves arrays as a compressed `.npz` file.
 
     Args:
         path: the file.
@@ -198,5 +198,3 @@ def save_arrays(path: Path, arrays: Mapping[str, np.ndarray]) -> None:
     """
     with open(path, "wb") as file:
         np.savez_compressed(file, **arrays)  # type: ignore[arg-type]
-        file.flush()
-        os.fsync(file.fileno())

@@ -1,6 +1,5 @@
 """Exports a run and verifies the export."""
 
-import os
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
@@ -26,7 +25,7 @@ from kerasgan.export.reference_outputs import (
 )
 from kerasgan.export.saved_model import write_saved_model
 from kerasgan.export.verification import verify_export
-from kerasgan.files import write_json, write_text
+from kerasgan.files import partial_path, replace, write_json, write_text
 from kerasgan.layers.text_vectorization import save_vocabulary
 from kerasgan.runs import Run, open_run
 from kerasgan.runs.model_files import file_digest
@@ -73,11 +72,11 @@ def export_run(
     stages, files = load_stages(run), read_image_files(images)
     require_string_support(stages, format)
     path.parent.mkdir(parents=True, exist_ok=True)
-    scratch = path.with_name(f"{path.name}.{os.getpid()}.partial")
+    scratch = partial_path(path)
     try:
         scratch.mkdir()
         results = _write_export(run, stages, files, scratch, format)
-        os.replace(scratch, path)  # at most replaces an empty directory
+        replace(scratch, path)  # at most replaces an empty directory
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
     return results

@@ -1,7 +1,6 @@
 """Generated images as single files with a table."""
 
 import csv
-import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -9,7 +8,7 @@ import numpy as np
 from PIL import Image
 
 from kerasgan.errors import UserError
-from kerasgan.files import write_image
+from kerasgan.files import replace, write_image
 from kerasgan.gan.image_generator import ImageGenerator
 from kerasgan.gan.nearest_images import NearestImages
 from kerasgan.progress import progress_bar
@@ -78,7 +77,7 @@ def save_image_files(
             cells += _nearest_cells(nearest, images) if nearest else []
             table.writerows(zip(*cells, strict=True))
             advance(len(rows))
-    os.replace(partial, folder / TABLE)
+    replace(partial, folder / TABLE)
     return folder / TABLE
 
 

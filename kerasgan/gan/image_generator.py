@@ -181,13 +181,13 @@ class ImageGenerator:
         return self.generate(captions, noise=noise)
 
     def save(self, run: Run) -> None:
-        """Saves both networks in a run's `models/`, each completely or not at all.
+        """Saves both networks in a run's `models/`, see `Run.save_networks`.
 
         Args:
             run: the run directory.
         """
-        run.save_network(COUNTERPARTS[run.settings.gan.model], self.counterpart)
-        run.save_network("generator", self.generator)
+        counterpart = COUNTERPARTS[run.settings.gan.model]
+        run.save_networks({counterpart: self.counterpart, "generator": self.generator})
 
 
 def latent_dim_of(generator: keras.Model) -> int:
@@ -243,8 +243,10 @@ def load_gan(run: str | Path | Run) -> ImageGenerator:
             f"{run.path} has not finished training its image generator. Continue with"
             f" kerasgan train-gan{stage} --resume --run-dir {run.path}"
         )
-    generator = run.load_network("generator")
-    counterpart = run.load_network(COUNTERPARTS[run.settings.gan.model])
+    names = "generator", COUNTERPARTS[run.settings.gan.model]
+    generator, counterpart = map(run.load_network, names)
+    for name in names:
+        run.check_file(f"models/{name}.keras")
     vectorizer = None
     if counterpart.text_branch is not None:
         gan = run.settings.gan

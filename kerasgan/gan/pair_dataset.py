@@ -139,7 +139,7 @@ class StoredPairDataset(PairDataset):
 
     def check(self) -> None:
         """See `PairDataset`."""
-        self.images.shards.check()
+        self.images.check()
 
     def _read_ahead(self, rows):
         def prefetch(images):

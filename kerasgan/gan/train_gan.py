@@ -11,6 +11,7 @@ import tensorflow as tf
 from kerasgan.config.settings import Settings
 from kerasgan.data import load_data
 from kerasgan.data.pipeline import Pairs, Split
+from kerasgan.data.shards import explain_read_errors
 from kerasgan.encoders.pooled_features import pooled_features
 from kerasgan.encoders.precision import dtype_policy_scope
 from kerasgan.errors import UserError
@@ -131,20 +132,17 @@ def _train(settings, run, progress):
 
 def _fit(gan, dataset, batch_size, training, epoch, callbacks):
     batches = shard_batches(dataset.batches(batch_size, training.seed, epoch + 1))
-    try:
-        with explain_memory_errors(gan, batches, "images", "training.batch_size"):
-            gan.fit(
-                batches,
-                steps_per_epoch=dataset.steps(batch_size),
-                initial_epoch=epoch,
-                epochs=training.epochs,
-                verbose=0,
-                shuffle=False,
-                callbacks=callbacks,
-            )
-    except tf.errors.OpError:
-        dataset.check()
-        raise
+    place = "images", "training.batch_size"
+    with explain_read_errors(dataset), explain_memory_errors(gan, batches, *place):
+        gan.fit(
+            batches,
+            steps_per_epoch=dataset.steps(batch_size),
+            initial_epoch=epoch,
+            epochs=training.epochs,
+            verbose=0,
+            shuffle=False,
+            callbacks=callbacks,
+        )
 
 
 def _save(gan, image_kid, run):
@@ -152,7 +150,10 @@ def _save(gan, image_kid, run):
     if image_kid:
         image_kid.restore_best()
     image_generator = gan.image_generator()
-    image_generator.save(run)
+    networks = image_generator.generator, image_generator.counterpart
+    weights = itertools.chain(*(network.get_weights() for network in networks))
+    if all(np.isfinite(weight).all() for weight in weights):
+        image_generator.save(run)  # else Ctrl-C came before StopOnNonFinite
     return image_generator
 
 

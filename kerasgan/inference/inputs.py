@@ -11,7 +11,7 @@ from kerasgan.config.settings import DataConfig
 from kerasgan.data.annotations import CaptionRow, clean_text
 from kerasgan.data.dataset_spec import resolve_source
 from kerasgan.data.image_sources import read_file
-from kerasgan.data.images import BadImage
+from kerasgan.data.images import BadImage, read_image_file
 from kerasgan.data.layouts.columns import infer_columns
 from kerasgan.data.layouts.embedded_images import embedded_rows, find_embedded
 from kerasgan.data.layouts.folders import find_images, resolve_folder
@@ -62,7 +62,8 @@ class InferenceInput:
             The content of its file.
 
         Raises:
-            BadImage: If it cannot be read or is outside `root`.
+            BadImage: If it cannot be read, or is outside `root`, too large or not a
+                regular file.
         """
         if self.reader is not None:
             return self.reader()
@@ -70,10 +71,7 @@ class InferenceInput:
             raise BadImage("missing file name")
         if self.root is not None:
             return read_file(self.root, self.path)
-        try:
-            return Path(self.path).read_bytes()
-        except OSError as error:
-            raise BadImage(error.strerror or str(error)) from error
+        return read_image_file(self.path)
 
 
 def inputs_from_paths(

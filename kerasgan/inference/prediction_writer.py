@@ -9,13 +9,12 @@ import contextlib
 import csv
 import itertools
 import json
-import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kerasgan.errors import UserError
-from kerasgan.files import exclusive_lock, read_json, write_json
+from kerasgan.files import exclusive_lock, read_json, replace, write_json
 
 if TYPE_CHECKING:
     import pyarrow
@@ -193,18 +192,12 @@ class PredictionWriter:
         if save:
             scratch = self.out.with_name(self.out.name + ".scratch")
             save(self, columns, scratch)
-            _replace(scratch, self.out)
+            replace(scratch, self.out)
             self.partial.unlink()
         else:
-            _replace(self.partial, self.out)
+            replace(self.partial, self.out)
         self.header.unlink()
         self.close()
-
-
-def _replace(source: Path, target: Path) -> None:
-    with open(source, "rb") as file:
-        os.fsync(file.fileno())
-    os.replace(source, target)
 
 
 def save_parquet(predictions: Iterable[dict], columns: dict, path: Path) -> None:

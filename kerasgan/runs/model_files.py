@@ -1,11 +1,14 @@
-"""The models of a run: read, and recognized by their digests."""
+"""Writes and reads the models of a run, notices damaged ones, and tells them apart."""
 
+import contextlib
 import hashlib
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 from zipfile import BadZipFile, ZipFile
 
 from kerasgan.errors import UserError
+from kerasgan.files import replace, sync
 
 if TYPE_CHECKING:
     import keras
@@ -14,6 +17,35 @@ CAPTIONING_FILES = (  # models that caption and embed images
     *("image_encoder.keras", "dual_encoder.keras", "captioner.keras"),
     *("caption-vocabulary.txt", "caption-store.npz"),
 )
+
+
+@contextlib.contextmanager
+def partial_networks(
+    folder: Path, networks: Mapping[str, "keras.Model"]
+) -> Iterator[dict[Path, Path]]:
+    """Saves Keras models in files that get their names when the context ends.
+
+    Args:
+        folder: of the files.
+        networks: by the name of the file, without `.keras`.
+
+    Yields:
+        The complete files by their later paths. If an exception is raised, nothing is
+        kept.
+    """
+    partials = {
+        folder / f"{name}.keras": folder / f"{name}.partial.keras" for name in networks
+    }
+    try:
+        for network, partial in zip(networks.values(), partials.values(), strict=True):
+            network.save(partial)
+            sync(partial)
+        yield partials
+        for path, partial in partials.items():
+            replace(partial, path)
+    finally:
+        for partial in partials.values():
+            partial.unlink(missing_ok=True)
 
 
 def load_network(path: Path) -> "keras.Model":

@@ -1,7 +1,6 @@
 """One run directory."""
 
 import json
-import os
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -14,7 +13,7 @@ from kerasgan.config.settings import Settings
 from kerasgan.errors import UserError
 from kerasgan.files import read_json_lines, write_json, write_text
 from kerasgan.runs.environment import compatibility_error, git_commit, package_versions
-from kerasgan.runs.model_files import file_digest, load_network
+from kerasgan.runs.model_files import file_digest, load_network, partial_networks
 from kerasgan.runs.run_data import require_same_data
 from kerasgan.runs.run_lock import lock_run
 
@@ -221,16 +220,21 @@ class Run:
         require_same_data(self, info)
         write_json(self.path / "data.json", info, checksum=True)
 
-    def save_network(self, name: str, network: "keras.Model") -> None:
-        """Saves a Keras model in `models/`, completely or not at all.
+    def save_networks(self, networks: Mapping[str, "keras.Model"]) -> None:
+        """Saves Keras models in `models/`, each completely or not at all.
+
+        Their digests are stored first, so that `check_file` finds the old ones that a
+        killed process leaves beside new ones.
 
         Args:
-            name: of the file, without `.keras`.
-            network: the model.
+            networks: by the name of the file, without `.keras`.
         """
-        partial = self.models / f"{name}.partial.keras"
-        network.save(partial)
-        os.replace(partial, self.models / f"{name}.keras")
+        with partial_networks(self.models, networks) as partials:
+            digests = {
+                f"models/{path.name}": file_digest(partial)
+                for path, partial in partials.items()
+            }
+            self.update_options(files=digests)
 
     def load_network(self, name: str) -> "keras.Model":
         """Loads a Keras model from `models/`.
@@ -247,7 +251,7 @@ class Run:
         return load_network(self.models / f"{name}.keras")
 
     def check_file(self, name: str, record: bool = False) -> None:
-        """Checks that a text file is the one that training wrote.
+        """Checks that a file is the one that training wrote last.
 
         Args:
             name: path of the file in the run directory.
@@ -258,8 +262,8 @@ class Run:
         """
         digest = file_digest(self.path / name)
         if self._options("files", dict, {}).get(name, digest) != digest:
-            message = "is damaged: training wrote another one. Put it back, or train"
-            raise UserError(f"{self.path / name} {message} anew.")
+            message = "is damaged: training wrote another one. Put it back, go on with"
+            raise UserError(f"{self.path / name} {message} --resume, or train anew.")
         if record:
             self.update_options(files={name: digest})
 
@@ -273,7 +277,7 @@ class Run:
         text = "".join(json.dumps(line) + "\n" for line in kept)
         write_text(self.path / "metrics.jsonl", text)
 
-    def read(self, name: str, keys: Mapping[str, type] | None = None) -> Any:
+    def read(self, name: str, keys: Mapping[str, Any] | None = None) -> Any:
         """Reads one of the run's JSON files.
 
         Args:

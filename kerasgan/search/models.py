@@ -1,6 +1,5 @@
 """What an index takes from its run once: its models in a form for queries."""
 
-import os
 import shutil
 from pathlib import Path
 from typing import Any
@@ -12,6 +11,7 @@ from kerasgan.captioning.pipeline import CaptioningPipeline, load_captioner
 from kerasgan.captioning.tokens import END, UNKNOWN
 from kerasgan.errors import UserError
 from kerasgan.evaluation.tfidf_similarity import fit_tfidf
+from kerasgan.files import replace
 from kerasgan.runs import open_run
 from kerasgan.runs.model_files import models_digest
 from kerasgan.search.checksums import write_checksums
@@ -71,7 +71,7 @@ def save_models(path: Path, pipeline: CaptioningPipeline) -> dict[str, Any]:
     save_array(partial / "caption-bank.npy", caption_bank(pipeline))
     has_text_branch = save_text_embedding(partial, pipeline)
     write_checksums(partial)
-    os.replace(partial, path)
+    replace(partial, path)
     return {
         "dim": pipeline.store.vectors.shape[1],
         "caption_length": pipeline.dual_encoder.text_encoder.input_shape[1],

@@ -3,13 +3,16 @@
 import base64
 import io
 import os
-import stat
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from kerasgan.data.image_sources import MAX_FILE_BYTES
-from kerasgan.data.images import BadImage, decode_image, strict_pillow
+from kerasgan.data.images import (
+    BadImage,
+    decode_image,
+    read_image_file,
+    strict_pillow,
+)
 from kerasgan.data.threads import map_in_threads
 from kerasgan.files import write_text
 from kerasgan.inference.prediction_writer import escape_unprintable
@@ -88,14 +91,7 @@ def read_thumbnail(image: str, size: int = THUMBNAIL_SIZE) -> bytes:
     Raises:
         BadImage: the file cannot be used.
     """
-    path = Path(image)
-    try:
-        status = path.stat()
-        if not stat.S_ISREG(status.st_mode) or status.st_size > MAX_FILE_BYTES:
-            raise BadImage("not a regular file, or too large")
-        decoded, _ = decode_image(path.read_bytes())
-    except (OSError, ValueError) as error:
-        raise BadImage(str(error)) from error
+    decoded, _ = decode_image(read_image_file(image))
     decoded.thumbnail((size, size))
     buffer = io.BytesIO()
     decoded.save(buffer, "JPEG", quality=80)

@@ -1,7 +1,6 @@
 """Writes a new generation of an index's data, completely or not at all."""
 
 import array
-import os
 import shutil
 from collections.abc import Iterable
 from pathlib import Path
@@ -9,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from kerasgan.files import write_json
+from kerasgan.files import replace, write_json
 from kerasgan.search.checksums import write_checksums
 from kerasgan.search.index_files import (
     MANIFEST,
@@ -65,7 +64,7 @@ def publish(
     captions = (record["caption"] for record in records)
     save_word_index(partial, words, captions, kept_words)
     write_checksums(partial)
-    os.replace(partial, target)
+    replace(partial, target)
     replaced, manifest = (
         manifest["data"],
         manifest

@@ -1,6 +1,9 @@
 """Says which batch would fit where the memory of a device is too small."""
 
 import contextlib
+import errno
+import os
+import re
 from collections.abc import Iterator
 
 import keras
@@ -10,6 +13,13 @@ from kerasgan.errors import JobError
 from kerasgan.training.replicas import is_multi_worker
 
 MIN_BATCH_SIZE = 2  # for each replica
+ROOM, FILES = "Make room on the disk.", "Allow more open files with ulimit -n."
+OTHER_RESOURCES = {  # for which TensorFlow has the same error as for memory
+    os.strerror(errno.ENOSPC): ROOM,
+    os.strerror(errno.EDQUOT): ROOM,
+    os.strerror(errno.EMFILE): FILES,
+    os.strerror(errno.ENFILE): FILES,
+}
 
 
 @contextlib.contextmanager
@@ -28,11 +38,12 @@ def explain_memory_errors(
         setting: name of the batch size in the settings.
 
     Raises:
-        JobError: the memory is too small.
+        JobError: the memory is too small, the disk is full, or too many files are open.
     """
     try:
         yield
     except tf.errors.ResourceExhaustedError as error:
+        _check_other_resources(error, stage)
         size = _batch_size(dataset)
         message = f"The memory of the device is too small ({stage}, batch size {size})."
         if is_multi_worker(model.distribute_strategy):  # all workers would have to try
@@ -46,6 +57,17 @@ def explain_memory_errors(
             " or networks, or another device."
         )
         raise JobError(f"{message} {advice} Earlier checkpoints are kept.") from error
+
+
+def _check_other_resources(error, stage):
+    for reason, advice in OTHER_RESOURCES.items():
+        lines = [line for line in error.message.splitlines() if reason in line]
+        if lines:
+            line = re.sub(r"{{.*?}}|\[Op:.*", "", lines[0]).strip()
+            raise JobError(
+                f"Training stopped ({stage}): {line}. {advice} Earlier checkpoints are"
+                " kept."
+            ) from error
 
 
 def _batch_size(dataset):

@@ -1,5 +1,7 @@
 """The captions stage, from the training of each network to a run."""
 
+import json
+
 import keras
 import numpy as np
 import pytest
@@ -17,7 +19,11 @@ from kerasgan.captioning.configured_networks import untrained_networks
 from kerasgan.captioning.hubness import hubness
 from kerasgan.captioning.pipeline import CaptioningPipeline, load_captioner
 from kerasgan.captioning.teacher_forcing import caption_batches, train_teacher_forcing
-from kerasgan.captioning.train_captions import train_captions
+from kerasgan.captioning.train_captions import (
+    LOG_FILE,
+    _log_callbacks,
+    train_captions,
+)
 from kerasgan.captioning.train_dual_encoder import train_dual_encoder
 from kerasgan.captioning.transformer_decoder import TransformerDecoder
 from kerasgan.config.settings import CaptionsConfig, DataConfig, Settings
@@ -322,6 +328,15 @@ def test_an_interrupted_run_continues_with_the_missing_networks(trained, setting
     assert after == before["captioner-likelihood"]
 
 
+def test_a_half_written_line_of_the_log_is_dropped(tmp_path):
+    run = new_run("train-gan", Settings(), tmp_path / "run")
+    lines = [{"stage": "dual_encoder", "epoch": 1}, {"stage": "likelihood", "epoch": 1}]
+    text = "".join(f"{json.dumps(line)}\n" for line in lines)
+    (run.path / LOG_FILE).write_text(text + '{"stage": "adver')
+    _log_callbacks(run, "likelihood", progress=False)
+    assert read_json_lines(run.path / LOG_FILE) == lines[:1]
+
+
 def test_untrained_networks_are_those_of_the_settings(settings):
     config = settings.captions.model_copy(update={"decoder": "transformer"})
     settings = settings.model_copy(update={"captions": config})
@@ -333,9 +348,8 @@ def test_untrained_networks_are_those_of_the_settings(settings):
 
 def test_a_damaged_network_is_named(tmp_path):
     run = new_run("train-gan", Settings(), tmp_path / "run")
-    run.save_network(
-        "dual_encoder", keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])
-    )
+    network = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])
+    run.save_networks({"dual_encoder": network})
     path = run.models / "dual_encoder.keras"
     path.write_bytes(path.read_bytes()[:100])
     with pytest.raises(

@@ -1,5 +1,7 @@
 """From settings to a classifier."""
 
+import json
+
 import keras
 import numpy as np
 import pytest
@@ -87,6 +89,24 @@ def test_a_loaded_classifier_predicts_the_same(classifier, task, data_dir, tmp_p
         "thresholds",
         "training_seconds",
     }
+
+
+def test_damaged_fields_of_a_classifier_are_named(classifier, data_dir, tmp_path):
+    run = new_run("train-classifier", make_settings(data_dir), tmp_path / "run")
+    classifier.save(run)
+    path = run.models / "classifier.json"
+    text = path.read_text()
+    fields = run.read("models/classifier.json")  # without its checksum, as once
+    for damaged in (
+        text.replace('"masked', '"naskeb'),
+        json.dumps(fields | {"thresholds": "none"}),
+        json.dumps({key: fields[key] for key in fields if key != "thresholds"}),
+    ):
+        path.write_text(damaged)
+        with pytest.raises(UserError, match="classifier.json is damaged: it"):
+            load_classifier(run)
+    path.write_text(json.dumps(fields))
+    assert load_classifier(run).label_names == classifier.label_names
 
 
 def test_a_run_without_a_classifier_is_an_error(data_dir, tmp_path):

@@ -1,6 +1,5 @@
 """load_data from files to arrays, on small data sets that the tests write."""
 
-import json
 import shutil
 
 import numpy as np
@@ -11,6 +10,7 @@ from kerasgan.config.settings import DataConfig
 from kerasgan.data import load_data
 from kerasgan.data.images import decode_image, square_image
 from kerasgan.errors import JobError, UserError
+from kerasgan.files import read_json
 from tests.data import makers
 
 
@@ -296,5 +296,5 @@ def test_progress_goes_to_standard_error_and_nothing_to_output(tmp_path, flickr,
 
 def test_the_info_is_stored_as_json_beside_the_data(tmp_path, flickr):
     pairs = load(tmp_path, "flickr30k", flickr)
-    assert json.loads((pairs.path / "data.json").read_text()) == pairs.info
+    assert read_json(pairs.path / "data.json") == pairs.info
     assert pairs.info["prepared"] == str(pairs.path)

@@ -8,14 +8,19 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from kerasgan.captioning.train_dual_encoder import dual_encoder_batches
+from kerasgan.captioning.train_dual_encoder import (
+    dual_encoder_batches,
+    train_dual_encoder,
+)
 from kerasgan.classification.examples import PairExamples, training_batches
+from kerasgan.classification.network_trainer import NetworkTrainer
 from kerasgan.classification.networks import build_classifier, build_conv_branch
 from kerasgan.classification.validation_predictions import predict
-from kerasgan.config.settings import DataConfig
+from kerasgan.config.settings import CaptionsConfig, ClassifierConfig, DataConfig
 from kerasgan.data import load_data
 from kerasgan.data.pipeline import Pairs
 from kerasgan.data.stored_arrays import gather_function
+from kerasgan.encoders.image_encoder import build_image_encoder
 from kerasgan.encoders.text_branch import build_text_branch
 from kerasgan.errors import JobError, UserError
 from tests.data import makers
@@ -196,6 +201,61 @@ def test_a_pixel_that_changed_is_noticed(prepared):
     shard(prepared, 0).write_bytes(content)
     with pytest.raises(UserError, match="a record has another checksum"):
         images.shards.read(np.arange(len(images)))
+
+
+def read_all(images):
+    return images[:]
+
+
+def train_dual_encoder_on(images):
+    config = CaptionsConfig(
+        dual_encoder_members=1, joint_dim=4, caption_length=3, dual_encoder_batch_size=4
+    )
+    token_ids = np.ones((8, 1, 3), np.int32)
+    encoder = build_image_encoder("conv", 16, filters=[4])
+    train_dual_encoder(config, (images, token_ids), (images, token_ids), 5, encoder)
+
+
+def tiny_classifier(images):
+    branches = build_conv_branch(16, [4], 4), build_text_branch(9, None, 4, "lstm")
+    token_ids, labels = np.ones((8, 1, 5), np.int32), np.arange(8) % 2
+    texts = [["a"]] * 8
+    examples = PairExamples([""] * 8, images, texts, labels, token_ids)
+    return build_classifier(2, *branches), examples
+
+
+def train_classifier_on(images):
+    network, examples = tiny_classifier(images)
+    NetworkTrainer(network, ClassifierConfig()).fit(examples, np.arange(8), 1)
+
+
+def classify(images):
+    network, examples = tiny_classifier(images)
+    predict(network, examples.inputs(network), 4)
+
+
+@pytest.mark.parametrize(
+    "use", [read_all, train_dual_encoder_on, train_classifier_on, classify]
+)
+def test_a_shard_that_changes_while_it_is_used_is_named(prepared, use):
+    images, path = stored(prepared).images, shard(prepared, 1)
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    path.write_bytes(content)
+    with pytest.raises(UserError, match=f"data set is damaged: {path}: corrupted"):
+        use(images)
+
+
+def test_a_changed_description_is_noticed(prepared):
+    path = prepared / "data.json"
+    text, split = path.read_text(), stored(prepared)
+    path.write_text(text.replace("1003.jpg", "1004.jpg"))
+    with pytest.raises(UserError, match="data.json is damaged: its content"):
+        stored(prepared)
+    content = json.loads(text)
+    del content["checksum"]  # as earlier versions wrote it
+    path.write_text(json.dumps(content))
+    assert stored(prepared) == split
 
 
 @pytest.mark.parametrize("name", ["dataset_info.json", "data.json"])

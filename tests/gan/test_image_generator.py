@@ -1,3 +1,5 @@
+import os
+
 import numpy as np
 import pytest
 
@@ -66,3 +68,25 @@ def test_nearest_images_are_in_a_row_below(generator, unconditional, tmp_path):
         assert len(grid) == 4 * 98 - 2
         rows = grid[:96], grid[98:194], grid[196:292], grid[294:]
         assert [row.any() for row in rows] == [True, False, True, False]
+
+
+def test_networks_of_two_trainings_are_refused(tmp_path, monkeypatch):
+    run, rename = make_run(tmp_path / "run", ("images",)), os.replace
+    trained = load_gan(run)
+
+    def stop(source, target):
+        if target.name == "generator.keras":
+            raise KeyboardInterrupt
+        rename(source, target)
+
+    for network in (trained.generator, trained.counterpart):
+        network.set_weights([weight + 1 for weight in network.get_weights()])
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "replace", stop)
+        with pytest.raises(KeyboardInterrupt):
+            trained.save(run)
+    with pytest.raises(UserError, match="generator.keras is damaged.*--resume"):
+        load_gan(run)
+    assert not list(run.models.glob("*partial*"))
+    trained.save(run)
+    assert load_gan(run).conditional

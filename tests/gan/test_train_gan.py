@@ -263,6 +263,18 @@ def test_a_loss_that_is_not_finite_stops_training(tiny, tmp_path):
         train(settings, tmp_path / "run")
 
 
+def test_networks_that_are_not_finite_are_not_saved(tiny, tmp_path, monkeypatch):
+    def interrupt(gan, *_):
+        weight = gan.image_generator().counterpart.trainable_variables[0]
+        weight.assign(weight * np.nan)
+        raise KeyboardInterrupt  # before the loss is checked
+
+    monkeypatch.setattr("kerasgan.gan.train_gan._fit", interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        train(tiny, tmp_path / "run")
+    assert not list((tmp_path / "run").rglob("*.keras"))
+
+
 def test_a_damaged_run_is_an_error(tmp_path):
     run = new_run("train-gan", Settings(), tmp_path / "run")
     (run.path / "options.json").write_text("{")

@@ -1,8 +1,10 @@
+import os
+
 import pandas
 import pytest
 
 from kerasgan.config.settings import DataConfig
-from kerasgan.data.images import BadImage
+from kerasgan.data.images import MAX_FILE_BYTES, BadImage
 from kerasgan.data.read_report import ReadReport
 from kerasgan.errors import UserError
 from kerasgan.inference.inputs import (
@@ -54,6 +56,22 @@ def test_images_in_folders_are_sorted_and_inside(tmp_path):
     )
     inputs = inputs_from_paths([str(inside)], ["one text"])
     assert {inference_input.text for inference_input in inputs} == {"one text"}
+
+
+def test_only_regular_files_of_some_size_are_opened(tmp_path):
+    makers.write_images(tmp_path, ["a.jpg"])
+    os.mkfifo(tmp_path / "fifo.jpg")
+    (tmp_path / "large.jpg").touch()
+    os.truncate(tmp_path / "large.jpg", MAX_FILE_BYTES + 1)
+    names = ["a.jpg", "fifo.jpg", "large.jpg", "absent.jpg", "nul\0.jpg"]
+    errors = read_errors(inputs_from_paths([f"{tmp_path}/{n}" for n in names], []))
+    assert list(errors.values()) == [
+        None,
+        "not a regular file",
+        "file too large",
+        "No such file or directory",
+        "embedded null byte",
+    ]
 
 
 def test_texts_belong_to_images_or_are_inputs():

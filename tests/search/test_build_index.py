@@ -190,6 +190,20 @@ def test_a_changed_byte_is_found_by_the_next_update(run, folder, tmp_path, name)
         update(run, tmp_path, folder)
 
 
+def test_an_index_is_on_the_disk(run, folder, tmp_path, monkeypatch):
+    synced, fsync = set(), os.fsync
+
+    def record(descriptor):
+        synced.add(os.fstat(descriptor).st_ino)
+        fsync(descriptor)
+
+    monkeypatch.setattr(os, "fsync", record)
+    update(run, tmp_path, folder)
+    data = tmp_path / "index" / "data-00001"
+    assert {path.stat().st_ino for path in (data, *data.iterdir())} <= synced
+    assert (tmp_path / "index").stat().st_ino in synced
+
+
 def test_sources_are_added(run, folder, tmp_path):
     makers.write_images(tmp_path / "more", ["x.jpg", "y.jpg"], first_seed=30)
     source = makers.table(

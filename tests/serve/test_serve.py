@@ -151,7 +151,7 @@ def test_models_that_cannot_be_served(paths, models, tmp_path):
 def test_no_code_of_a_model_file_is_run(tmp_path):
     run, inputs = make_run(tmp_path / "run", stages=()), keras.Input((2,))
     code = keras.layers.Lambda(lambda x: x)
-    run.save_network("generator", keras.Model(inputs, code(inputs)))
+    run.save_networks({"generator": keras.Model(inputs, code(inputs))})
     with pytest.raises(UserError, match="Lambda"):
         load_models([run.path], ignore)
 

@@ -1,5 +1,8 @@
 """Devices whose memory is too small for a batch."""
 
+import errno
+import os
+
 import keras
 import numpy as np
 import pytest
@@ -62,3 +65,14 @@ def test_nothing_fits():
 def test_training_that_fits_is_left_alone():
     train(limit=16, batch_size=16)
     assert train.sizes == [16] * 4
+
+
+@pytest.mark.parametrize("code", [errno.ENOSPC, errno.EMFILE])
+def test_a_full_disk_is_not_taken_for_little_memory(code, monkeypatch):
+    def fail(self, size):
+        raise MemoryError(f"events.v2; {os.strerror(code)}")
+
+    monkeypatch.setattr(SmallDevice, "train_on", fail)
+    message = rf"stopped \(images\): .*events.v2; {os.strerror(code)}\. (Make|Allow)"
+    with pytest.raises(JobError, match=message):
+        train(limit=9, batch_size=32)

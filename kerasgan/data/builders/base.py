@@ -1,6 +1,5 @@
 """The common base class of the builders."""
 
-import json
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,6 +12,7 @@ from kerasgan.data.features import pair_features
 from kerasgan.data.preparation import collect_images
 from kerasgan.data.selection import Selection, dataset_info, select_sample
 from kerasgan.errors import UserError
+from kerasgan.files import write_json
 
 # The other modules that import TFDS are imported when they are needed: each of them may
 # be the first one, which makes TFDS import this module.
@@ -161,6 +161,5 @@ class PairBuilder(FileReaderBuilder, skip_registration=True):  # type: ignore[ca
         report.check_bad_rows(spec.config.max_bad)
         selection = select_sample(spec.config, images, report)
         info = dataset_info(spec, images, selection, report)
-        text = json.dumps(info, indent=1, ensure_ascii=False)
-        (Path(self.data_path) / DATA_JSON).write_text(text, encoding="utf-8")
+        write_json(Path(self.data_path) / DATA_JSON, info, checksum=True)
         return selection

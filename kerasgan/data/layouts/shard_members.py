@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kerasgan.data.file_names import is_hidden
-from kerasgan.data.image_sources import MAX_FILE_BYTES, read_file
-from kerasgan.data.images import DAMAGED, BadImage
+from kerasgan.data.image_sources import read_file
+from kerasgan.data.images import DAMAGED, MAX_FILE_BYTES, BadImage
 
 if TYPE_CHECKING:
     import pyarrow
