@@ -8,7 +8,7 @@ import os
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +40,7 @@ from kerasgan.data.layouts.karpathy import read_karpathy
 from kerasgan.data.layouts.table import READERS, caption_rows, open_table
 from kerasgan.data.read_report import ReadReport
 from kerasgan.errors import UserError
+from kerasgan.inference.prediction_writer import unescape_formula
 
 MAX_BYTES = 1 << 30
 FORMATS = (
@@ -95,9 +96,10 @@ def read_annotated_file(
     suffix = path.suffix.lower()
     columns = CAPTIONS
     if suffix in READERS and not _has_pipe_header(path, report):
-        columns, rows = _table_rows(
-            path, *open_table(path, report), config, is_prediction
-        )
+        names, records = open_table(path, report)
+        if is_prediction and suffix == ".csv":
+            records = map(_unescape_formulas, records)
+        columns, rows = _table_rows(path, names, records, config, is_prediction)
     elif suffix == ".json":
         columns, rows = _json_rows(path, config, report, is_prediction)
     else:
@@ -133,6 +135,12 @@ def _has_pipe_header(path: Path, report: ReadReport) -> bool:
         return False
     header = next(numbered_lines(read_text(path, report)))[1]
     return [name.strip() for name in header.split("|")] == PIPE_HEADER
+
+
+def _unescape_formulas(numbered_record):
+    """Undoes what `save_csv` did to texts that begin like a formula."""
+    number, record = numbered_record
+    return number, {name: unescape_formula(text) for name, text in record.items()}
 
 
 def _text_rows(path: Path, report: ReadReport) -> Iterator[CaptionRow]:
@@ -199,7 +207,7 @@ def _table_rows(
     label = columns.label
     if config.label_column is None and is_prediction:
         label = infer_column([*PREDICTED_COLUMNS, *LABEL_COLUMNS], names)
-    columns = Columns(image, columns.captions, label)
+    columns = replace(columns, image=image, label=label, label_separators="")
     if columns.image is None or not (columns.captions or columns.label):
         missing = "image ids" if columns.image is None else "captions or of classes"
         raise UserError(

@@ -15,6 +15,7 @@ from kerasgan.evaluation.caption_metrics import score_captions
 from kerasgan.evaluation.evaluate_files import evaluate_files, score_predictions
 from kerasgan.evaluation.pair_protocol import evaluate_at_threshold
 from kerasgan.evaluation.tfidf_similarity import fit_tfidf, similarity_matrix
+from kerasgan.inference.prediction_writer import save_csv
 
 THINGS = ["dog", "boat", "tree", "car", "cat", "horse", "house", "man", "bird", "kite"]
 IDS = [str(100 + index) for index in range(len(THINGS))]
@@ -231,6 +232,31 @@ def test_classes(tmp_path):
     assert results["notes"] == ["Predicted, but in no reference: c"]
     with pytest.raises(UserError, match="labels.csv has classes, but .* has none"):
         evaluate_files(references, token(tmp_path))
+
+
+def test_classes_of_a_csv_are_read_back(tmp_path):
+    """`classify --out x.csv` writes an apostrophe before what looks like a formula."""
+    pairs = {"-1.jpg": "-1", "+1.jpg": "+1", "=.jpg": "-1", "'tis.jpg": "+1"}
+    rows = [{"image": name, "label": label} for name, label in pairs.items()]
+    references = write_table(tmp_path / "labels.csv", rows)
+    predictions = tmp_path / "classes.csv"
+    rows = [{"image": name, "class": label} for name, label in pairs.items()]
+    save_csv(rows, {"image": str, "class": str}, predictions)
+    assert "'-1" in predictions.read_text()
+    results = evaluate_files(predictions, references)
+    assert results["accuracy"] == 1.0 and results["pairs"] == 4
+    assert set(results["classes"]) == {"-1", "+1"} and not results["left_out"]
+
+
+def test_a_cell_without_a_value_is_no_class(tmp_path):
+    labels = {"0.jpg": "a", "1.jpg": "b", "2.jpg": "NaN", "3.jpg": "a"}
+    rows = [{"image": name, "label": label} for name, label in labels.items()]
+    references = write_table(tmp_path / "labels.csv", rows)
+    predicted = zip(labels, ["a", "b", "a", "None"], strict=True)
+    rows = [{"image": name, "class": label} for name, label in predicted]
+    results = evaluate_files(write_table(tmp_path / "classes.csv", rows), references)
+    assert list(results["classes"]) == ["a", "b"] and results["pairs"] == 2
+    assert results["left_out"] == {"unknown image": 1, "no predicted class": 1}
 
 
 def test_a_table_with_its_own_predictions(tmp_path):
