@@ -59,6 +59,11 @@ def test_imports_point_down(path):
             assert LEVEL_OF[imported] > LEVEL_OF[importer], f"{importer} imports {name}"
 
 
+def test_commands_escape_the_json_that_they_print():
+    for path in (PACKAGE / "cli").glob("*.py"):  # json_line does
+        assert "ensure_ascii=False" not in path.read_text(encoding="utf-8")
+
+
 @pytest.mark.parametrize(
     "path", MODULES, ids=lambda path: str(path.relative_to(PACKAGE))
 )

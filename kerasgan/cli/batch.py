@@ -216,5 +216,4 @@ def _run_state(run: "Run") -> dict[str, str]:
 def _summary_text(summary: "BatchSummary", report: "ReadReport") -> str:
     rows = ", ".join(f"{n:,} × {reason}" for reason, n in report.skipped.items())
     skipped = [f"Skipped rows: {rows}."] if rows else []
-    notes = map(escape_unprintable, report.notes)
-    return " ".join([f"{summary}.", *skipped, *notes])
+    return escape_unprintable(" ".join([f"{summary}.", *skipped, *report.notes]))

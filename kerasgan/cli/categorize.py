@@ -144,5 +144,5 @@ def _save_page(path, names, shown):
         if shown.counts[name] > MAX_SHOWN:
             note += f", of which the {MAX_SHOWN} best are shown"
         sections.append({"title": name, "note": note, "results": shown.best(name)})
-    save_page(path, "Categories", sections)
+    save_page(path, "Categories", sections, lambda text: click.echo(text, err=True))
     click.echo(f"Page: {path}", err=True)

@@ -1,6 +1,5 @@
 """`kerasgan evaluate`."""
 
-import json
 from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -9,6 +8,7 @@ import click
 
 from kerasgan.cli.options import import_tensorflow, json_option, table_options
 from kerasgan.errors import UserError
+from kerasgan.inference.prediction_writer import json_line
 
 if TYPE_CHECKING:
     from kerasgan.runs import Run
@@ -180,7 +180,7 @@ def _evaluate_verdicts(name, data_dir, files, as_json):
         results = evaluate_verdicts(run, files)
         similarity = run.read("results/similarity.json")["rows"][results["row"]]
     if as_json:
-        return click.echo(json.dumps(results, ensure_ascii=False))
+        return click.echo(json_line(results), nl=False)
     click.echo(verdicts_text(results, similarity))
 
 
@@ -211,7 +211,7 @@ def run_evaluation(run: "Run", as_json: bool = False) -> None:
     if "reranked" in results["similarity"]["rows"]:
         save_run_examples(run)
     if as_json:
-        return click.echo(json.dumps(results, ensure_ascii=False))
+        return click.echo(json_line(results), nl=False)
     click.echo(evaluation_text(results))
     click.echo(f"\nResults: {run.results}")
 
@@ -232,5 +232,5 @@ def _evaluate_classifier(run, as_json, source, without, **columns):
 
     scores = evaluate_classifier(run, source, without, **columns)
     if as_json:
-        return click.echo(json.dumps(scores, ensure_ascii=False))
+        return click.echo(json_line(scores), nl=False)
     click.echo(scores_text(scores))

@@ -1,12 +1,12 @@
 """`kerasgan evaluate` without a run: predictions and images of any system."""
 
-import json
 from typing import Any
 
 import click
 
 from kerasgan.cli.options import import_tensorflow
 from kerasgan.errors import UserError
+from kerasgan.inference.prediction_writer import json_line
 
 TABLE_COLUMNS = ("image_column", "caption_columns", "label_column")
 
@@ -35,7 +35,7 @@ def evaluate_other_system(as_json: bool, options: dict[str, Any]) -> None:
         results, text = _evaluate_predictions(given)
     else:
         results, text = _evaluate_images(given)
-    click.echo(json.dumps(results, ensure_ascii=False) if as_json else text)
+    click.echo(json_line(results) if as_json else f"{text}\n", nl=False)
 
 
 def _evaluate_predictions(given):

@@ -3,6 +3,7 @@
 import click
 
 from kerasgan.cli.options import import_tensorflow
+from kerasgan.inference.prediction_writer import escape_unprintable
 
 
 @click.command("index")
@@ -78,7 +79,7 @@ def command(
     skipped = ", ".join(f"{n:,} × {why}" for why, n in result.report.skipped.items())
     for title, text in (("Failed", reasons), ("Skipped rows", skipped)):
         if text:
-            message(f"{title}: {text}.")
+            message(escape_unprintable(f"{title}: {text}."))
     click.echo(f"{path}: {counts}.")
     _print_ranking(result.manifest["ranking"])
 

@@ -1,6 +1,5 @@
 """`kerasgan load-data`."""
 
-import json
 import typing
 from collections.abc import Callable, Iterator
 
@@ -13,7 +12,7 @@ from kerasgan.cli.options import (
     table_options,
 )
 from kerasgan.config.settings import DataConfig
-from kerasgan.inference.prediction_writer import escape_unprintable
+from kerasgan.inference.prediction_writer import escape_unprintable, json_line
 
 if typing.TYPE_CHECKING:
     from kerasgan.data.pipeline import Pairs
@@ -104,7 +103,7 @@ def command(
     if as_json:
         for note in pairs.info["notes"]:
             click.echo(escape_unprintable(note), err=True)
-        click.echo(json.dumps(pairs.info, ensure_ascii=False))
+        click.echo(json_line(pairs.info), nl=False)
     else:
         print_table(pairs)
 
@@ -136,14 +135,14 @@ def print_table(pairs: "Pairs") -> None:
     from rich.text import Text
 
     info = pairs.info
-    table = Table(title=f"{info['dataset']} ({info['layout']})", show_header=False)
+    title = escape_unprintable(f"{info['dataset']} ({info['layout']})")
+    table = Table(title=title, show_header=False)
     table.add_column(style="bold")
     table.add_column(overflow="fold")
-    for name, value in table_rows(info):
-        table.add_row(name, Text(escape_unprintable(value)))
     when = " earlier" if pairs.was_prepared else ""
-    table.add_row(f"prepared{when}", Text(info["prepared"]))
-    Console().print(table)
+    for row in (*table_rows(info), (f"prepared{when}", info["prepared"])):
+        table.add_row(*(Text(escape_unprintable(cell)) for cell in row))
+    Console(markup=False, emoji=False).print(table)
 
 
 def table_rows(info: dict) -> Iterator[tuple[str, str]]:

@@ -198,7 +198,8 @@ def print_skipped(info: dict) -> None:
     """
     reasons = [f"{count:,} × {reason}" for reason, count in info["skipped"].items()]
     if reasons:
-        click.echo(f"Skipped: {', '.join(reasons)}.", err=True)
+        line = f"Skipped: {', '.join(reasons)}."
+        click.echo(escape_unprintable(line), err=True)
     for note in info["notes"]:
         click.echo(escape_unprintable(note), err=True)
 

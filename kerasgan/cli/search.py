@@ -1,5 +1,6 @@
 """`kerasgan search`."""
 
+import functools
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -55,8 +56,8 @@ COLUMNS |= {"image": str, "caption": str, "state": str, "error": str}
     type=click.Choice(["exact", "usearch"]),
     default="exact",
     show_default=True,
-    help="usearch is approximate, for --by embedding and many millions of images"
-    " (pip install 'kerasgan[ann]').",
+    help="usearch is approximate, for --by embedding or --image, and many millions of"
+    " images (pip install 'kerasgan[ann]').",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print JSON lines.")
 @click.option("--out", metavar="FILE", help="Write the results to a .jsonl or .csv.")
@@ -81,7 +82,8 @@ def command(index: str, **options: Any) -> None:
     if options["html"]:
         from kerasgan.search.page import save_page
 
-        save_page(Path(options["html"]), f"Search of {path.name}", sections)
+        page, title = Path(options["html"]), f"Search of {path.name}"
+        save_page(page, title, sections, lambda text: click.echo(text, err=True))
         click.echo(f"Page: {options['html']}", err=True)
     rows = [row for section in sections for row in _rows(section)]
     _write(rows, sections, options)
@@ -144,16 +146,21 @@ def _search(index: "SearchIndex", options: dict[str, Any]) -> list[dict[str, Any
     return sections
 
 
+@functools.lru_cache(maxsize=1)
+def _open_engine(index):
+    """Opens the approximate index, once for all queries."""
+    from kerasgan.search.approximate import ApproximateIndex
+
+    return ApproximateIndex(index, lambda text: click.echo(text, err=True))
+
+
 def _query_section(index, query, options):
     from kerasgan.inference.prediction_writer import escape_unprintable
 
     unknown = index.check_query(query)
     by = options["by"] or index.manifest["ranking"]["default"]
     if options["engine"] == "usearch":
-        from kerasgan.search.approximate import ApproximateIndex
-
-        engine = ApproximateIndex(index, lambda text: click.echo(text, err=True))
-        rows, scores = engine.rank(query, options["top"])
+        rows, scores = _open_engine(index).rank(query, options["top"])
         by = "embedding"
     else:
         rows, scores = index.rank(query, by, options["top"])
@@ -179,7 +186,8 @@ def _image_section(index, options):
     if options["by"] == "words":
         section = _query_section(index, caption, options)
         return section | {"title": f"{image}: {caption}"}
-    rows, scores = index.rank_alike(vector, options["top"])
+    engine = index if options["engine"] == "exact" else _open_engine(index)
+    rows, scores = engine.rank_alike(vector, options["top"])
     results = index.results(rows, scores)
     return {"title": str(image), "note": "ranked by likeness", "results": results}
 

@@ -1,6 +1,5 @@
 """`kerasgan train-classifier`."""
 
-import json
 import shutil
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +21,7 @@ from kerasgan.cli.options import (
 )
 from kerasgan.cli.worker_runs import own_run
 from kerasgan.errors import UserError
+from kerasgan.inference.prediction_writer import json_line
 
 if TYPE_CHECKING:
     from kerasgan.config.settings import Settings
@@ -143,7 +143,7 @@ def command(
     if not (config or resume) and settings.data.dataset == "table":
         click.echo(TABLE_HINT, err=True)
     if as_json:
-        return click.echo(json.dumps(results, ensure_ascii=False))
+        return click.echo(json_line(results), nl=False)
     from kerasgan.report.classification_report import comparison_text
 
     click.echo(comparison_text(results))

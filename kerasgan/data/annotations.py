@@ -17,8 +17,11 @@ from kerasgan.data.image_labels import (
 from kerasgan.data.read_report import ReadReport
 from kerasgan.errors import UserError
 
-# With surrogates: JSON can escape them, but UTF-8 cannot encode them.
-CONTROL_CHARACTERS = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]+")
+# With surrogates: JSON can escape them, but UTF-8 cannot encode them. And with those
+# that change the direction of the text after them (Unicode's Bidi_Control).
+CONTROL_CHARACTERS = re.compile(
+    r"[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]+"
+)
 
 
 class CaptionRow(NamedTuple):
@@ -107,7 +110,7 @@ class Annotations:
 
 
 def clean_text(text: str) -> str:
-    """Removes control characters and normalizes white space."""
+    """Removes control characters, also of the direction, and normalizes white space."""
     if not text.isprintable():  # most captions are, and the test is faster
         text = CONTROL_CHARACTERS.sub(" ", text)
     return " ".join(text.split())

@@ -6,7 +6,7 @@ Tables (CSV, TSV, JSON Lines, Parquet), COCO's results and `captions_*.json`, Ka
 
 import re
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -39,6 +39,7 @@ from kerasgan.data.layouts.table import READERS, caption_rows, open_table
 from kerasgan.data.read_report import ReadReport
 from kerasgan.errors import UserError
 from kerasgan.evaluation.class_probabilities import read_probabilities
+from kerasgan.inference.prediction_writer import unescape_formula
 
 MAX_BYTES = 1 << 30
 FORMATS = (
@@ -165,7 +166,10 @@ def read_annotated_rows(
 
     suffix = path.suffix.lower()
     if suffix in READERS and not _has_pipe_header(path, report):
-        return read_table(*open_table(path, report))
+        names, records = open_table(path, report)
+        if is_prediction and suffix == ".csv":
+            records = map(_unescape_formulas, records)
+        return read_table(names, records)
     if suffix == ".json":
         return _read_json_file(path, report, read_table)
     return AnnotatedRows(path, list(_text_rows(path, report)))
@@ -196,6 +200,12 @@ def _has_pipe_header(path: Path, report: ReadReport) -> bool:
         return False
     header = next(numbered_lines(read_text(path, report)))[1]
     return [name.strip() for name in header.split("|")] == PIPE_HEADER
+
+
+def _unescape_formulas(numbered_record):
+    """Undoes what `save_csv` did to texts that begin like a formula."""
+    number, record = numbered_record
+    return number, {name: unescape_formula(text) for name, text in record.items()}
 
 
 def _text_rows(path: Path, report: ReadReport) -> Iterator[CaptionRow]:
@@ -261,7 +271,7 @@ def _find_columns(
         preferred = PREDICTED_COLUMNS if is_prediction else []
         label = infer_column([*preferred, *SEVERAL_LABELS_COLUMNS], names)
     separators = config.label_separators
-    columns = Columns(image, columns.captions, label, label_separators=separators)
+    columns = replace(columns, image=image, label=label, label_separators=separators)
     if columns.image is None or not (columns.captions or columns.label):
         missing = "image ids" if columns.image is None else "captions or of classes"
         raise UserError(

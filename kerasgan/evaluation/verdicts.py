@@ -80,7 +80,8 @@ def summarize_verdicts(
         default_row: the row of files without a column `row`.
         files: tables as the page of `kerasgan review` makes them, with the columns
             `image_id` and `verdict`, and optionally `caption`, `correction`,
-            `reviewer` (else the name of the file) and `row`.
+            `reviewer` (else the name of the file, or its path if several files have
+            the same name) and `row`.
 
     Returns:
         A dict, and the median verdict by image id. The dict has
@@ -142,7 +143,7 @@ def _read_verdicts(files, captions, default_row, report):
     marks: dict[str, dict[str, str]] = {}
     found_row = None
     corrections = 0
-    for file in map(Path, files):
+    for file, file_reviewer in _reviewers_of_files(files):
         check_file(file)
         names, records = open_table(file, report)
         if not {"image_id", "verdict"} <= set(names):
@@ -159,7 +160,7 @@ def _read_verdicts(files, captions, default_row, report):
                 continue
             found_row = row
             reason = _reason_to_skip(cells, captions[row])
-            reviewer = marks.setdefault(cells.get("reviewer") or file.stem, {})
+            reviewer = marks.setdefault(cells.get("reviewer") or file_reviewer, {})
             if reason is None and cells["image_id"] in reviewer:
                 reason = "further verdict"
             if reason is not None:
@@ -174,11 +175,21 @@ def _read_verdicts(files, captions, default_row, report):
     return marks, found_row, corrections
 
 
+def _reviewers_of_files(files):
+    """Pairs each file with the name of its reviewer, if its rows have none."""
+    paths = list(map(Path, files))
+    counts = Counter(path.stem for path in set(paths))
+    names = [str(path) if counts[path.stem] > 1 else path.stem for path in paths]
+    return zip(paths, map(clean_text, names), strict=True)
+
+
 def _reason_to_skip(cells: Mapping[str, str], captions: Mapping[str, str]):
     """Says why a verdict cannot be used; None if it can."""
     image_id = cells["image_id"]
     if image_id not in captions:
         return "verdict on an unknown image"
+    if not cells["verdict"] and cells.get("correction"):
+        return "correction without a verdict"
     if cells["verdict"].lower() not in VERDICTS:
         return "unknown verdict"
     if cells.get("caption") and cells["caption"] != clean_text(captions[image_id]):

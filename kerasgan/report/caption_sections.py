@@ -18,7 +18,7 @@ from kerasgan.report.pages import (
     figures_text,
     image_uri,
 )
-from kerasgan.report.run_images import load_test_images
+from kerasgan.report.run_images import open_test_split, read_images
 from kerasgan.report.run_sections import read_result
 from kerasgan.report.tables import CAPTION_METRICS, CELLS, IMAGE_METRICS
 from kerasgan.runs import Run
@@ -205,8 +205,16 @@ def _example_sections(run, similarity, predictions):
     scored.sort(key=lambda row: -float(row["matched"]))
     count = min(NUM_EXAMPLES, len(scored))
     middle = (len(scored) - count) // 2
+    shown = {
+        "best": scored[:count],
+        "median": scored[middle : middle + count],
+        "worst": scored[-count:],
+    }
+    ids = [row["image_id"] for rows in shown.values() for row in rows]
     try:
-        images, captions = load_test_images(run)
+        test = open_test_split(run)
+        images = read_images(test, ids)
+        captions = dict(zip(test.ids, test.captions, strict=True))
     except (UserError, JobError, OSError) as error:
         images, captions = {}, {}
         note = f"The images cannot be read: {error}"
@@ -220,11 +228,7 @@ def _example_sections(run, similarity, predictions):
     sections = [
         Section("Paper A's table 3: descriptions and their similarity", tables=[table])
     ]
-    for title, rows in (
-        ("best", scored[:count]),
-        ("median", scored[middle : middle + count]),
-        ("worst", scored[-count:]),
-    ):
+    for title, rows in shown.items():
         gallery = [_example(row, images, captions) for row in rows if images]
         lines = [] if images else [f"{r['matched']}: {r['caption']}" for r in rows]
         section = Section(

@@ -8,11 +8,12 @@ from typing import Any
 
 import numpy as np
 
+from kerasgan.data.annotations import clean_text
 from kerasgan.errors import UserError
 from kerasgan.evaluation.run_predictions import read_predictions
 from kerasgan.evaluation.verdicts import CAPTION_ROWS
 from kerasgan.report.pages import image_uri, render_page, save_page
-from kerasgan.report.run_images import load_test_images
+from kerasgan.report.run_images import open_test_split, read_images
 from kerasgan.runs import Run
 
 REVIEW = "review.html"
@@ -51,19 +52,21 @@ def save_review_page(
         raise UserError(
             f"The evaluation has no row {row}. Available: {', '.join(predictions)}."
         )
-    images, captions = load_test_images(run)
-    rows = [r for r in predictions[row] if r["image_id"] in images]
+    test = open_test_split(run)
+    references = dict(zip(test.ids, test.captions, strict=True))
+    rows = [r for r in predictions[row] if r["image_id"] in references]
     if not rows:
         raise UserError(f"None of the captions in {run.results} has a test image.")
     order = np.random.default_rng(seed).permutation(len(rows))[:count]
+    captions = {rows[index]["image_id"]: rows[index]["caption"] for index in order}
     items = [
         {
-            "id": rows[index]["image_id"],
-            "caption": rows[index]["caption"],
-            "references": [text for text in captions[rows[index]["image_id"]] if text],
-            "image": image_uri(images[rows[index]["image_id"]], MAX_IMAGE_WIDTH),
+            "id": image_id,
+            "caption": captions[image_id],
+            "references": [text for text in references[image_id] if text],
+            "image": image_uri(image, MAX_IMAGE_WIDTH),
         }
-        for index in order
+        for image_id, image in read_images(test, captions).items()
     ]
     path = Path(path) if path else run.path / REVIEW
     return write_review_page(path, run.path, row, items)
@@ -86,6 +89,7 @@ def write_review_page(
     Raises:
         UserError: the page would be too large.
     """
+    items = [_without_controls(item) for item in items]
     digest = hashlib.sha256(json.dumps([str(source), row, items]).encode())
     content = {"items": items, "digest": digest.hexdigest()[:16], "row": row}
     script = Path(__file__).with_name("templates") / "review.js"
@@ -96,3 +100,10 @@ def write_review_page(
         items=content,
     )
     return save_page(html, path)
+
+
+def _without_controls(item):
+    """Cleans what the script shows, as `render_page` does with other texts."""
+    references = list(map(clean_text, item["references"]))
+    caption = clean_text(item["caption"])
+    return {**item, "caption": caption, "references": references}

@@ -125,31 +125,51 @@ def missing_results(run: Run) -> list[str]:
     Args:
         run: the run.
     """
-    missing = []
+    resume = f"kerasgan {run.command} --resume --run-dir RUN"
     if run.command == "train-classifier":
-        results = read_result(run, "classification")
-        if not results:
-            return ["No classifier has been evaluated: the training did not finish."]
-        if len(results["rows"]) < 4:
-            missing.append("The papers' classifiers, for comparison: --compare.")
-        if results["seeds"] == 1:
-            missing.append("Other splits of the data: --seeds 3.")
-        return missing or ["Everything that train-classifier offers was run."]
-    if not (run.models / "generator.keras").is_file():
-        missing.append("The images stage: --stage images or both.")
-    if not (run.models / "captioner.keras").is_file():
-        missing.append("The captions stage: --stage captions or both.")
+        missing = _missing_classifiers(read_result(run, "classification"), resume)
+    else:
+        missing = _missing_generators(run, resume)
+    return missing or [f"Everything that {run.command} offers was run."]
+
+
+def _missing_classifiers(results, resume):
+    if not results:
+        return [f"Any result, because the training did not finish: {resume}."]
+    missing, is_compared = [], len(results["rows"]) >= 4
+    if not is_compared:
+        missing.append(f"The papers' classifiers, for comparison: {resume} --compare.")
+    if results["seeds"] == 1:
+        compare = " --compare" if is_compared else ""
+        missing.append(f"Other splits of the data: {resume}{compare} --seeds 3.")
+    return missing
+
+
+def _missing_generators(run, resume):
+    missing, evaluate = [], "kerasgan evaluate RUN"
+    for stage, name in (("images", "generator"), ("captions", "captioner")):
+        if not (run.models / f"{name}.keras").is_file():
+            missing.append(f"The {stage} stage: {resume} --stage {stage}.")
     similarity = read_result(run, "similarity")
     if not similarity:
-        missing.append("The evaluation of captions and retrieval: kerasgan evaluate.")
+        missing.append(f"The evaluation of captions and retrieval: {evaluate}.")
     elif similarity["left_out"]:
         titles = [similarity["titles"][name] for name in similarity["left_out"]]
-        missing.append(f"Rows of the evaluation: {'; '.join(titles)}.")
+        missing.append(
+            "Rows of the evaluation that the settings or the data do not have:"
+            f" {'; '.join(titles)}."
+        )
     if not read_result(run, "images"):
-        missing.append("The comparison of generated images with real ones.")
+        missing.append(
+            "The comparison of generated images with real ones, once both stages are"
+            f" trained: {evaluate}."
+        )
     if not read_result(run, "verdicts"):
-        missing.append("A review of the captions by people: kerasgan review.")
-    return missing or ["Everything that train-gan offers was run."]
+        missing.append(
+            "A review of the captions by people: kerasgan review RUN, and then"
+            f" {evaluate} --verdicts FILE."
+        )
+    return missing
 
 
 def compare_runs(runs: Sequence[Run], names: Sequence[str]) -> list[Section]:

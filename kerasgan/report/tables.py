@@ -8,6 +8,7 @@ from rich.console import Console
 from rich.table import Table
 
 from kerasgan.data.annotations import clean_text
+from kerasgan.inference.prediction_writer import escape_unprintable
 from kerasgan.papers import A_CELLS, A_CLAIMED, A_ERRATA, rates_from_cells
 
 WIDTH = 130  # characters in a line
@@ -76,14 +77,14 @@ def left_out_lines(results: Mapping[str, Any]) -> list[str]:
     lines = []
     for reason, count in results["left_out"].items():
         names = [
-            clean_text(example["value"])
+            example["value"]
             for example in results.get("examples", [])
             if example["reason"] == reason
         ]
         more = ", …" if len(names) < count else ""
         listed = f": {', '.join(names)}{more}" if names else ""
         lines.append(f"Skipped: {count} × {reason}{listed}")
-    return [*lines, *map(clean_text, results["notes"])]
+    return list(map(clean_text, [*lines, *results["notes"]]))
 
 
 def _similarity_table(rows, titles, threshold_key, source):
@@ -198,6 +199,8 @@ def _add_columns(table, *titles):
 def tables_to_text(tables: Iterable[Table]) -> str:
     """Formats tables as text, one below the other.
 
+    Strangers choose names: they are no markup, and cannot control a terminal.
+
     Args:
         tables: tables of rich.
 
@@ -205,7 +208,10 @@ def tables_to_text(tables: Iterable[Table]) -> str:
         Several lines of text, without a line break at the end.
     """
     buffer = io.StringIO()
-    console = Console(file=buffer, width=WIDTH)
+    console = Console(
+        file=buffer, width=WIDTH, markup=False, emoji=False, color_system=None
+    )
     for table in tables:
         console.print(table)
-    return buffer.getvalue().rstrip()
+    lines = buffer.getvalue().rstrip().split("\n")
+    return "\n".join(map(escape_unprintable, lines))

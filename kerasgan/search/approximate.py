@@ -1,5 +1,6 @@
 """Approximate search by usearch, for more vectors than a full product can compare."""
 
+import os
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -54,7 +55,7 @@ class ApproximateIndex:
             vectors = np.concatenate([data.vectors(rows), hubness], axis=1)
             self.engine.add(rows.astype(np.uint64), vectors)
         try:
-            self.engine.save(str(path))
+            _save(self.engine, path)
         except Exception as error:
             message(f"Cannot keep {path}: {error}")
         message(f"Recall at {DEPTH} against exact search: {self.recall():.3f}")
@@ -71,6 +72,20 @@ class ApproximateIndex:
         """
         return self._nearest(self.index.embed(text), count)
 
+    def rank_alike(
+        self, vector: np.ndarray, count: int
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Finds the images that are most similar to an image.
+
+        Args:
+            vector: the rotated vector of the image.
+            count: how many images are returned at most.
+
+        Returns:
+            Row numbers, the best first, and the cosines.
+        """
+        return self._nearest(vector, count, hubness_weight=0)
+
     def recall(self) -> float:
         """Returns the share of the images of exact search that the engine finds.
 
@@ -86,8 +101,18 @@ class ApproximateIndex:
             shares.append(np.isin(exact, found).mean())
         return float(np.mean(shares))
 
-    def _nearest(self, query, count):
-        query = np.append(query, np.float32(-1))
+    def _nearest(self, query, count, hubness_weight=-1):
+        query = np.append(query, np.float32(hubness_weight))
         matches = self.engine.search(query, min(count, len(self.index.data)))
         # Inner products are distances of 1 less the product.
         return matches.keys.astype(np.int64), 1 - matches.distances
+
+
+def _save(engine, path):
+    """Writes the graph, completely or not at all: a search may be killed meanwhile."""
+    partial = path.with_name(f"{path.name}.{os.getpid()}.partial")
+    try:
+        engine.save(str(partial))
+        os.replace(partial, path)
+    finally:
+        partial.unlink(missing_ok=True)

@@ -27,7 +27,7 @@ from kerasgan.search.index_files import (
     file_state,
     read_manifest,
 )
-from kerasgan.search.journal import Journal
+from kerasgan.search.journal import open_journal
 from kerasgan.search.publish import publish
 from kerasgan.search.sources import list_images
 
@@ -108,7 +108,9 @@ def update_index(
         if any(manifest[key] != value for key, value in state.items()):
             manifest |= state
             write_json(path / MANIFEST, manifest, checksum=True)
-        return _Update(run, path, manifest).apply(pipeline)
+        header = {name: manifest[name] for name in ("models", "decoding", "dim")}
+        with open_journal(path, header) as journal:
+            return _Update(run, path, manifest, journal).apply(pipeline)
 
 
 def _check_directory(path):
@@ -166,13 +168,12 @@ def _check_manifest(manifest, path, run, decoding):
 class _Update:
     """One update: which images are up to date, and which have to be captioned."""
 
-    def __init__(self, run, path, manifest):
+    def __init__(self, run, path, manifest, journal):
         self.run, self.path, self.manifest = run, path, manifest
+        self.journal = journal
         if manifest["data"]:
             check_files(path / manifest["data"])
         self.old = IndexData.open(path / manifest["data"]) if manifest["data"] else None
-        header = {name: manifest[name] for name in ("models", "decoding", "dim")}
-        self.journal = Journal(path, header)
         # Rows of the present data, followed by those of the journal.
         self.num_old = len(self.old) if self.old else 0
         self.old_rows: dict[str, int] = {}

@@ -8,6 +8,7 @@ The vectors of a chunk are written before its lines. A row whose line or vector 
 incomplete, because the process was killed, is removed when the journal is opened.
 """
 
+import contextlib
 import json
 import os
 import shutil
@@ -23,6 +24,26 @@ from kerasgan.search.index_files import PARTIAL, RECORDS, damaged, parse_record
 
 VECTORS = "vectors.f32"
 HEADER = "header.json"
+
+
+@contextlib.contextmanager
+def open_journal(index: Path, header: dict[str, Any]) -> Iterator["Journal"]:
+    """Opens the journal of an update, which remains for the next one if this fails.
+
+    Args:
+        index: the directory of the index.
+        header: see `Journal`.
+
+    Yields:
+        A `Journal`. If an exception is raised before it has a row, it is removed.
+    """
+    journal = Journal(index, header)
+    try:
+        yield journal
+    except BaseException:
+        if not journal.num_rows:
+            journal.remove()
+        raise
 
 
 class Journal:

@@ -3,7 +3,8 @@
 import base64
 import io
 import os
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -18,11 +19,17 @@ from kerasgan.files import write_text
 from kerasgan.inference.prediction_writer import escape_unprintable
 
 THUMBNAIL_SIZE = 240  # pixels
+MAX_BYTES = 30_000_000  # of all thumbnails on a page
 TEMPLATE = "page.html.jinja"
 
 
-def save_page(path: Path, title: str, sections: Iterable[dict[str, Any]]) -> None:
-    """Writes an HTML page with thumbnails.
+def save_page(
+    path: Path,
+    title: str,
+    sections: Iterable[dict[str, Any]],
+    message: Callable[[str], None],
+) -> None:
+    """Writes an HTML page with thumbnails, as many as a browser can show.
 
     All texts are escaped, and the page runs no script.
 
@@ -31,6 +38,7 @@ def save_page(path: Path, title: str, sections: Iterable[dict[str, Any]]) -> Non
         title: of the page.
         sections: dicts with `title`, `note` (a text or None), and `results`: dicts with
             `image`, the path of a file, and optionally `score`, `caption` and `state`.
+        message: called if images are left out, because they exceed `MAX_BYTES`.
     """
     import jinja2
 
@@ -39,17 +47,18 @@ def save_page(path: Path, title: str, sections: Iterable[dict[str, Any]]) -> Non
     environment.filters["visible"] = escape_unprintable
     sections = [dict(section) for section in sections]
     results = [result for section in sections for result in section["results"]]
-    with strict_pillow():
-        thumbnails = {
-            image: None if isinstance(thumbnail, BadImage) else thumbnail
-            for image, thumbnail in map_in_threads(
-                make_thumbnail, dict.fromkeys(result["image"] for result in results)
-            )
-        }
-    folder = _common_folder(thumbnails)
-    note = f"Images in {folder}." if thumbnails else "Nothing was found."
+    images = Counter(result["image"] for result in results)
+    thumbnails, folder = _make_thumbnails(images), _common_folder(images)
+    note = f"Images in {folder}." if images else "Nothing was found."
     if any(result.get("caption") for result in results):
         note += " Their captions are generated."
+    if len(thumbnails) < len(images):
+        left_out = (
+            f"Only the first {len(thumbnails):,} of {len(images):,} images are shown:"
+            f" a page has at most {MAX_BYTES / 1e6:.0f} MB of them."
+        )
+        note += f" {left_out}"
+        message(left_out)
 
     def short_name(image):
         return os.path.relpath(image, folder)
@@ -60,6 +69,27 @@ def save_page(path: Path, title: str, sections: Iterable[dict[str, Any]]) -> Non
         thumbnails=thumbnails, **content, **functions
     )
     write_text(path, html)
+
+
+def _make_thumbnails(counts: Counter[str]) -> dict[str, str | None]:
+    """Makes thumbnails of the first images, until they would exceed `MAX_BYTES`.
+
+    Args:
+        counts: how often a page shows each image.
+
+    Returns:
+        The thumbnails by image; None for one that cannot be used.
+    """
+    thumbnails: dict[str, str | None] = {}
+    size = 0
+    with strict_pillow():
+        for image, found in map_in_threads(make_thumbnail, counts):
+            thumbnail = None if isinstance(found, BadImage) else found
+            size += counts[image] * len(thumbnail or "")
+            if size > MAX_BYTES:
+                break
+            thumbnails[image] = thumbnail
+    return thumbnails
 
 
 def _common_folder(images):

@@ -107,8 +107,9 @@ class SearchIndex:
         words = normalize_caption(text).split()
         if not words:
             raise UserError("The query has no words.")
-        unknown = [w for w in dict.fromkeys(words) if w not in self.words.columns]
-        if all(word in unknown for word in words):
+        words = list(dict.fromkeys(words))
+        unknown = [word for word in words if word not in self.words.columns]
+        if unknown == words:
             raise UserError(
                 "Nothing can be found: the training captions of the run have none of"
                 f" the words {', '.join(unknown[:MAX_NAMED_WORDS])}."

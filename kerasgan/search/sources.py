@@ -24,6 +24,9 @@ TABLE_KEYS = ("source", "image_root", "image_column")
 def to_sources(paths: Sequence[str], table: dict[str, Any]) -> list[dict[str, Any]]:
     """Describes inputs of the command line by absolute paths, as JSON values.
 
+    A file is recorded as one: if it is missing later, it was removed, whereas a folder
+    may be on a disk that is not mounted.
+
     Args:
         paths: files and folders.
         table: `source`, `image_root` and `image_column` of a table, or None.
@@ -31,13 +34,18 @@ def to_sources(paths: Sequence[str], table: dict[str, Any]) -> list[dict[str, An
     Raises:
         UserError: an option of a table without a table.
     """
-    sources: list[dict[str, Any]] = [{"path": _absolute(path)} for path in paths]
+    sources = list(map(_to_source, paths))
     if table["source"] is None:
         if any(table.values()):
             raise UserError("--image-root and --image-column need a table: --source.")
         return sources
     absolute = {n: _absolute(table[n]) for n in TABLE_KEYS[:2] if table[n]}
     return [*sources, table | absolute]
+
+
+def _to_source(path: str) -> dict[str, Any]:
+    source = {"path": _absolute(path)}
+    return source | ({"is_file": True} if os.path.isfile(source["path"]) else {})
 
 
 def _absolute(path):
@@ -57,8 +65,8 @@ def list_images(
         The absolute path of an image, and the image.
 
     Raises:
-        UserError: a source does not exist. Its images would seem to be deleted if, for
-            example, a disk is not mounted.
+        UserError: a folder or a table does not exist, or the folder of a file. Its
+            images would seem to be deleted if, for example, a disk is not mounted.
     """
     seen: set[str] = set()
     for source in sources:
@@ -74,6 +82,8 @@ def list_images(
 def _list_source(source, report):
     path = source.get("path") or source["source"]
     if not os.path.exists(path):
+        if source.get("is_file") and os.path.isdir(os.path.dirname(path)):
+            return ()  # it was removed
         raise UserError(
             f"{path} does not exist. If its images are in the index, put it back, or"
             " build another index without it."

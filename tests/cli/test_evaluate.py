@@ -82,3 +82,12 @@ def test_images_of_any_generator(tmp_path):
 )
 def test_options_that_do_not_fit(options, message):
     assert message in call(*options, status=2).output
+
+
+def test_names_in_json_cannot_control_the_terminal(files):
+    content = json.loads(files[0].read_text())
+    files[0].write_text(json.dumps(content | {"\x9b31m\u202e.jpg": "a whale"}))
+    options = "--predictions", files[0], "--references", files[1], "--threshold", 0.4
+    printed = call(*options, "--json").stdout
+    assert "\\u009b31m\\u202e.jpg" in printed and printed[:-1].isprintable()
+    assert json.loads(printed)["left_out"]["unknown image"] == 1

@@ -3,11 +3,13 @@
 import json
 import subprocess
 import sys
+from types import SimpleNamespace
 
 import pytest
 from click.testing import CliRunner
 
 from kerasgan.cli import main
+from kerasgan.cli.load_data import print_table
 from tests.data import makers
 
 
@@ -164,3 +166,18 @@ def test_rows_of_a_file_cannot_control_the_terminal(tmp_path):
     assert shown.exit_code == 0 and "\\u001b]0;evil" in shown.output
     for text in (refused.output, shown.output):
         assert not any(character in text for character in "\x1b\x07\u202e")
+
+
+def test_reasons_of_strangers_are_text(capsys):
+    """img2dataset's status is a reason, and may hold anything."""
+    reason = "[/b] [sale] \x9b31m"
+    example = {"reason": reason, "file": "0.json", "line": "7", "value": ":cat:"}
+    counts = dict.fromkeys(["images", "captions", "kept", "repaired"], 0)
+    info = {"dataset": "coyo", "layout": "coyo [/i]", "source": "[/b]", **counts}
+    info |= {"skipped": {reason: 1}, "examples": [example], "notes": ["[red]"]}
+    info |= {"sample": {"formula": "", "size": 0, "unit": "image"}}
+    info |= {"split": {"kind": "seeded"}, "train": 0, "test": 0, "prepared": "[/b]"}
+    print_table(SimpleNamespace(info=info, was_prepared=False))
+    text = capsys.readouterr().out
+    assert text.count("[/b]") == 4 and text.count("[sale] \\u009b31m") == 2
+    assert "coyo [/i]" in " ".join(text.split()) and ":cat:" in text

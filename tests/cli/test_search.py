@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from kerasgan.search import approximate
 from tests.cli.test_train_gan import call
 from tests.data import makers
 from tests.search.makers import make_index, unit_vectors
@@ -78,16 +79,46 @@ def test_several_queries(index, tmp_path):
     assert "Nothing can be found" in result.stdout
 
 
-def test_images_that_are_alike(index):
-    image = index.parent / "in" / "0.jpg"
-    # The file is in the index, if its content has the digest of the record.
+@pytest.fixture
+def image(index):
+    """A file in the index: its content has the digest of the record."""
+    path = index.parent / "in" / "0.jpg"
     records = index / "data-00001" / "records.jsonl"
-    digest = hashlib.sha256(image.read_bytes()).hexdigest()
+    digest = hashlib.sha256(path.read_bytes()).hexdigest()
     records.write_text(records.read_text().replace(f"{0:064x}", digest))
+    return path
+
+
+def test_images_that_are_alike(index, image):
     found = lines(call("search", index, "--image", image, "--json", "--top", 2))
     assert [row["score"] for row in found] == [1.0, 1.0]
     found = lines(call("search", index, "--image", image, "--by=words", "--json"))
     assert found[0]["caption"] == CAPTIONS[0] and CAPTIONS[0] in found[0]["query"]
+
+
+def test_an_engine_is_opened_once(index, image, tmp_path, monkeypatch):
+    calls = []
+
+    class Engine:
+        def __init__(self, index, message):
+            calls.append("open")
+            self.index = index
+
+        def rank(self, text, count):
+            calls.append(text)
+            return self.index.rank(text, "embedding", count)
+
+        def rank_alike(self, vector, count):
+            calls.append("alike")
+            return self.index.rank_alike(vector, count)
+
+    monkeypatch.setattr(approximate, "ApproximateIndex", Engine)
+    queries = tmp_path / "queries.txt"
+    queries.write_text("red dog\nzebra\nblue boat\n")
+    call("search", index, "--queries", queries, "--engine=usearch")
+    assert calls == ["open", "red dog", "blue boat"]
+    call("search", index, "--image", image, "--engine=usearch")
+    assert calls[3:] == ["open", "alike"]
 
 
 def test_duplicates(index):

@@ -27,6 +27,13 @@ def test_captions_are_cleaned_and_html_stays():
     )
 
 
+def test_the_direction_of_text_is_not_changed():
+    marks = [0x61C, 0x200E, 0x200F, *range(0x202A, 0x202F), *range(0x2066, 0x206A)]
+    for mark in map(chr, marks):
+        assert clean_text(f"gpj.{mark}exe") == "gpj. exe"
+    assert clean_text("a \u200d\u200c b") == "a \u200d\u200c b"  # these join letters
+
+
 @given(st.text())
 def test_clean_captions_are_one_trimmed_line(text):
     cleaned = clean_text(text)

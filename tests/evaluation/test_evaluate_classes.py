@@ -16,6 +16,7 @@ from sklearn.preprocessing import MultiLabelBinarizer
 from kerasgan.config.settings import DataConfig
 from kerasgan.errors import UserError
 from kerasgan.evaluation.evaluate_files import evaluate_files
+from kerasgan.inference.prediction_writer import save_csv
 from tests.evaluation.makers import write_table
 
 TRUTH = [["red", "dog"], ["blue"], ["dog"], ["red"], ["blue", "dog"], ["red"]]
@@ -209,6 +210,31 @@ def test_classes(tmp_path):
     captions.write_text("1.jpg#0\ta dog\n")
     with pytest.raises(UserError, match="labels.csv has classes, but .* has none"):
         evaluate_files(references, captions)
+
+
+def test_classes_of_a_csv_are_read_back(tmp_path):
+    """`classify --out x.csv` writes an apostrophe before what looks like a formula."""
+    pairs = {"-1.jpg": "-1", "+1.jpg": "+1", "=.jpg": "-1", "'tis.jpg": "+1"}
+    rows = [{"image": name, "label": label} for name, label in pairs.items()]
+    references = write_table(tmp_path / "labels.csv", rows)
+    predictions = tmp_path / "classes.csv"
+    rows = [{"image": name, "class": label} for name, label in pairs.items()]
+    save_csv(rows, {"image": str, "class": str}, predictions)
+    assert "'-1" in predictions.read_text()
+    results = evaluate_files(predictions, references)
+    assert results["accuracy"] == 1.0 and results["pairs"] == 4
+    assert set(results["classes"]) == {"-1", "+1"} and not results["left_out"]
+
+
+def test_a_cell_without_a_value_is_no_class(tmp_path):
+    labels = {"0.jpg": "a", "1.jpg": "b", "2.jpg": "NaN", "3.jpg": "a"}
+    rows = [{"image": name, "label": label} for name, label in labels.items()]
+    references = write_table(tmp_path / "labels.csv", rows)
+    predicted = zip(labels, ["a", "b", "a", "None"], strict=True)
+    rows = [{"image": name, "class": label} for name, label in predicted]
+    results = evaluate_files(write_table(tmp_path / "classes.csv", rows), references)
+    assert list(results["classes"]) == ["a", "b"] and results["pairs"] == 2
+    assert results["left_out"] == {"no reference class": 1, "no predicted class": 1}
 
 
 def test_a_table_with_its_own_predictions(tmp_path):

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from sklearn.metrics import f1_score
 
 from kerasgan.evaluation.multi_label_metrics import multi_label_scores
 
@@ -13,6 +14,11 @@ def test_metrics_by_hand():
     assert scores["accuracy"] == 0.5  # the first and the last pair
     assert scores["micro_f1"] == pytest.approx(2 * 3 / (2 * 3 + 1 + 1))
     assert scores["macro_f1"] == pytest.approx((0.8 + 2 / 3) / 2)  # without c
+    decided = labels, (probabilities >= 0.5).astype(int)
+    macro = {"average": "macro", "zero_division": 0}
+    occurring = (array[:, :2] for array in decided)
+    assert scores["macro_f1"] == pytest.approx(f1_score(*occurring, **macro))
+    assert f1_score(*decided, **macro) == pytest.approx((0.8 + 2 / 3) / 3)  # with c
     assert scores["mean_average_precision"] == 1.0
     assert scores["classes"]["a"] == {
         "precision": pytest.approx(2 / 3),

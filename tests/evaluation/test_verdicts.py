@@ -117,6 +117,30 @@ def test_verdicts_that_cannot_be_used_are_counted(run, tmp_path):
         evaluate_verdicts(run, [file])
 
 
+def test_files_of_the_same_name_are_different_reviewers(run, tmp_path):
+    files = []
+    for name, verdict in (("ann", "right"), ("bob", "wrong")):
+        (tmp_path / name).mkdir()
+        path = tmp_path / name / "verdicts.csv"
+        files.append(write_verdicts(path, [[image(0), verdict], [image(1), "right"]]))
+    results = evaluate_verdicts(run, [*files, files[1]])
+    assert results["reviewers"] == {str(file): 2 for file in files}
+    assert results["left_out"] == {"further verdict": 2}
+    assert results["agreement"]["cohen"][0]["images"] == 2
+    results = evaluate_verdicts(run, [files[0], files[0]])
+    assert results["reviewers"] == {"verdicts": 2}
+
+
+def test_a_correction_without_a_verdict_is_counted(run, tmp_path):
+    columns = "image_id", "verdict", "correction"
+    rows = [[image(0), "right", ""], [image(1), "", "a boat"], [image(2), "", ""]]
+    file = write_verdicts(tmp_path / "ann.csv", rows, columns)
+    results = evaluate_verdicts(run, [file])
+    assert results["images"] == 1 and results["corrections"] == 0
+    counts = {"correction without a verdict": 1, "unknown verdict": 1}
+    assert results["left_out"] == counts
+
+
 def test_verdicts_need_a_run_of_captions(tmp_path):
     result = CliRunner().invoke(main, ["evaluate", "--verdicts", "a.csv"])
     assert result.exit_code == 2 and "--verdicts needs a RUN" in result.output

@@ -13,7 +13,7 @@ from kerasgan.inference.prediction_writer import escape_formula
 from kerasgan.runs import new_run
 from kerasgan.training.image_grids import save_image_grid
 
-SCRIPT = "<script>alert(1)</script> & \x1b[31m <b>dog</b>"
+SCRIPT = "<script>alert(1)</script> & \x1b\u202e[31m <b>dog</b>"
 
 
 class PageReader(HTMLParser):

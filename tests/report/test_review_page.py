@@ -3,12 +3,14 @@
 import csv
 import json
 import shutil
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from click.testing import CliRunner
 
 from kerasgan.cli import main
+from kerasgan.data.annotations import clean_text
 from kerasgan.errors import UserError
 from kerasgan.report import review_page
 from kerasgan.report.review_page import save_review_page
@@ -25,8 +27,11 @@ def run(tmp_path, monkeypatch):
     ids = [f"scene-{n:06}" for n in range(8) if n != 1]
     images = {name: np.full((32, 32, 3), n, np.uint8) for n, name in enumerate(ids)}
     references = {name: [f"reference </script>{SCRIPT}", ""] for name in ids}
-    found = images, references
-    monkeypatch.setattr(review_page, "load_test_images", lambda run: found)
+    split = SimpleNamespace(ids=ids, captions=list(references.values()))
+    monkeypatch.setattr(review_page, "open_test_split", lambda run: split)
+    monkeypatch.setattr(
+        review_page, "read_images", lambda split, names: {n: images[n] for n in names}
+    )
     return run
 
 
@@ -41,9 +46,10 @@ def items_of(path):
 def test_the_page_has_all_captions_as_data(run):
     content = items_of(save_review_page(run))
     assert content["row"] == "reranked" and len(content["items"]) == 7
-    assert {item["caption"] for item in content["items"]} >= {"=1+1", f"{SCRIPT} 2"}
-    assert all(item["references"] == [f"reference </script>{SCRIPT}"] for item in
-               content["items"])  # fmt: skip
+    captions = {item["caption"] for item in content["items"]}
+    assert captions >= {"=1+1", f"{clean_text(SCRIPT)} 2"}
+    reference = clean_text(f"reference </script>{SCRIPT}")
+    assert all(item["references"] == [reference] for item in content["items"])
     human = items_of(save_review_page(run, row="human", count=3, seed=1))
     assert len(human["items"]) == 3 and human["digest"] != content["digest"]
 
@@ -105,6 +111,7 @@ def test_a_review_in_a_browser(run, browser, tmp_path):
     page.keyboard.press("ArrowLeft")
     page.keyboard.press("u")
     assert "3 with a verdict" in page.inner_text("#count")
+    page.fill("#correction", "a correction alone")
     assert page.locator("[data-verdict=wrong]").bounding_box()["y"] < 750  # in view
     width = page.evaluate("document.documentElement.scrollWidth")
     assert width <= 390  # no scrolling to the side on a phone
@@ -117,12 +124,13 @@ def test_a_review_in_a_browser(run, browser, tmp_path):
     assert errors == []
     with open(table, newline="", encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
-    assert [row["verdict"] for row in rows] == ["right", "wrong", "partly"]
-    assert [row["image_id"] for row in rows] == [item["id"] for item in items[:3]]
+    assert [row["verdict"] for row in rows] == ["right", "wrong", "partly", ""]
+    assert [row["image_id"] for row in rows] == [item["id"] for item in items[:4]]
+    assert rows[3]["correction"] == "a correction alone"
     assert rows[2]["correction"] == "'=a better, caption 1"
     arguments = ["evaluate", str(run.path), "--verdicts", str(table), "--json"]
     result = CliRunner().invoke(main, arguments)
     results = json.loads(result.stdout)
     assert results["verdicts"] == {"right": 1, "partly": 1, "wrong": 1}
     assert results["reviewers"] == {"Ann <1>": 3} and results["corrections"] == 1
-    assert results["left_out"] == {}
+    assert results["left_out"] == {"correction without a verdict": 1}

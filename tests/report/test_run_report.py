@@ -13,7 +13,7 @@ from kerasgan.evaluation.pair_protocol import confusion_counts
 from kerasgan.report import pages
 from kerasgan.report.charts import sweep_thresholds, training_charts
 from kerasgan.report.pages import image_uri, render_page
-from kerasgan.report.run_report import save_report
+from kerasgan.report.run_report import missing_results, save_report
 from kerasgan.runs import new_run
 from tests.report.makers import SCRIPT, PageReader, make_run, write_json
 
@@ -22,7 +22,7 @@ def read_page(path):
     html = path.read_text(encoding="utf-8")
     page = PageReader(html)
     assert not page.open_tags
-    assert "\x1b" not in html
+    assert not set("\x1b\u202e") & set(html)
     return page
 
 
@@ -51,8 +51,12 @@ def test_a_page_about_a_run(run):
     assert any("<script>alert(1)</script> & [31m <b>dog</b>" in t for t in captions)
     assert any("does not exist. Name its place with --data-dir" in t for t in texts)
     missing = texts[texts.index("What was not run") :]
-    assert "Rows of the evaluation: a random training caption." in missing
-    assert "The images stage: --stage images or both." in missing
+    resume = "kerasgan train-gan --resume --run-dir RUN"
+    left_out = "Rows of the evaluation that the settings or the data do not have"
+    assert f"{left_out}: a random training caption." in missing
+    assert f"The images stage: {resume} --stage images." in missing
+    commands = [text for text in missing[1:] if text and left_out not in text]
+    assert len(commands) == 4 and all("kerasgan " in text for text in commands)
 
 
 def test_grids_are_spread_over_the_epochs(run):
@@ -75,7 +79,11 @@ def test_runs_are_compared(run, tmp_path):
 
 def test_a_page_about_classifiers(tmp_path):
     run = new_run("train-classifier", Settings(), tmp_path / "classifier")
-    save_report([run])  # nothing was trained
+    resume = "kerasgan train-classifier --resume --run-dir RUN"
+    assert missing_results(run) == [  # nothing was trained
+        f"Any result, because the training did not finish: {resume}."
+    ]
+    save_report([run])
     row = {"accuracy_mean": 0.75, "accuracy_sd": 0.0, "macro_f1_mean": 0.5}
     row |= {"ece_mean": 0.0625}
     row |= {"train_accuracy_mean": 0.875, "seconds": 1.0, "seeds": 1}
@@ -97,7 +105,8 @@ def test_a_page_about_classifiers(tmp_path):
     page = read_page(save_report([run]))
     assert {"0.926", "0.827", "0.875", "one split", "0.125", "0.062"} <= set(page.texts)
     assert "<script>alert(1)</script> & [31m <b>dog</b>" in page.texts
-    assert "Other splits of the data: --seeds 3." in page.texts
+    assert f"Other splits of the data: {resume} --seeds 3." in page.texts
+    assert any(f"{resume} --compare" in text for text in page.texts)
     assert len(page.all("img")) == 5
     del content["balance"], content["reliability"], row["ece_mean"]  # older results
     write_json(run.results / "classification.json", content)

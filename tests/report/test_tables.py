@@ -4,7 +4,8 @@ import pytest
 from rich.table import Table
 
 from kerasgan.papers import A_CLAIMED, rates_from_cells
-from kerasgan.report.tables import tables_to_text
+from kerasgan.report.classification_report import scores_text
+from kerasgan.report.tables import left_out_lines, tables_to_text
 
 
 def test_paper_a_claims_another_accuracy_than_its_cells_give():
@@ -20,3 +21,27 @@ def test_tables_are_below_each_other():
     text = tables_to_text(tables)
     assert text.index("first") < text.index("a") < text.index("second")
     assert not text.endswith("\n")
+
+
+@pytest.mark.parametrize("name", ["[/b]", "[sale]", ":cat:", "runs/[red]x"])
+def test_names_of_strangers_are_text(name):
+    table = Table(name, title=f"of {name}", caption=name)
+    table.add_row(name)
+    text = tables_to_text([table])
+    assert text.count(name) == 4 and f"of {name}" in text
+    row = {"precision": 0.5, "recall": 0.5, "f1": 0.5, "pairs": 4}
+    scores = {"accuracy": 0.5, "macro_f1": 0.5, "pairs": 4, "classes": {name: row}}
+    left_out = {"left_out": {name: 1}, "notes": [name]}
+    assert scores_text(scores | left_out).count(name) == 3
+
+
+def test_names_of_strangers_cannot_control_the_terminal():
+    evil = "\x1b]0;\x07\x9b31m\u202e\u2066\u200f"
+    table = Table(evil, title=evil)
+    table.add_row(evil)
+    example = {"reason": evil, "value": evil}
+    lines = left_out_lines(
+        {"left_out": {evil: 1}, "examples": [example], "notes": [evil]}
+    )
+    for text in (tables_to_text([table]), *lines):
+        assert not set(text) & set(evil) - set("]0;31m")

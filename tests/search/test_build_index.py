@@ -221,6 +221,34 @@ def test_sources_are_added(run, folder, tmp_path):
     assert len(images(tmp_path)[0]) == 12
 
 
+def test_images_that_were_named_themselves_are_removed(run, folder, tmp_path):
+    files = folder / "1000.jpg", folder / "1001.jpg"
+    update(run, tmp_path, *files)
+    files[0].unlink()
+    assert counts(update(run, tmp_path)[0]) == (1, 0, 0, 1)
+    with pytest.raises(UserError, match="1000.jpg does not exist"):
+        update(run, tmp_path, files[0])
+    makers.write_images(folder, ["1000.jpg"])
+    assert counts(update(run, tmp_path)[0]) == (2, 1, 0, 0)
+    folder.rename(tmp_path / "unmounted")
+    with pytest.raises(UserError, match="1000.jpg does not exist. If its images"):
+        update(run, tmp_path)
+    assert len(images(tmp_path)[0]) == 2
+
+
+def test_a_failed_update_leaves_no_journal_without_rows(run, folder, tmp_path):
+    update(run, tmp_path, folder)
+    folder.rename(tmp_path / "unmounted")
+    with pytest.raises(UserError, match="does not exist"):
+        update(run, tmp_path)
+    assert not images(tmp_path)[1].is_being_updated
+    (tmp_path / "unmounted").rename(folder)
+    rewrite(folder, "1000.jpg", 60)
+    with pytest.raises(KeyboardInterrupt):
+        update(run, tmp_path, pipeline=Pipeline(1))
+    assert not images(tmp_path)[1].is_being_updated
+
+
 def test_a_wrong_source_does_not_become_part_of_the_index(run, folder, tmp_path):
     update(run, tmp_path, folder)
     before = (tmp_path / "index" / MANIFEST).read_bytes()

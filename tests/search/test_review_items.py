@@ -5,6 +5,7 @@ import os
 
 import pytest
 
+from kerasgan.data.annotations import clean_text
 from tests.cli.test_train_gan import call
 from tests.data import makers
 from tests.report.makers import SCRIPT
@@ -37,7 +38,7 @@ def test_captions_are_reviewed_beside_references(index, tmp_path):
     assert content["row"] == "greedy"
     items = {os.path.basename(item["id"]): item for item in content["items"]}
     assert {name: items[name]["caption"] for name in NAMES} == dict(
-        zip(NAMES, CAPTIONS, strict=True)
+        zip(NAMES, map(clean_text, CAPTIONS), strict=True)
     )
     assert items["0.jpg"]["references"] == ["one dog"]
     assert items["3.jpg"]["references"] == ["a,b"] and not items["1.jpg"]["references"]

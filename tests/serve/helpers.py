@@ -25,7 +25,7 @@ def read(response, status=200):
     assert response.status_code == status
     page = PageReader(response.text)
     assert not page.open_tags and not page.all("script")
-    assert not re.search("[\x00-\x08\x0b-\x1f]", response.text)
+    assert not re.search("[\x00-\x08\x0b-\x1f\u202e]", response.text)
     return page
 
 

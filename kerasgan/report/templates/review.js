@@ -36,6 +36,11 @@
 
   const isMarked = (item) => verdicts.includes((state.marks[item.id] || {}).verdict);
 
+  const correctionOf = (item) => {
+    const { correction } = state.marks[item.id] || {};
+    return correction === undefined || correction === item.caption ? "" : correction;
+  };
+
   const show = () => {
     const item = items[state.position];
     element("image").src = item.image;
@@ -88,12 +93,12 @@
 
   const toCsv = () => {
     const lines = [["image_id", "verdict", "caption", "correction", "reviewer", "row"]];
-    for (const item of items.filter(isMarked)) {
-      const { verdict, correction } = state.marks[item.id];
-      const changed = correction !== undefined && correction !== item.caption;
+    for (const item of items) {
+      const correction = correctionOf(item);
+      if (!isMarked(item) && !correction) continue;
+      const { verdict = "" } = state.marks[item.id];
       lines.push([
-        item.id, verdict, item.caption, changed ? correction : "", state.reviewer,
-        content.row,
+        item.id, verdict, item.caption, correction, state.reviewer, content.row,
       ]);
     }
     return lines.map((line) => line.map(cell).join(",") + "\r\n").join("");
