@@ -130,6 +130,8 @@ def test_files_of_a_run(trained, tiny):
         "gan.loss": "non-saturating",
         "gan.r1": 1.0,
         "training.beta_1": 0.5,
+        "training.batch_size": 8,
+        "training.learning_rate": 8e-4 * (8 / 32) ** 0.5,
         "gan.conditional": True,
         "gan.augmentation": ["color", "translation", "cutout"],
     }
