@@ -146,7 +146,7 @@ def main():
         print(line, flush=True)
         print(line, file=log, flush=True)
 
-    gpus, start = tf.config.list_physical_devices("GPU"), time.perf_counter()
+    gpus = tf.config.list_physical_devices("GPU")
     device = "/gpu:0" if gpus else "/cpu:0"
     details = tf.config.experimental.get_device_details(gpus[0]) if gpus else {}
     title = details.get("device_name", "GPU") if gpus else "no GPU: this checks the CPU"
@@ -156,6 +156,7 @@ def main():
         with tempfile.TemporaryDirectory() as folder:
             report["jobs"] = run_commands(Path(folder), "auto" if gpus else "cpu")
         say(json.dumps(report["jobs"]))
+    start = time.perf_counter()
     sizes, small_sizes = Sizes(arguments.small or not gpus), Sizes(small=True)
     for name in arguments.jobs:
         if time.perf_counter() - start > 60 * arguments.minutes:

@@ -180,6 +180,8 @@ def test_a_resumed_run_equals_an_undisturbed_one(settings, tmp_path):
         "gan.conditional": True,
         "gan.generator": "light",
         "training.beta_1": 0.9,
+        "training.batch_size": 8,
+        "training.learning_rate": 4e-4,
     }
     files = {path.name for path in resumed.models.iterdir()}
     assert files == {"generator.keras", "encoder.keras", "vocabulary.txt"}
