@@ -166,7 +166,9 @@ def test_rewards_of_captions():
     assert (cider.numpy() == expected).all()
 
 
-@pytest.mark.parametrize("decoder", ["lstm", "transformer"])
+@pytest.mark.parametrize(
+    "decoder", ["lstm", pytest.param("transformer", marks=pytest.mark.slow)]
+)
 def test_adversarial_training_raises_the_reward(decoder):
     features, token_ids = make_data()
     config = TINY.model_copy(

@@ -47,7 +47,8 @@ TINY_CAPTIONS = [
     "what",
     [
         ["gan"],
-        ["classifier", "dual-encoder", "captioner", "transformer"],
+        ["classifier", "dual-encoder", "captioner"],
+        pytest.param(["transformer"], marks=pytest.mark.slow),
         pytest.param(["penalties"], marks=pytest.mark.slow),
         pytest.param(["image-dual-encoder", "adversarial"], marks=pytest.mark.slow),
     ],

@@ -137,7 +137,7 @@ BUILDERS = (
     captioner,
     transformer_captioner,
     adversarial,
-    adversarial_transformer,
+    pytest.param(adversarial_transformer, marks=pytest.mark.slow),
     classifier,
 )
 
