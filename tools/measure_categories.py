@@ -42,10 +42,10 @@ def main(run_dir: str, categories_file: str) -> None:
     with open(categories_file, encoding="utf-8", newline="") as file:
         patterns = {row["category"]: row["pattern"] for row in csv.DictReader(file)}
     run, names = open_run(run_dir), list(patterns)
-    pipeline, settings = kerasgan.load_captioner(run), run.settings
-    split = load_data(data_for_captions(settings), progress=False).test
+    pipeline = kerasgan.load_captioner(run)
+    split = load_data(data_for_captions(run.settings), progress=False).test
     rows = [row for row, texts in enumerate(split.captions) if any(texts)]
-    images = CaptionedImages(split, rows, pipeline, settings)
+    images = CaptionedImages(split, rows, pipeline)
     belongs = np.array(
         [
             [

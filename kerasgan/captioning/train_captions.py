@@ -147,20 +147,17 @@ def _train_dual_encoder(settings, run, data, strategy, progress):
     config, split = settings.captions, data.split
     trains_image_encoder = config.backbone == "conv"
     dual_encoder = _load_saved(run, "dual_encoder")
-    precision, scope = "float32", contextlib.nullcontext()
-    if trains_image_encoder:
-        precision, scope = config.precision, strategy.scope()
-    with dtype_policy_scope(precision), scope:
-        # An image encoder without a dual encoder is of an interrupted training.
-        image_encoder = _load_saved(run, "image_encoder") if dual_encoder else None
-        image_encoder = image_encoder or build_image_encoder(
-            config.backbone, encoder_image_size(settings)
-        )
+    # An image encoder without a dual encoder is of an interrupted training.
+    image_encoder = _load_saved(run, "image_encoder") if dual_encoder else None
+    scope = strategy.scope() if trains_image_encoder else contextlib.nullcontext()
+    with dtype_policy_scope(config.precision), scope:
+        new_encoder = build_image_encoder(config.backbone, encoder_image_size(settings))
+    image_encoder = image_encoder or new_encoder
     if trains_image_encoder:
         inputs = [split.images]
     else:
         views = [
-            cached_features(image_encoder, config.backbone, split, mirrored=mirrored)
+            cached_features(new_encoder, config.backbone, split, mirrored=mirrored)
             for mirrored in (False, True)
         ]
         inputs = [average_pool(view) for view in views]
@@ -176,8 +173,7 @@ def _train_dual_encoder(settings, run, data, strategy, progress):
             strategy,
             progress,
         )
-        if trains_image_encoder:
-            image_encoder = to_float32(image_encoder)
+        image_encoder = to_float32(image_encoder)
         # The last one shows that both are complete.
         networks = {"image_encoder": image_encoder, "dual_encoder": dual_encoder}
         run.save_networks(networks)

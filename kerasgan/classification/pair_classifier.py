@@ -37,8 +37,8 @@ class PairClassifier(ClassifierMixin, BaseEstimator):
         fusion: `"ensemble"`, or `"paper"` for paper B's network.
         modality: `"pair"`, or `"image"` or `"text"` to ignore the other.
         attention: whether LSTMs have attention.
-        backbone: `"conv"`, which is trained; `"efficientnet-lite0"`; `"auto"`; or the
-            name of a network of `keras.applications`.
+        backbone: `"conv"`, which is trained; `"auto"`: `"efficientnet-lite0"` if its
+            weights are installed; or see `build_image_encoder`.
         weights: weights of the backbone: `"imagenet"`, `"none"`, or the path of a file.
         filters: numbers of filters of the convolutions of paper B's network.
         encoder_filters: numbers of filters of the residual blocks of `"conv"`. Each

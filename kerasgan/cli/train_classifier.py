@@ -78,7 +78,8 @@ TABLE_HINT = (
 @click.option(
     "--backbone",
     metavar="NAME",
-    help="Image encoder: conv, efficientnet-lite0, or a network of keras.applications.",
+    help="Image encoder: conv, efficientnet-lite0, several such networks joined by +,"
+    " or a network of keras.applications.",
 )
 @click.option(
     "--balance",

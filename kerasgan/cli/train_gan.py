@@ -209,10 +209,12 @@ def _print_dry_run(settings: "Settings") -> None:
 
 def _warn_without_weights(backbone):
     from kerasgan.encoders.efficientnet_lite import VARIANTS, find_weights
+    from kerasgan.encoders.image_encoder import split_backbone
 
     try:
-        if backbone in VARIANTS:
-            find_weights(backbone)
+        for name in split_backbone(backbone):
+            if name in VARIANTS:
+                find_weights(name)
     except UserError as error:
         click.echo(f"Warning: {error}", err=True)
 

@@ -13,6 +13,10 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 EfficientNetLite = Literal[
     "efficientnet-lite0", "efficientnet-lite1", "efficientnet-lite2"
 ]
+# One of these, or different ones joined by a plus sign.
+EfficientNetLites = Annotated[
+    str, Field(pattern=r"^efficientnet-lite[0-2](\+efficientnet-lite[0-2])*$")
+]
 Fraction = Annotated[float, Field(gt=0, lt=1)]
 Positive = Annotated[int, Field(ge=1)]
 NonNegative = Annotated[float, Field(ge=0)]
@@ -144,7 +148,7 @@ class GanConfig(Section):
 class CaptionsConfig(Section):
     """Dual encoder, captioner and adversarial training."""
 
-    backbone: Literal["conv"] | EfficientNetLite = "efficientnet-lite0"
+    backbone: Literal["conv"] | EfficientNetLites = "efficientnet-lite0"
     # Side in pixels of what a pretrained backbone sees. None: 224, or 128 for `scenes`,
     # whose objects are large and drawn.
     encoder_image_size: Annotated[int, Field(ge=32, multiple_of=32)] | None = None
@@ -189,7 +193,7 @@ class ClassifierConfig(Section):
     # `paper`: one network; `ensemble`: members that are trained separately.
     fusion: Literal["ensemble", "paper"] = "ensemble"
     attention: bool = True  # of the paper's network
-    # conv, efficientnet-lite0, auto, or a model of keras.applications.
+    # conv, auto, EfficientNet-Lite, or a model of keras.applications.
     backbone: str = "conv"
     # Of a named backbone: imagenet, none or a file.
     weights: Annotated[str, AfterValidator(_absolute_weights)] = "imagenet"

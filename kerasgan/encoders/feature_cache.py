@@ -66,7 +66,7 @@ def cached_features(
 
     They lie beside the prepared images, in files of `SHARD_SIZE` images. Each file is
     written completely or not at all, with a checksum; those that are missing or damaged
-    are computed again.
+    are computed again. Each precision of the encoder has files of its own.
 
     Args:
         image_encoder: the result of `build_image_encoder`.
@@ -82,7 +82,7 @@ def cached_features(
     Raises:
         JobError: the disk is full, or cannot be written to.
     """
-    name = _cache_name(backbone, weights, mirrored)
+    name = _cache_name(image_encoder, backbone, weights, mirrored)
     folder = Path(split.path) / f"{name}-{split.name}"
     return store_features(image_encoder, split.images, folder, mirrored)
 
@@ -125,8 +125,10 @@ def store_features(
     return StoredFeatures(paths, SHARD_SIZE, shape)
 
 
-def _cache_name(backbone, weights, mirrored):
+def _cache_name(image_encoder, backbone, weights, mirrored):
     name = backbone.lower()
+    if image_encoder.compute_dtype != "float32":
+        name += f"-{image_encoder.compute_dtype}"
     if weights != "imagenet":  # a file, which may change
         status = os.stat(weights)
         state = f"{os.path.abspath(weights)} {status.st_size} {status.st_mtime_ns}"

@@ -5,11 +5,16 @@ from collections.abc import Sequence
 import keras
 import tensorflow as tf
 
-from kerasgan.encoders.efficientnet_lite import VARIANTS, efficientnet_lite
+from kerasgan.encoders.efficientnet_lite import (
+    VARIANTS,
+    efficientnet_lite,
+    fold_normalization,
+)
 from kerasgan.encoders.keras_applications import build_application, find_application
 from kerasgan.errors import UserError
 
 BACKBONES = ("conv", *VARIANTS)
+SEPARATOR = "+"  # between the names of several networks
 BACKBONE_IMAGE_SIZE = 224  # pixels; EfficientNet-Lite0 was trained with it
 FILTERS = (64, 128, 256)
 
@@ -25,12 +30,14 @@ def build_image_encoder(
     `conv` is trained from scratch together with the model that uses it: a convolution
     and residual blocks (He et al. 2016, https://arxiv.org/abs/1603.05027).
     EfficientNet-Lite and the networks of `keras.applications` are frozen if they
-    have weights, and trained otherwise.
+    have weights, and trained otherwise. The features of several networks of
+    EfficientNet-Lite are concatenated.
 
     Args:
         backbone: `"conv"`, `"efficientnet-lite0"`, `"efficientnet-lite1"`,
-            `"efficientnet-lite2"`, or the name of a network of `keras.applications` in
-            upper or lower case: `"MobileNetV3Small"`.
+            `"efficientnet-lite2"`, several of these joined by a plus sign, such as
+            `"efficientnet-lite0+efficientnet-lite2"`, or the name of a network of
+            `keras.applications` in upper or lower case: `"MobileNetV3Small"`.
         image_size: side of the images in pixels, a multiple of 16 for `conv` and of 32
             for EfficientNet-Lite.
         weights: `"imagenet"`, or None or `"none"` for random weights; `conv` has none.
@@ -43,25 +50,54 @@ def build_image_encoder(
     Returns:
         A `keras.Model`: RGB images `(n, size, size, 3)` in [0, 255] to features
         `(n, height, width, channels)`. With the default filters of `conv`:
-        `(n, size / 16, size / 16, 256)`; of `efficientnet-lite0`:
-        `(n, size / 32, size / 32, 1280)`.
+        `(n, size / 16, size / 16, 256)`; of EfficientNet-Lite:
+        `(n, size / 32, size / 32, 1280)` for each network.
 
     Raises:
         UserError: the backbone is unknown, the size does not fit, or the weights are
             not installed, could not be fetched, or do not fit.
     """
     weights = None if weights == "none" else weights
-    if backbone in VARIANTS:
-        network = efficientnet_lite(backbone, weights, image_size)
-        encoder = keras.Model(
-            network.input, network.output["grid"], name="image_encoder"
-        )
-        encoder.trainable = weights is None
-        return encoder
+    if set(split_backbone(backbone)) <= set(VARIANTS):
+        return _build_pretrained_encoder(backbone, image_size, weights)
     if backbone != "conv":
         name = find_application(backbone, others=BACKBONES)
         return build_application(name, image_size, weights)
     return _build_residual_encoder(image_size, filters)
+
+
+def split_backbone(backbone: str) -> list[str]:
+    """Returns the names of the networks of a backbone.
+
+    Args:
+        backbone: see `build_image_encoder`.
+
+    Raises:
+        UserError: one of several is not a network of EfficientNet-Lite, or occurs
+            twice.
+    """
+    names = backbone.split(SEPARATOR)
+    is_unique = len(set(names)) == len(names)
+    if len(names) > 1 and not (is_unique and set(names) <= set(VARIANTS)):
+        raise UserError(
+            f"Only different networks of {', '.join(VARIANTS)} can be joined by"
+            f" {SEPARATOR}. Received: {backbone}"
+        )
+    return names
+
+
+def _build_pretrained_encoder(backbone, image_size, weights):
+    images = keras.Input((image_size, image_size, 3), name="image")
+    grids = []
+    for name in split_backbone(backbone):
+        network = efficientnet_lite(name, weights, image_size)
+        network = fold_normalization(network) if weights else network
+        grid = keras.Model(network.input, network.output["grid"], name=name)
+        grids.append(grid(images))
+    features = keras.layers.Concatenate()(grids) if len(grids) > 1 else grids[0]
+    encoder = keras.Model(images, features, name="image_encoder")
+    encoder.trainable = weights is None
+    return encoder
 
 
 def _build_residual_encoder(image_size, filters):

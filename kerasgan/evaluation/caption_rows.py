@@ -7,7 +7,7 @@ import numpy as np
 from kerasgan.captioning.pipeline import CaptioningPipeline
 from kerasgan.config.settings import Settings
 from kerasgan.data.pipeline import Split
-from kerasgan.encoders.feature_cache import cached_features
+from kerasgan.encoders.feature_cache import encode_images
 from kerasgan.evaluation.caption_baselines import CaptionBaselines
 
 NUM_NEIGHBORS = (10, 50)  # of the rows `consensus10` and `consensus50`
@@ -31,7 +31,6 @@ class CaptionedImages:
         split: a split of the data.
         rows: rows of the split whose images have captions, int `(n,)`.
         pipeline: the captioning pipeline that computes features and vectors.
-        settings: the settings of the run.
 
     Attributes:
         ids: n strings.
@@ -45,19 +44,12 @@ class CaptionedImages:
         split: Split,
         rows: Sequence[int] | np.ndarray,
         pipeline: CaptioningPipeline,
-        settings: Settings,
     ):
         self.ids = [split.ids[row] for row in rows]
         self.captions = nonempty_captions(split, rows)
-        if pipeline.encodes_pixels:
-            images = split.images[rows]
-            self.features = pipeline.encode_images(images)
-            self.vectors = pipeline.embed_images(images)
-        else:
-            backbone = settings.captions.backbone
-            features = cached_features(pipeline.image_encoder, backbone, split)
-            self.features = features[rows]
-            self.vectors = pipeline.embed_images(features=self.features)
+        images = split.images[rows]
+        self.features = encode_images(pipeline.image_encoder, images, dtype=np.float16)
+        self.vectors = pipeline.embed_images(images, self.features)
 
     def __len__(self) -> int:
         return len(self.ids)

@@ -105,8 +105,8 @@ def _load_images(pipeline, run):
     if len(test_rows) < 2:
         raise UserError("The test split has fewer than two images with captions.")
     subsets = {
-        "validation": CaptionedImages(data.train, held_out, pipeline, settings),
-        "test": CaptionedImages(data.test, test_rows, pipeline, settings),
+        "validation": CaptionedImages(data.train, held_out, pipeline),
+        "test": CaptionedImages(data.test, test_rows, pipeline),
     }
     return nonempty_captions(data.train, train_rows), subsets
 

@@ -10,6 +10,7 @@ from kerasgan.captioning.pipeline import CaptioningPipeline
 from kerasgan.data import load_data
 from kerasgan.encoders.efficientnet_lite import VARIANTS, is_installed
 from kerasgan.encoders.feature_cache import average_pool
+from kerasgan.encoders.image_encoder import split_backbone
 from kerasgan.encoders.pooled_features import pooled_features
 from kerasgan.evaluation import image_metrics
 from kerasgan.evaluation.pair_protocol import derangements
@@ -90,9 +91,10 @@ def _feature_extractor(run, pipeline):
     gan, backbone = run.resolved_settings.gan, run.settings.captions.backbone
     compute_features = functools.partial(_pooled_features, pipeline)
     name = f"pooled, of the image encoder ({backbone})"
-    if gan.discriminator != "projected" or backbone != gan.backbone:
+    used = split_backbone(backbone)
+    if gan.discriminator != "projected" or gan.backbone not in used:
         return name, compute_features
-    others = [other for other in VARIANTS if other != backbone and is_installed(other)]
+    others = [other for other in VARIANTS if other not in used and is_installed(other)]
     if not others:
         return f"{name}, which also discriminated", compute_features
     compute_features = functools.partial(pooled_features, backbone=others[-1])

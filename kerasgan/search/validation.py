@@ -57,7 +57,7 @@ def validate(
     require_same_data(run, data.info)
     split = data.train
     _, rows = validation_rows(split, run.settings.captions.validation, run.settings)
-    images = CaptionedImages(split, rows[:MAX_IMAGES], pipeline, run.settings)
+    images = CaptionedImages(split, rows[:MAX_IMAGES], pipeline)
     found = found or {
         "models": models_digest(run.models),
         "categories": choose_threshold(images, pipeline),
