@@ -8,7 +8,7 @@ from kerasgan.captioning.token_tfidf import tfidf_vectors
 
 REGULARIZATION = 500.0  # candidates that the weights chosen by hand count as
 NUM_NEGATIVES = 60  # other images that a caption should not match
-CIDER_WEIGHT = 0.2  # of CIDEr-D beside the TF-IDF cosine
+CIDER_WEIGHT = 0.4  # of CIDEr-D beside the TF-IDF cosine
 
 
 def candidate_quality(

@@ -91,10 +91,12 @@ def _feature_extractor(run, pipeline):
     gan, backbone = run.resolved_settings.gan, run.settings.captions.backbone
     compute_features = functools.partial(_pooled_features, pipeline)
     name = f"pooled, of the image encoder ({backbone})"
-    used = split_backbone(backbone)
-    if gan.discriminator != "projected" or gan.backbone not in used:
+    discriminates = gan.discriminator == "projected"
+    if not discriminates or gan.backbone not in split_backbone(backbone):
         return name, compute_features
-    others = [other for other in VARIANTS if other not in used and is_installed(other)]
+    others = [
+        other for other in VARIANTS if other != gan.backbone and is_installed(other)
+    ]
     if not others:
         return f"{name}, which also discriminated", compute_features
     compute_features = functools.partial(pooled_features, backbone=others[-1])

@@ -41,8 +41,6 @@ def images_of_dogs(source):
 @pytest.mark.skipif(not SHARED.exists(), reason=f"{SHARED} is not there")
 @pytest.mark.parametrize("name", efficientnet_lite.VARIANTS)
 def test_images_of_dogs_are_dogs(name, tmp_path):
-    if not efficientnet_lite.is_installed(name):
-        pytest.skip("the extra kerasgan[backbone] is not installed")
     model = efficientnet_lite.efficientnet_lite(name, cache=tmp_path)
     images = images_of_dogs(SHARED)
     outputs = model.predict(images, batch_size=20, verbose=0)
