@@ -1,4 +1,4 @@
-"""Generates captions with a captioner."""
+"""Generates captions with a captioner, and scores given ones."""
 
 from typing import Any
 
@@ -11,6 +11,7 @@ from kerasgan.encoders.feature_cache import encode_images
 from kerasgan.training.input_checks import check_images
 
 BATCH_SIZE = 128  # images that are captioned at once
+NUM_PAIRS = 512  # of images and captions that are scored at once
 DECODINGS = {
     "greedy": algorithms.greedy_search,
     "beam": algorithms.beam_search,
@@ -19,12 +20,13 @@ DECODINGS = {
 
 
 class CaptionGeneration:
-    """`generate` of a captioner, as a base class beside `keras.Model`."""
+    """`generate` and `log_likelihoods`, as a base class beside `keras.Model`."""
 
     noise_dim: int
     vectorizer: Any
     image_encoder: Any
     compiled_functions: "CompiledFunctions"
+    to_output_vocabulary: Any
 
     def generate(
         self,
@@ -122,9 +124,39 @@ class CaptionGeneration:
         )
         return token_ids, log_likelihoods
 
+    def log_likelihoods(
+        self, features: np.ndarray, token_ids: np.ndarray
+    ) -> np.ndarray:
+        """Computes how likely given captions of images are, without noise.
+
+        log p(c | I) = Σₜ log p(cₜ | c₁ … cₜ₋₁, I), over the words of the caption and
+        the end token. Words that the captioner cannot generate do not count. Any number
+        of pairs takes the same memory.
+
+        Args:
+            features: of n images, `(n, height, width, channels)`.
+            token_ids: of k captions an image, int `(n, k, caption_length)`, with the
+                start token.
+
+        Returns:
+            float32 `(n, k)`, at most 0; 0 for a caption that is all padding.
+        """
+        count = token_ids.shape[1]
+        score = self.compiled_functions.log_likelihoods(self)
+        num_images = max(1, NUM_PAIRS // max(1, count))
+        totals = np.empty(token_ids.shape[:2], np.float32)
+        for row in range(0, len(features), num_images):
+            rows = slice(row, row + num_images)
+            images = np.asarray(features[rows], np.float32)
+            for column in range(0, count, NUM_PAIRS):
+                block = rows, slice(column, column + NUM_PAIRS)
+                ids = self.to_output_vocabulary(token_ids[block]).astype(np.int32)
+                totals[block] = score(images, ids)
+        return totals
+
 
 class CompiledFunctions:
-    """Graphs of the decoding functions, compiled once for each set of options.
+    """Graphs of a captioner's functions, compiled once for each set of options.
 
     Neither Keras nor TensorFlow tracks an object of this class, so saved models do not
     contain the graphs.
@@ -149,13 +181,36 @@ class CompiledFunctions:
                 seeds = {"seed": seed} if decoding == "top-p" else {}
                 return algorithm(captioner, features, noise, **seeds, **keywords)
 
-            signature = [
-                tf.TensorSpec((None, None, None, captioner.channels)),
-                tf.TensorSpec((None, captioner.noise_dim)),
-                tf.TensorSpec((), tf.int32),
-            ]
-            function = tf.function(decode, input_signature=signature)
-            # Traced at once: TensorFlow would count several of these functions as one
-            # that is retraced often, and warn.
-            self._functions[key] = function.get_concrete_function()
+            noise = tf.TensorSpec((None, captioner.noise_dim))
+            seed = tf.TensorSpec((), tf.int32)
+            self._functions[key] = _trace(decode, captioner, noise, seed)
         return self._functions[key]
+
+    def log_likelihoods(self, captioner: Any) -> Any:
+        """Returns a function of features and token ids.
+
+        Args:
+            captioner: a `Captioner`, always the same.
+        """
+        if "log_likelihoods" not in self._functions:
+
+            def score(features, token_ids):
+                noise = tf.zeros((tf.shape(features)[0], captioner.noise_dim))
+                inputs = {"features": features, "token_ids": token_ids, "noise": noise}
+                hidden = captioner(inputs, training=False)
+                return captioner.score_captions(hidden, token_ids)
+
+            ids = tf.TensorSpec((None, None, captioner.caption_length), tf.int32)
+            self._functions["log_likelihoods"] = _trace(score, captioner, ids)
+        return self._functions["log_likelihoods"]
+
+
+def _trace(function, captioner, *signature):
+    """Returns the graph of a function of features and of what the signature says.
+
+    It is traced at once: TensorFlow would count several of these functions as one that
+    is retraced often, and warn.
+    """
+    features = tf.TensorSpec((None, None, None, captioner.channels))
+    function = tf.function(function, input_signature=[features, *signature])
+    return function.get_concrete_function()

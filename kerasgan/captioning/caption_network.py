@@ -138,6 +138,28 @@ class CaptionNetwork:
         never = ops.one_hot([UNKNOWN, self.start_id], self.vocabulary_size)
         return ops.log_softmax(logits + MASKED_LOGIT * ops.sum(never, axis=0), axis=-1)
 
+    def score_captions(self, hidden: tf.Tensor, token_ids: tf.Tensor) -> tf.Tensor:
+        """Computes the log-likelihood of captions, summed over words and end token.
+
+        Unknown words, which are never generated, do not count.
+
+        Args:
+            hidden: hidden features `(n, k, length, dim)` of the word that follows each
+                token.
+            token_ids: int `(n, k, length)`.
+
+        Returns:
+            float32 `(n, k)`.
+        """
+        has_next = token_ids[:, :, :-1] != END
+        # The projection to the vocabulary is costly, so it skips the padding.
+        hidden = tf.boolean_mask(tf.cast(hidden[:, :, :-1], tf.float32), has_next)
+        targets = tf.boolean_mask(token_ids[:, :, 1:], has_next)
+        scores = self._target_log_probabilities(hidden, targets)
+        scores *= tf.cast(targets != UNKNOWN, tf.float32)
+        shape = tf.shape(has_next, tf.int64)
+        return tf.reduce_sum(tf.scatter_nd(tf.where(has_next), scores, shape), axis=-1)
+
     def weighted_loss(
         self,
         hidden: tf.Tensor,
@@ -171,11 +193,13 @@ class CaptionNetwork:
         tensors = [tf.cast(hidden[:, :, :-1], tf.float32), targets, weights]
         if is_static:  # the weights of padding are zero
             tensors = [tf.reshape(x, [-1, *x.shape[3:]]) for x in tensors]
-        else:  # the projection to the vocabulary is costly, so it skips the padding
+        else:
             tensors = [tf.boolean_mask(x, has_next) for x in tensors]
         hidden, targets, weights = tensors
-        # The log-probability of an unknown word is -1e9.
-        targets = tf.where(targets == UNKNOWN, END, targets)
-        log_probabilities = self.log_probabilities(hidden)
-        chosen = tf.gather(log_probabilities, targets, batch_dims=1)
+        chosen = self._target_log_probabilities(hidden, targets)
         return -tf.reduce_sum(chosen * weights) / num_words
+
+    def _target_log_probabilities(self, hidden, targets):
+        """Log-probabilities of m tokens; of unknown words, any that is finite."""
+        targets = tf.where(targets == UNKNOWN, END, targets)  # theirs is -1e9
+        return tf.gather(self.log_probabilities(hidden), targets, batch_dims=1)

@@ -23,6 +23,7 @@ from kerasgan.runs import Run, open_run
 
 VOCABULARY_FILE = "caption-vocabulary.txt"  # in a run's `models/`
 STORE_FILE = "caption-store.npz"
+LIKELIHOOD_CAPTIONER = "captioner-likelihood"  # before adversarial training
 SAMPLING: dict[str, Any] = {"top_p": 0.9, "temperature": 0.7}  # of candidates
 
 
@@ -255,8 +256,7 @@ def load_captioner(
 
     Args:
         run: a run directory or a `Run`.
-        name: `"captioner"`, or `"captioner-likelihood"` for the captioner before
-            adversarial training.
+        name: `"captioner"`, or `LIKELIHOOD_CAPTIONER`.
 
     Returns:
         A `CaptioningPipeline`.

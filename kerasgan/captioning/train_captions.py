@@ -21,6 +21,7 @@ from kerasgan.captioning.cider_reward import CiderReward
 from kerasgan.captioning.configured_networks import build_configured_captioner
 from kerasgan.captioning.dual_encoder import DualEncoder
 from kerasgan.captioning.pipeline import (
+    LIKELIHOOD_CAPTIONER,
     STORE_FILE,
     CaptioningPipeline,
     load_captioner,
@@ -226,7 +227,7 @@ def _train_captioner(settings, run, data: CaptionData, strategy, views, progress
     captioner = build()
     token_ids = captioner.to_output_vocabulary(data.token_ids)
     train = [SelectedRows(view, rows) for view in views], token_ids[rows]
-    trained = _load_saved(run, "captioner-likelihood")
+    trained = _load_saved(run, LIKELIHOOD_CAPTIONER)
     if trained is None:
         train_teacher_forcing(
             captioner,
@@ -239,7 +240,7 @@ def _train_captioner(settings, run, data: CaptionData, strategy, views, progress
             callbacks=_log_callbacks(run, "likelihood", progress),
         )
         trained = to_float32(captioner)
-        run.save_networks({"captioner-likelihood": trained})
+        run.save_networks({LIKELIHOOD_CAPTIONER: trained})
     captioner = build()
     captioner.set_weights(trained.get_weights())
     sizes = config.noise_dim, config.batch_size

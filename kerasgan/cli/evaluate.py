@@ -1,5 +1,6 @@
 """`kerasgan evaluate`."""
 
+import functools
 from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -50,6 +51,12 @@ OTHER_SYSTEM_OPTIONS = (
     "--without",
     type=click.Choice(["image", "text"]),
     help="Evaluate a classifier with this input missing.",
+)
+@click.option(
+    "--rerank",
+    type=click.IntRange(0),
+    help="Also rank this number of matches by the captioner, which takes minutes."
+    "  [default: captions.reranked_matches of the run]",
 )
 @click.option(
     "--verdicts",
@@ -152,14 +159,16 @@ def command(
         return _evaluate_verdicts(run, data_dir, verdicts, as_json)
     from kerasgan.runs import open_run
 
-    opened = open_run(run, data_dir)
+    opened, rerank = open_run(run, data_dir), options.pop("rerank")
     if opened.command == "train-classifier":
+        if rerank is not None:
+            raise UserError("--rerank is for runs of train-gan.")
         if not options["source"]:
             _reject(options, TABLE_OPTIONS, "needs --source.")
         _evaluate_classifier(opened, as_json, **options)
     else:
         _reject(options, options, "is for runs of train-classifier.")
-        run_evaluation(opened, as_json)
+        run_evaluation(opened, as_json, rerank)
 
 
 def _evaluate_verdicts(name, data_dir, files, as_json):
@@ -195,19 +204,23 @@ def _evaluate_other_system(data_dir, as_json, options):
     evaluate_other_system(as_json, options)
 
 
-def run_evaluation(run: "Run", as_json: bool = False) -> None:
+def run_evaluation(
+    run: "Run", as_json: bool = False, rerank: int | None = None
+) -> None:
     """Evaluates a run of train-gan and prints the results.
 
     Args:
         run: the run.
         as_json: whether one JSON object is printed instead of tables.
+        rerank: number of matches, see `evaluate_captions`.
     """
     import_tensorflow()
     from kerasgan.evaluation.evaluate_captions import evaluate_captions
     from kerasgan.report.caption_examples import save_run_examples
     from kerasgan.report.tables import evaluation_text
 
-    results = evaluate_captions(run, lambda line: click.echo(line, err=True))
+    progress = functools.partial(click.echo, err=True)
+    results = evaluate_captions(run, progress, rerank)
     if "reranked" in results["similarity"]["rows"]:
         save_run_examples(run)
     if as_json:

@@ -59,6 +59,11 @@ COLUMNS |= {"image": str, "caption": str, "state": str, "error": str}
     help="usearch is approximate, for --by embedding or --image, and many millions of"
     " images (pip install 'kerasgan[ann]').",
 )
+@click.option(
+    "--rerank",
+    type=click.IntRange(1, 200),
+    help="Number of the best images that the captioner looks at and ranks again.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON lines.")
 @click.option("--out", metavar="FILE", help="Write the results to a .jsonl or .csv.")
 @click.option("--html", metavar="PAGE", help="Write a page with thumbnails.")
@@ -71,6 +76,7 @@ def command(index: str, **options: Any) -> None:
     Examples:
       kerasgan search photographs.index "two dogs on a beach"
       kerasgan search photographs.index --queries queries.txt --html results.html
+      kerasgan search photographs.index "two dogs" --rerank 30
       kerasgan search photographs.index --image dog.jpg --json
       kerasgan search photographs.index --duplicates
     """
@@ -103,6 +109,9 @@ def _check_options(options):
         raise UserError("--duplicates needs --engine exact.")
     if given[0] == "image" and options["by"] == "blend":
         raise UserError("--image needs --by embedding or words.")
+    is_alike = given[0] in ("image", "duplicates")
+    if options["rerank"] and (is_alike or options["by"] == "words"):
+        raise UserError("--rerank needs a query, and --by embedding or blend.")
     out = options["out"]
     if out and not out.lower().endswith((".jsonl", ".csv")):
         raise UserError(f"--out must end in .jsonl or .csv. Received: {out}")
@@ -154,23 +163,44 @@ def _open_engine(index):
     return ApproximateIndex(index, lambda text: click.echo(text, err=True))
 
 
+@functools.lru_cache(maxsize=1)
+def _open_reranker(index):
+    """Loads the captioner, once for all queries."""
+    import_tensorflow()
+    from kerasgan.search.reranking import load_reranker
+
+    return load_reranker(index)
+
+
 def _query_section(index, query, options):
     from kerasgan.inference.prediction_writer import escape_unprintable
 
     unknown = index.check_query(query)
-    by = options["by"] or index.manifest["ranking"]["default"]
-    if options["engine"] == "usearch":
-        rows, scores = _open_engine(index).rank(query, options["top"])
-        by = "embedding"
-    else:
-        rows, scores = index.rank(query, by, options["top"])
-    note = f"ranked by {RANKINGS[by]}"
+    rows, scores, note = _rank(index, query, options)
     if unknown:
         note += f"; unknown words are ignored: {', '.join(unknown[:10])}"
         click.echo(escape_unprintable(note), err=True)
     if not len(rows):
         note += "; no caption in the index has one of these words"
     return {"title": query, "note": note, "results": index.results(rows, scores)}
+
+
+def _rank(index, query, options):
+    """Returns the best rows, their scores, and a sentence on the ranking."""
+    by = options["by"] or index.manifest["ranking"]["default"]
+    top, depth = options["top"], options["rerank"] or 0
+    if depth and by == "words":  # where most images have the same score, 0
+        by = "blend"
+    if options["engine"] == "usearch":
+        by = "embedding"
+        rows, scores = _open_engine(index).rank(query, max(top, depth))
+    else:
+        rows, scores = index.rank(query, by, max(top, depth))
+    note = f"ranked by {RANKINGS[by]}"
+    if depth:
+        rows, scores = _open_reranker(index).rerank(query, rows, scores, depth)
+        note += f", and the first {depth} by the captioner"
+    return rows[:top], scores[:top], note
 
 
 def _image_section(index, options):

@@ -184,6 +184,8 @@ class CaptionsConfig(Section):
     # Captions of an image that are reranked.
     beam_candidates: Positive = 8
     sampled_candidates: Positive = 12
+    # Of an image or a caption, by the captioner, in the evaluation; 0: none.
+    reranked_matches: Annotated[int, Field(ge=0)] = 0
 
 
 class ClassifierConfig(Section):

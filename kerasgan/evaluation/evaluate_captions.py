@@ -13,7 +13,12 @@ import numpy as np
 from sklearn.feature_extraction.text import TfidfVectorizer
 
 from kerasgan.captioning.caption_data import data_for_captions, validation_rows
-from kerasgan.captioning.pipeline import CaptioningPipeline, load_captioner
+from kerasgan.captioning.likelihood_reranking import LikelihoodReranker, prior_rows
+from kerasgan.captioning.pipeline import (
+    LIKELIHOOD_CAPTIONER,
+    CaptioningPipeline,
+    load_captioner,
+)
 from kerasgan.data import load_data
 from kerasgan.errors import UserError
 from kerasgan.evaluation.caption_baselines import CaptionBaselines
@@ -27,31 +32,32 @@ from kerasgan.evaluation.caption_rows import (
 )
 from kerasgan.evaluation.caption_words import normalize_references
 from kerasgan.evaluation.evaluate_images import evaluate_images
+from kerasgan.evaluation.evaluate_retrieval import evaluate_retrieval
 from kerasgan.evaluation.pair_protocol import (
     auc,
     evaluate_at_threshold,
     fit_threshold,
     matched_and_mismatched,
 )
-from kerasgan.evaluation.retrieval import retrieval_scores, scores_from_similarity
 from kerasgan.evaluation.tfidf_similarity import fit_tfidf, similarity_matrix
 from kerasgan.files import write_json, write_text
 from kerasgan.inference.prediction_writer import escape_formula
 from kerasgan.runs import Run, require_same_data
 
-LIKELIHOOD_CAPTIONER = "captioner-likelihood"
-DIRECTIONS = ("image_to_text", "text_to_image")
 COLUMNS = ("row", "image_id", "caption", "matched", "mismatched", "threshold")
 
 
 def evaluate_captions(
-    run: Run, progress: Callable[[str], None] = print
+    run: Run,
+    progress: Callable[[str], None] = print,
+    reranked_matches: int | None = None,
 ) -> dict[str, Any]:
     """Evaluates the captions and the dual encoder of a run, and writes the results.
 
     Args:
         run: a `Run` whose captions stage is finished.
         progress: called with a message at the beginning of each step.
+        reranked_matches: see `CaptionsConfig`; None: as the settings of the run say.
 
     Returns:
         `similarity`, `captions` and `retrieval`, and `images` if the run has a
@@ -65,7 +71,10 @@ def evaluate_captions(
     """
     pipeline, settings = load_captioner(run), run.settings
     likelihood_pipeline = load_captioner(run, LIKELIHOOD_CAPTIONER)
-    train_captions, subsets = _load_images(pipeline, run)
+    count = reranked_matches
+    if count is None:
+        count = settings.captions.reranked_matches
+    train_captions, subsets, prior_features = _load_images(pipeline, run, count > 0)
     known_captions = [text for texts in train_captions for text in texts]
     vectorizer = fit_tfidf(known_captions)
     baselines = CaptionBaselines(train_captions, pipeline.store.vectors, vectorizer)
@@ -78,10 +87,15 @@ def evaluate_captions(
     similarity, caption_scores, predictions = _score_rows(
         rows, subsets, vectorizer, known_captions, pipeline
     )
+    reranker = None
+    if prior_features is not None:
+        progress(f"retrieval, with {count} matches reranked by the captioner")
+        captioner = likelihood_pipeline.captioner
+        reranker = LikelihoodReranker(captioner, prior_features, count)
     results = {
         "similarity": _similarity_results(similarity, subsets),
         "captions": {"rows": caption_scores},
-        "retrieval": _retrieval_scores(subsets["test"], pipeline),
+        "retrieval": evaluate_retrieval(subsets["test"], pipeline, reranker),
     }
     if (run.models / "generator.keras").is_file():
         progress("generated images")
@@ -93,8 +107,11 @@ def evaluate_captions(
     return results
 
 
-def _load_images(pipeline, run):
-    """Loads the captions of the training images, and validation and test images."""
+def _load_images(pipeline, run, reranks):
+    """Loads captions of the training images, and the validation and the test images.
+
+    And the features of some training images for a `LikelihoodReranker`, or None.
+    """
     settings = run.settings
     data = load_data(data_for_captions(settings))
     require_same_data(run, data.info)
@@ -108,7 +125,11 @@ def _load_images(pipeline, run):
         "validation": CaptionedImages(data.train, held_out, pipeline),
         "test": CaptionedImages(data.test, test_rows, pipeline),
     }
-    return nonempty_captions(data.train, train_rows), subsets
+    prior_features = None
+    if reranks:
+        rows = prior_rows(train_rows)
+        prior_features = CaptionedImages(data.train, rows, pipeline).features
+    return nonempty_captions(data.train, train_rows), subsets, prior_features
 
 
 def _score_rows(
@@ -221,21 +242,6 @@ def _similarity_results(
         "validation_images": len(subsets["validation"]),
         "reference": "the most similar of an image's captions",
         "embedding": "the dual encoder's vectors of captions, trained on this data set",
-    }
-
-
-def _retrieval_scores(
-    images: CaptionedImages, pipeline: CaptioningPipeline
-) -> dict[str, Any]:
-    texts = [text for captions in images.captions for text in captions]
-    counts = [len(captions) for captions in images.captions]
-    owners = np.repeat(np.arange(len(images)), counts)
-    text_vectors = pipeline.embed_captions(texts)
-    relevance = pipeline.relevance(images.vectors, text_vectors)
-    scores = scores_from_similarity(relevance, owners)
-    by_cosine = retrieval_scores(images.vectors, text_vectors, owners)
-    return scores | {
-        "by_cosine": {direction: by_cosine[direction] for direction in DIRECTIONS}
     }
 
 

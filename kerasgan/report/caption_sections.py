@@ -20,7 +20,13 @@ from kerasgan.report.pages import (
 )
 from kerasgan.report.run_images import open_test_split, read_images
 from kerasgan.report.run_sections import read_result
-from kerasgan.report.tables import CAPTION_METRICS, CELLS, IMAGE_METRICS
+from kerasgan.report.tables import (
+    CAPTION_METRICS,
+    CELLS,
+    IMAGE_METRICS,
+    RETRIEVAL_COLUMNS,
+    retrieval_rows,
+)
 from kerasgan.runs import Run
 
 RATES = ("precision", "recall", "accuracy")
@@ -148,23 +154,16 @@ def _comparison_section(similarity, captions):
 
 
 def _retrieval_section(scores):
-    rows = []
-    for key, title in (
-        ("image_to_text", "image to caption"),
-        ("text_to_image", "caption to image"),
-    ):
-        row, chance = scores[key], scores["chance"][key]
-        recalls = [f"{row[r]:.1f} ({chance[r]:.1f})" for r in ("r1", "r5", "r10")]
-        rows.append([title, *recalls, f"{row['median_rank']:g}"])
     table = HtmlTable(
-        ["direction", "R@1", "R@5", "R@10", "median rank"],
-        rows,
+        RETRIEVAL_COLUMNS,
+        retrieval_rows(scores),
         [
             f"Among {scores['images']:,} images and {scores['captions']:,} captions. In"
             " brackets: recall of a random ranking."
         ],
+        text_columns=[1],
     )
-    return Section("Retrieval by the dual encoder", tables=[table])
+    return Section("Retrieval", tables=[table])
 
 
 def image_section(run: Run) -> list[Section]:

@@ -14,6 +14,8 @@ from kerasgan.papers import A_CELLS, A_CLAIMED, A_ERRATA, rates_from_cells
 WIDTH = 130  # characters in a line
 RATES = ("precision", "recall", "accuracy", "f1")
 CELLS = ("tp", "fp", "fn", "tn")
+RECALLS = ("r1", "r5", "r10")
+RETRIEVAL_COLUMNS = ("direction", "ranking", "R@1", "R@5", "R@10", "median rank")
 # Key, column head and format of each figure.
 CAPTION_METRICS = (
     ("bleu_1", "BLEU-1", "{:.1f}"),
@@ -137,19 +139,40 @@ def _caption_table(rows, titles):
     return table
 
 
-def _retrieval_table(scores):
-    table = _new_table(
-        f"Retrieval among {scores['images']} images and {scores['captions']} captions"
-    )
-    table.add_column("direction")
-    _add_columns(table, "R@1", "R@5", "R@10", "median rank")
+def retrieval_rows(scores: Mapping[str, Any]) -> list[list[str]]:
+    """Returns the cells of `RETRIEVAL_COLUMNS`, for each direction and ranking.
+
+    Args:
+        scores: the content of `results/retrieval.json`.
+    """
+    rankings = {"hubness correction": scores}
+    if "by_cosine" in scores:
+        rankings = {"cosine": scores["by_cosine"], **rankings}
+    if "reranked" in scores:
+        title = f"captioner, the best {scores['reranked']['matches']}"
+        rankings[title] = scores["reranked"]
+    rows = []
     for direction, title in (
         ("image_to_text", "image to caption"),
         ("text_to_image", "caption to image"),
     ):
-        row, chance = scores[direction], scores["chance"][direction]
-        recalls = [f"{row[key]:.1f} ({chance[key]:.1f})" for key in ("r1", "r5", "r10")]
-        table.add_row(title, *recalls, f"{row['median_rank']:g}")
+        chance = scores["chance"][direction]
+        for ranking, results in rankings.items():
+            row = results[direction]
+            recalls = [f"{row[key]:.1f} ({chance[key]:.1f})" for key in RECALLS]
+            rows.append([title, ranking, *recalls, f"{row['median_rank']:g}"])
+    return rows
+
+
+def _retrieval_table(scores):
+    table = _new_table(
+        f"Retrieval among {scores['images']} images and {scores['captions']} captions"
+    )
+    for title in RETRIEVAL_COLUMNS[:2]:
+        table.add_column(title)
+    _add_columns(table, *RETRIEVAL_COLUMNS[2:])
+    for row in retrieval_rows(scores):
+        table.add_row(*row)
     table.caption = "In brackets: recall of a random ranking."
     return table
 

@@ -12,7 +12,7 @@ from kerasgan.captioning.tokens import END, UNKNOWN
 from kerasgan.errors import UserError
 from kerasgan.evaluation.tfidf_similarity import fit_tfidf
 from kerasgan.files import replace
-from kerasgan.runs import open_run
+from kerasgan.runs import Run, open_run
 from kerasgan.runs.model_files import models_digest
 from kerasgan.search.checksums import write_checksums
 from kerasgan.search.index_files import save_array
@@ -79,8 +79,8 @@ def save_models(path: Path, pipeline: CaptioningPipeline) -> dict[str, Any]:
     }
 
 
-def load_pipeline(index: SearchIndex) -> CaptioningPipeline:
-    """Loads the models that an index was built with, from its run.
+def open_index_run(index: SearchIndex) -> Run:
+    """Opens the run of an index.
 
     Args:
         index: an index.
@@ -93,4 +93,16 @@ def load_pipeline(index: SearchIndex) -> CaptioningPipeline:
         raise UserError(
             f"{index.path} was built with other models than those of {run.path} now."
         )
-    return load_captioner(run)
+    return run
+
+
+def load_pipeline(index: SearchIndex) -> CaptioningPipeline:
+    """Loads the models that an index was built with, from its run.
+
+    Args:
+        index: an index.
+
+    Raises:
+        UserError: see `open_index_run`.
+    """
+    return load_captioner(open_index_run(index))

@@ -6,7 +6,7 @@ import keras
 import numpy as np
 import pytest
 
-from kerasgan.captioning import decoding
+from kerasgan.captioning import caption_generation, decoding
 from kerasgan.captioning.captioner import build_captioner
 from kerasgan.captioning.tokens import END, UNKNOWN
 
@@ -190,6 +190,55 @@ def test_the_loss_counts_words_and_end_tokens_but_no_padding(captioner):
     assert loss == pytest.approx(-np.mean(counted), abs=1e-5)
     no_captions = {**inputs, "token_ids": np.zeros_like(token_ids)}
     assert float(captioner.compute_loss(no_captions, y_pred=hidden)) == 0
+
+
+def stepwise_log_likelihoods(captioner, token_ids):
+    """Without noise, decoded word by word: `(n, k)`."""
+    memory, states = captioner.encode(FEATURES, np.zeros_like(NOISE))
+    count = token_ids.shape[1]
+    states = [keras.ops.repeat(state[:, None], count, axis=1) for state in states]
+    total = np.zeros(token_ids.shape[:2])
+    for position in range(LENGTH - 1):
+        tokens, words = token_ids[:, :, position], token_ids[:, :, position + 1]
+        scores, states, _ = captioner.step(tokens, position, states, memory)
+        chosen = np.take_along_axis(np.asarray(scores), words[..., None], axis=-1)
+        total += np.where((tokens == END) | (words == UNKNOWN), 0, chosen[..., 0])
+    return total
+
+
+def given_captions():
+    """Of all lengths, from none to the longest, and with unknown words."""
+    random = np.random.default_rng(1)
+    token_ids = random.integers(3, VOCABULARY_SIZE, (3, 5, LENGTH - 1))
+    token_ids[:, 0, 2] = UNKNOWN
+    for caption, length in enumerate(range(LENGTH - 1, -1, -1)):
+        token_ids[:, caption, length:] = END
+    return with_start(token_ids)
+
+
+def test_likelihoods_of_given_captions(captioner, monkeypatch):
+    token_ids = given_captions()
+    expected = stepwise_log_likelihoods(captioner, token_ids)
+    likelihoods = captioner.log_likelihoods(FEATURES, token_ids)
+    assert likelihoods.shape == (3, 5) and likelihoods.dtype == np.float32
+    np.testing.assert_allclose(likelihoods, expected, **TOLERANCE)
+    token_ids[token_ids == UNKNOWN] = VOCABULARY_SIZE + 3  # as of the dual encoder
+    monkeypatch.setattr(caption_generation, "NUM_PAIRS", 2)
+    likelihoods = captioner.log_likelihoods(FEATURES, token_ids)
+    np.testing.assert_allclose(likelihoods, expected, **TOLERANCE)
+    padding = np.zeros((3, 1, LENGTH), int)
+    assert not captioner.log_likelihoods(FEATURES, padding).any()
+    assert captioner.log_likelihoods(FEATURES[:0], padding[:0]).shape == (0, 1)
+
+
+def test_likelihoods_add_up_to_the_loss(captioner):
+    token_ids = given_captions()
+    inputs = {"features": FEATURES, "token_ids": token_ids}
+    hidden = captioner(inputs | {"noise": np.zeros_like(NOISE)})
+    loss = float(captioner.weighted_loss(hidden, token_ids))
+    num_words = ((token_ids[..., :-1] != END) & (token_ids[..., 1:] != UNKNOWN)).sum()
+    likelihoods = captioner.log_likelihoods(FEATURES, token_ids)
+    assert likelihoods.sum() == pytest.approx(-loss * num_words, rel=1e-3)
 
 
 def test_the_image_matters_and_a_saved_model_is_equal(captioner, tmp_path):

@@ -6,6 +6,8 @@ import pytest
 from click.testing import CliRunner
 
 from kerasgan.cli import main
+from kerasgan.config.settings import Settings
+from kerasgan.runs import new_run
 from tests.data.makers import write_images
 from tests.evaluation.makers import write_table
 
@@ -75,6 +77,7 @@ def test_images_of_any_generator(tmp_path):
         (["--references", "a"], "Name a RUN, or"),
         (["--predictions", "a", "--images", "b"], "not both"),
         (["--source", "a"], "--source needs a RUN"),
+        (["--predictions", "a", "--rerank=3"], "--rerank needs a RUN"),
         (["RUN", "--images", "a"], "--images is for evaluating without a RUN"),
         (["RUN", "--multi-label"], "--multi-label is for evaluating without a RUN"),
         (["--predictions", "a", "--threshold", "2"], "0<=x<=1"),
@@ -82,6 +85,12 @@ def test_images_of_any_generator(tmp_path):
 )
 def test_options_that_do_not_fit(options, message):
     assert message in call(*options, status=2).output
+
+
+def test_only_captions_are_reranked(tmp_path):
+    run = new_run("train-classifier", Settings(), tmp_path / "run")
+    result = call(run.path, "--rerank", 3, status=2)
+    assert "--rerank is for runs of train-gan" in result.output
 
 
 def test_names_in_json_cannot_control_the_terminal(files):

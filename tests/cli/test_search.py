@@ -139,6 +139,11 @@ def test_duplicates(index):
         (["--image=x.jpg", "--by=blend"], "needs --by embedding or words"),
         (["--image=/absent.jpg"], "Cannot read /absent.jpg"),
         (["--queries=/absent.txt"], "Cannot read /absent.txt"),
+        (["dog", "--rerank=5", "--by=words"], "needs a query, and --by embedding"),
+        (["--image=x.jpg", "--rerank=5"], "--rerank needs a query"),
+        (["--duplicates", "--rerank=5"], "--rerank needs a query"),
+        (["dog", "--rerank=0"], "1<=x<=200"),
+        (["dog", "--rerank=5"], "There is no run at /no/run"),
     ],
 )
 def test_mistakes_exit_with_2(index, arguments, message):

@@ -34,6 +34,7 @@ TINY = [
     "--set=captions.likelihood_epochs=1",
     "--set=captions.adversarial_epochs=1",
     "--set=captions.sampled_captions=2",
+    "--set=captions.reranked_matches=3",
 ]
 
 
@@ -122,6 +123,9 @@ def test_a_run_is_evaluated(run_dir):
     assert {"human", "likelihood", "random"} <= set(results["similarity"]["rows"])
     found = json.loads((run_dir / "results" / "retrieval.json").read_text())
     assert found == results["retrieval"]
+    assert found["reranked"]["matches"] == 3
+    ranks = [found[key]["text_to_image"] for key in ("by_cosine", "reranked")]
+    assert all(0 <= row["r1"] <= row["r5"] <= row["r10"] <= 100 for row in ranks)
     with open(run_dir / "results" / "predictions.csv", newline="") as file:
         rows = list(csv.DictReader(file))
     matched = [float(r["matched"]) for r in rows if r["row"] == "human"]
@@ -168,6 +172,22 @@ def test_a_search_ranks_as_the_evaluation(run_dir, collection):
         assert recall == pytest.approx(expected[f"r{depth}"])
     choices = json.loads((run_dir / "results" / "search.json").read_text())
     assert choices["rankings"]["beam"] == index.manifest["ranking"]
+
+
+def test_the_captioner_ranks_the_first_results_again(collection):
+    folder, captions = collection
+    options = captions[min(captions)][0], "--by=embedding", "--json"
+    ranked, reranked = (
+        [json.loads(line) for line in call(*arguments).stdout.splitlines()]
+        for arguments in (
+            ("search", folder / "index", *options, "--top", 4),
+            ("search", folder / "index", *options, "--top", 4, "--rerank", 3),
+        )
+    )
+    first = {row["image"] for row in ranked[:3]}
+    assert first == {row["image"] for row in reranked[:3]}
+    assert ranked[3]["image"] == reranked[3]["image"]
+    assert [row["score"] for row in ranked] != [row["score"] for row in reranked]
 
 
 def test_a_photograph_that_is_not_in_the_index(collection, tmp_path):

@@ -5,7 +5,12 @@ from rich.table import Table
 
 from kerasgan.papers import A_CLAIMED, rates_from_cells
 from kerasgan.report.classification_report import scores_text
-from kerasgan.report.tables import left_out_lines, tables_to_text
+from kerasgan.report.tables import (
+    evaluation_text,
+    left_out_lines,
+    retrieval_rows,
+    tables_to_text,
+)
 
 
 def test_paper_a_claims_another_accuracy_than_its_cells_give():
@@ -45,3 +50,18 @@ def test_names_of_strangers_cannot_control_the_terminal():
     )
     for text in (tables_to_text([table]), *lines):
         assert not set(text) & set(evil) - set("]0;31m")
+
+
+def test_rankings_of_retrieval_are_beside_each_other():
+    recall = {"r1": 1.5, "r5": 2.5, "r10": 3.5, "median_rank": 4.0}
+    directions = dict.fromkeys(("image_to_text", "text_to_image"), recall)
+    better = dict.fromkeys(directions, recall | {"r1": 2.0, "median_rank": 3.5})
+    scores = directions | {"chance": directions, "images": 8, "captions": 40}
+    assert [row[1] for row in retrieval_rows(scores)] == ["hubness correction"] * 2
+    scores |= {"by_cosine": directions, "reranked": better | {"matches": 30}}
+    rows = retrieval_rows(scores)
+    recalls = ["1.5 (1.5)", "2.5 (2.5)", "3.5 (3.5)"]
+    assert rows[0] == ["image to caption", "cosine", *recalls, "4"]
+    recalls[0] = "2.0 (1.5)"
+    assert rows[5] == ["caption to image", "captioner, the best 30", *recalls, "3.5"]
+    assert "captioner, the best 30" in evaluation_text({"retrieval": scores})
