@@ -24,6 +24,7 @@ from .data.pipeline import load_data as load_data
 from .encoders.image_branch import build_image_branch as build_image_branch
 from .encoders.image_encoder import build_image_encoder as build_image_encoder
 from .encoders.text_branch import build_text_branch as build_text_branch
+from .encoders.word_vectors import load_word_vectors as load_word_vectors
 from .export.export_run import export_run as export_run
 from .gan.discriminator import Discriminator as Discriminator
 from .gan.discriminator import build_discriminator as build_discriminator

@@ -3,12 +3,33 @@
 from collections.abc import Sequence
 
 import keras
+import numpy as np
 
 from kerasgan.captioning.caption_data import encoder_image_size
 from kerasgan.captioning.captioner import Captioner, build_captioner
 from kerasgan.captioning.dual_encoder import DualEncoder, build_dual_encoder
 from kerasgan.config.settings import CaptionsConfig, Settings
 from kerasgan.encoders.image_encoder import build_image_encoder
+from kerasgan.encoders.text_branch import embedding_dim
+from kerasgan.encoders.word_vectors import load_word_vectors
+
+
+def load_configured_word_vectors(
+    config: CaptionsConfig, vocabulary: Sequence[str]
+) -> np.ndarray | None:
+    """Loads the word vectors of some settings, as many columns as fit.
+
+    Args:
+        config: the settings.
+        vocabulary: the word of each token id.
+
+    Returns:
+        float32 `(len(vocabulary), d)`; None if the settings want none.
+    """
+    if config.word_vectors is None:
+        return None
+    size = embedding_dim(config.text_branch, config.joint_dim)
+    return load_word_vectors(vocabulary, max_dim=size)
 
 
 def build_configured_dual_encoder(
@@ -16,6 +37,7 @@ def build_configured_dual_encoder(
     vocabulary_size: int,
     feature_dim: int,
     image_encoder: keras.Model | None = None,
+    word_vectors: np.ndarray | None = None,
 ) -> DualEncoder:
     """Builds the dual encoder of some settings.
 
@@ -24,6 +46,7 @@ def build_configured_dual_encoder(
         vocabulary_size: number of token ids.
         feature_dim: size of the features, without an image encoder.
         image_encoder: the result of `build_image_encoder`, or None.
+        word_vectors: the result of `load_configured_word_vectors`.
     """
     return build_dual_encoder(
         vocabulary_size,
@@ -33,6 +56,7 @@ def build_configured_dual_encoder(
         text_branch=config.text_branch,
         num_members=config.dual_encoder_members,
         image_encoder=image_encoder,
+        word_vectors=word_vectors,
     )
 
 

@@ -250,6 +250,7 @@ def build_dual_encoder(
     augment: bool = True,
     image_encoder: keras.Model | None = None,
     vectorizer: keras.layers.TextVectorization | None = None,
+    word_vectors: np.ndarray | None = None,
 ) -> DualEncoder:
     """Builds a dual encoder.
 
@@ -270,13 +271,15 @@ def build_dual_encoder(
             `(n, height, width, channels)` or `(n, channels)`, such as the result of
             `build_image_encoder`. It is trained too unless its `trainable` is False.
         vectorizer: the result of `build_vectorizer`.
+        word_vectors: pretrained vectors, floats `(vocabulary_size, d)`, with which the
+            embedding of each member begins; see `build_text_branch`.
 
     Returns:
         A `DualEncoder`.
 
     Raises:
         ValueError: without a vectorizer, `vocabulary_size` or `caption_length` is
-            missing.
+            missing. Word vectors have another shape, or are not finite.
     """
     if vectorizer is not None:
         vocabulary_size = vocabulary_size or vectorizer.vocabulary_size()
@@ -287,7 +290,7 @@ def build_dual_encoder(
             f" `caption_length`. Received: vocabulary_size={vocabulary_size},"
             f" caption_length={caption_length}"
         )
-    texts = vocabulary_size, caption_length, joint_dim, text_branch
+    texts = vocabulary_size, caption_length, joint_dim, text_branch, word_vectors
     networks = build_embedding_networks(
         image_encoder, feature_dim, *texts, num_members, dropout, augment
     )

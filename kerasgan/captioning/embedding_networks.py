@@ -1,6 +1,7 @@
 """The image encoder and the text encoder of a dual encoder."""
 
 import keras
+import numpy as np
 from keras import ops
 
 from kerasgan.encoders.text_branch import build_text_branch
@@ -16,6 +17,7 @@ def build_embedding_networks(
     caption_length: int,
     joint_dim: int,
     text_branch: str,
+    word_vectors: np.ndarray | None,
     num_members: int,
     dropout: float,
     augment: bool,
@@ -29,6 +31,7 @@ def build_embedding_networks(
         caption_length: tokens a caption.
         joint_dim: size of each member's vectors.
         text_branch: `"words"` or `"lstm-attention"`.
+        word_vectors: initial values of the embeddings, or None.
         num_members: number of members.
         dropout: share of the image's features dropped in training.
         augment: whether images are augmented in training.
@@ -56,6 +59,7 @@ def build_embedding_networks(
             joint_dim,
             text_branch,
             name=f"text_branch_{member}",
+            word_vectors=word_vectors,
         )
         text_vectors.append(_unit_length(branch(token_ids)))
     return (

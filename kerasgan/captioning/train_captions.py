@@ -18,7 +18,10 @@ from kerasgan.captioning.caption_data import (
 )
 from kerasgan.captioning.caption_store import CaptionStore
 from kerasgan.captioning.cider_reward import CiderReward
-from kerasgan.captioning.configured_networks import build_configured_captioner
+from kerasgan.captioning.configured_networks import (
+    build_configured_captioner,
+    load_configured_word_vectors,
+)
 from kerasgan.captioning.dual_encoder import DualEncoder
 from kerasgan.captioning.pipeline import (
     LIKELIHOOD_CAPTIONER,
@@ -44,6 +47,7 @@ from kerasgan.encoders.feature_cache import (
 from kerasgan.encoders.image_encoder import build_image_encoder
 from kerasgan.encoders.precision import dtype_policy_scope, to_float32
 from kerasgan.encoders.stored_features import SelectedRows
+from kerasgan.encoders.word_vectors import check_word_vectors
 from kerasgan.files import write_text
 from kerasgan.runs import Run, training_run
 from kerasgan.training.allocator import retain_freed_memory
@@ -76,7 +80,8 @@ def train_captions(
         The trained `CaptioningPipeline`, which is also saved in the run.
 
     Raises:
-        UserError: the data have too few captions, or another process trains the run.
+        UserError: the data have too few captions, the word vectors are not installed,
+            or another process trains the run.
         JobError: a loss became NaN or infinite, or a worker stopped.
     """
     with training_run("train-gan", settings, run) as (settings, run):
@@ -89,6 +94,7 @@ def _train(settings, run, progress):
     use_determinism(settings, "captions")
     if (run.models / STORE_FILE).is_file():
         return load_captioner(run)
+    check_word_vectors(settings.captions.word_vectors)
     pairs = load_data(data_for_captions(settings), progress=progress)
     run.write_data(pairs.info)
     pairs.print_memory_note(progress)
@@ -196,6 +202,8 @@ def _encode(image_encoder, split, run, mirrored):
 
 def _fit_dual_encoder(config, run, data, inputs, image_encoder, strategy, progress):
     rows, token_ids = data.validation_rows, data.token_ids
+    vocabulary = data.vectorizer.get_vocabulary()
+    word_vectors = load_configured_word_vectors(config, vocabulary)
     with dtype_policy_scope(config.precision), strategy.scope():
         dual_encoder = train_dual_encoder(
             config,
@@ -203,6 +211,7 @@ def _fit_dual_encoder(config, run, data, inputs, image_encoder, strategy, progre
             (select_rows(inputs[0], rows), token_ids[rows]),
             data.vocabulary_size,
             image_encoder,
+            word_vectors,
             callbacks=_log_callbacks(run, "dual_encoder", progress),
         )
     return to_float32(dual_encoder)

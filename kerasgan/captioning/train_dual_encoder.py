@@ -28,6 +28,7 @@ def train_dual_encoder(
     validation: tuple[Any, np.ndarray],
     vocabulary_size: int,
     image_encoder: keras.Model | None = None,
+    word_vectors: np.ndarray | None = None,
     callbacks: Sequence[keras.callbacks.Callback] = (),
 ) -> DualEncoder:
     """Trains a dual encoder until its recall on the validation images falls.
@@ -42,8 +43,8 @@ def train_dual_encoder(
             than k captions.
         validation: the same of the validation images.
         vocabulary_size: number of token ids.
-        image_encoder: the result of `build_image_encoder`, which is trained as well, or
-            None.
+        image_encoder: from `build_image_encoder`, which is trained too, or None.
+        word_vectors: initial values of the embeddings, see `build_text_branch`.
         callbacks: further Keras callbacks.
 
     Returns:
@@ -51,7 +52,7 @@ def train_dual_encoder(
     """
     images, token_ids = train
     dual_encoder = build_configured_dual_encoder(
-        config, vocabulary_size, images.shape[-1], image_encoder
+        config, vocabulary_size, images.shape[-1], image_encoder, word_vectors
     )
     if image_encoder is None:
         dual_encoder.adapt(np.asarray(images))

@@ -147,11 +147,13 @@ def _train(settings: "Settings", run: "Run") -> None:
     from kerasgan.captioning.caption_data import encoder_image_size
     from kerasgan.captioning.train_captions import train_captions
     from kerasgan.encoders.image_encoder import build_image_encoder
+    from kerasgan.encoders.word_vectors import check_word_vectors
     from kerasgan.gan.train_gan import train_gan
 
     stage = settings.training.stage
     print_devices(settings, _stages(settings, run))
-    if stage != "images":  # raises before the first stage if weights are missing
+    if stage != "images":  # raises before the first stage if a package is missing
+        check_word_vectors(settings.captions.word_vectors)
         build_image_encoder(settings.captions.backbone, encoder_image_size(settings))
     if stage != "captions":
         train_gan(settings, run)
@@ -204,19 +206,22 @@ def _print_dry_run(settings: "Settings") -> None:
     for network in networks:
         network.summary(expand_nested=True)  # as wide as the terminal
     if stage != "images":
-        _warn_without_weights(settings.captions.backbone)
+        _warn_without_packages(settings.captions)
 
 
-def _warn_without_weights(backbone):
+def _warn_without_packages(config):
     from kerasgan.encoders.efficientnet_lite import VARIANTS, find_weights
     from kerasgan.encoders.image_encoder import split_backbone
+    from kerasgan.encoders.word_vectors import check_word_vectors
 
-    try:
-        for name in split_backbone(backbone):
-            if name in VARIANTS:
-                find_weights(name)
-    except UserError as error:
-        click.echo(f"Warning: {error}", err=True)
+    checks = [(check_word_vectors, config.word_vectors)]
+    networks = split_backbone(config.backbone)
+    checks += [(find_weights, name) for name in networks if name in VARIANTS]
+    for check, name in checks:
+        try:
+            check(name)
+        except UserError as error:
+            click.echo(f"Warning: {error}", err=True)
 
 
 def _image_networks(settings):

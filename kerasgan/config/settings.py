@@ -156,6 +156,8 @@ class CaptionsConfig(Section):
     vocabulary_size: Annotated[int, Field(ge=4)] = 4000
     caption_length: Annotated[int, Field(ge=2)] = 24  # words
     text_branch: Literal["lstm-attention", "words"] = "words"  # of the dual encoder
+    # Pretrained, with which the embedding of the text branch begins; None: random ones.
+    word_vectors: Literal["wordllama"] | None = None
     joint_dim: Positive = 256
     dual_encoder_members: Positive = 2  # their cosines are averaged
     captions_per_image: Positive = 5  # in a step of the dual encoder

@@ -1,6 +1,7 @@
 """The captions stage, from the training of each network to a run."""
 
 import json
+import sys
 
 import keras
 import numpy as np
@@ -26,6 +27,7 @@ from kerasgan.captioning.train_captions import (
 )
 from kerasgan.captioning.train_dual_encoder import train_dual_encoder
 from kerasgan.captioning.transformer_decoder import TransformerDecoder
+from kerasgan.config.recipes import resolve
 from kerasgan.config.settings import CaptionsConfig, DataConfig, Settings
 from kerasgan.encoders.feature_cache import average_pool, encode_images
 from kerasgan.encoders.image_encoder import build_image_encoder
@@ -264,6 +266,45 @@ def trained(settings, tmp_path_factory):
     keras.utils.set_random_seed(0)
     run = new_run("train-gan", settings, tmp_path_factory.mktemp("runs") / "run")
     return run, train_captions(settings, run, progress=False)
+
+
+def test_word_vectors_that_are_not_installed_end_the_training_before_it_begins(
+    monkeypatch, tmp_path
+):
+    monkeypatch.setitem(sys.modules, "wordllama", None)
+    settings = Settings(
+        data=DataConfig(data_dir=str(tmp_path / "data")),
+        captions=TINY.model_copy(update={"word_vectors": "wordllama"}),
+    )
+    run = new_run("train-gan", settings, tmp_path / "run")
+    with pytest.raises(UserError, match="word vectors need the package wordllama"):
+        train_captions(settings, run, progress=False)
+    assert not (tmp_path / "data").exists()
+
+
+def test_the_dual_encoder_begins_with_the_vectors_of_its_vocabulary(
+    settings, monkeypatch, tmp_path
+):
+    class Stop(Exception):
+        pass
+
+    def load(vocabulary, max_dim):
+        return np.array([[len(word)] * max_dim for word in vocabulary])
+
+    def train(config, train, validation, vocabulary_size, encoder, vectors, **options):
+        assert vectors.shape == (vocabulary_size, 2 * TINY.joint_dim)
+        assert vectors[:2, 0].tolist() == [0, len("[UNK]")]
+        raise Stop
+
+    module = "kerasgan.captioning.train_captions"
+    monkeypatch.setattr(f"{module}.check_word_vectors", lambda name: None)
+    monkeypatch.setattr(f"{module}.train_dual_encoder", train)
+    networks = "kerasgan.captioning.configured_networks"
+    monkeypatch.setattr(f"{networks}.load_word_vectors", load)
+    settings = resolve(None, {"captions.word_vectors": "wordllama"}, base=settings)
+    run = new_run("train-gan", settings, tmp_path / "run")
+    with pytest.raises(Stop):
+        train_captions(settings, run, progress=False)
 
 
 def test_a_loaded_run_gives_the_same_captions(trained):

