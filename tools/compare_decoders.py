@@ -29,7 +29,7 @@ from kerasgan.captioning.configured_networks import build_configured_captioner
 from kerasgan.captioning.teacher_forcing import CLIP_NORM, caption_batches
 from kerasgan.captioning.tokens import detokenize
 from kerasgan.data import load_data
-from kerasgan.encoders.feature_cache import cached_features
+from kerasgan.encoders.feature_cache import cached_views
 from kerasgan.encoders.image_encoder import build_image_encoder
 from kerasgan.encoders.precision import dtype_policy_scope, to_float32
 from kerasgan.encoders.stored_features import SelectedRows
@@ -83,10 +83,7 @@ class Comparison:
         self.data = build_caption_data(run.settings, run, split)
         backbone = self.config.backbone
         encoder = build_image_encoder(backbone, encoder_image_size(run.settings))
-        self.views = [
-            cached_features(encoder, backbone, split, mirrored=mirrored)
-            for mirrored in (False, True)
-        ]
+        self.views = cached_views(encoder, backbone, split)
         self.max_images = max_images
 
     def measure(self, decoder: str, minutes: float, learning_rate: float) -> dict:

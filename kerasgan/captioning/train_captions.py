@@ -40,7 +40,7 @@ from kerasgan.data.memory import keep_in_memory
 from kerasgan.data.stored_arrays import select_rows
 from kerasgan.encoders.feature_cache import (
     average_pool,
-    cached_features,
+    cached_views,
     encode_images,
     store_features,
 )
@@ -94,7 +94,8 @@ def _train(settings, run, progress):
     use_determinism(settings, "captions")
     if (run.models / STORE_FILE).is_file():
         return load_captioner(run)
-    check_word_vectors(settings.captions.word_vectors)
+    if not (run.models / "dual_encoder.keras").is_file():
+        check_word_vectors(settings.captions.word_vectors)
     pairs = load_data(data_for_captions(settings), progress=progress)
     run.write_data(pairs.info)
     pairs.print_memory_note(progress)
@@ -163,10 +164,7 @@ def _train_dual_encoder(settings, run, data, strategy, progress):
     if trains_image_encoder:
         inputs = [split.images]
     else:
-        views = [
-            cached_features(new_encoder, config.backbone, split, mirrored=mirrored)
-            for mirrored in (False, True)
-        ]
+        views = cached_views(new_encoder, config.backbone, split)
         inputs = [average_pool(view) for view in views]
         if keep_in_memory(sum(view.nbytes for view in views), settings.data):
             views = [np.asarray(view) for view in views]

@@ -54,9 +54,10 @@ OTHER_SYSTEM_OPTIONS = (
 )
 @click.option(
     "--rerank",
-    type=click.IntRange(0),
-    help="Also rank this number of matches by the captioner, which takes minutes."
-    "  [default: captions.reranked_matches of the run]",
+    metavar="N",
+    type=click.IntRange(1),
+    help="Also rank the best N captions of each image, and images of each caption, by"
+    " the captioner. Takes minutes for 1,000 images, and memory for all pairs.",
 )
 @click.option(
     "--verdicts",

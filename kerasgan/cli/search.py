@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from kerasgan.cli.options import import_tensorflow
+from kerasgan.cli.search_results import write_results
 from kerasgan.errors import UserError
 
 if TYPE_CHECKING:
@@ -17,8 +18,6 @@ RANKINGS = {  # as a page calls them
     "embedding": "vectors of the images",
     "blend": "the words of the captions, and vectors of the images",
 }
-COLUMNS = {"query": str, "group": int, "rank": int, "score": float}
-COLUMNS |= {"image": str, "caption": str, "state": str, "error": str}
 
 
 @click.command("search")
@@ -91,8 +90,7 @@ def command(index: str, **options: Any) -> None:
         page, title = Path(options["html"]), f"Search of {path.name}"
         save_page(page, title, sections, lambda text: click.echo(text, err=True))
         click.echo(f"Page: {options['html']}", err=True)
-    rows = [row for section in sections for row in _rows(section)]
-    _write(rows, sections, options)
+    write_results(sections, options["out"], options["as_json"])
     if not any(section["results"] for section in sections):
         raise SystemExit(1)
 
@@ -146,6 +144,8 @@ def _search(index: "SearchIndex", options: dict[str, Any]) -> list[dict[str, Any
         return [_query_section(index, options["query"], options)]
     from kerasgan.inference.caption_files import read_captions
 
+    if options["rerank"]:
+        _open_reranker(index)  # raises here what concerns all queries
     sections = []
     for query in read_captions(options["queries"]):
         try:
@@ -198,8 +198,13 @@ def _rank(index, query, options):
         rows, scores = index.rank(query, by, max(top, depth))
     note = f"ranked by {RANKINGS[by]}"
     if depth:
-        rows, scores = _open_reranker(index).rerank(query, rows, scores, depth)
-        note += f", and the first {depth} by the captioner"
+        depth = min(depth, len(rows))
+        reranker = _open_reranker(index)
+        rows, scores, count = reranker.rerank(query, rows, scores, depth)
+        note += f", and {count} of the first {depth} by the captioner"
+        if count < depth:
+            lost = f"{depth - count} of the first {depth} images"
+            click.echo(f"{lost} are deleted, changed or damaged.", err=True)
     return rows[:top], scores[:top], note
 
 
@@ -257,44 +262,3 @@ def _duplicate_sections(index, threshold) -> Iterator[dict[str, Any]]:
         results = index.results(rows, vectors @ vectors[0])
         title = f"{len(rows)} similar images"
         yield {"title": title, "note": None, "results": results, "group": number}
-
-
-def _rows(section):
-    """Returns the rows of a section for programs."""
-    named = {"group": section["group"]} if "group" in section else {}
-    named = named or {"query": section["title"]}
-    if not section["results"]:
-        return [named | {"error": section["note"]}]
-    return [named | result for result in section["results"]]
-
-
-def _write(rows, sections, options):
-    """Prints the results, and writes them to --out."""
-    from pathlib import Path
-
-    from kerasgan.inference.prediction_writer import json_line, save_csv
-
-    if options["out"]:
-        out = Path(options["out"])
-        if out.suffix.lower() == ".csv":
-            save_csv(rows, COLUMNS, out)
-        else:
-            out.write_text("".join(map(json_line, rows)), encoding="utf-8")
-    if options["as_json"]:
-        click.echo("".join(map(json_line, rows)), nl=False)
-    elif not options["out"]:
-        click.echo("".join(map(_to_text, sections)), nl=False)
-
-
-def _to_text(section):
-    from kerasgan.inference.prediction_writer import escape_unprintable
-
-    lines = [section["title"]]
-    if not section["results"]:
-        lines.append(f"  {section['note']}")
-    for result in section["results"]:
-        line = f"  {result['rank']:>3}  {result['score']:.3f}  {result['image']}"
-        line += f"  {result['caption']}"
-        state = result.get("state")
-        lines.append(line + (f"  [{state} since it was indexed]" if state else ""))
-    return "".join(f"{escape_unprintable(line)}\n" for line in lines)

@@ -153,7 +153,8 @@ def _train(settings: "Settings", run: "Run") -> None:
     stage = settings.training.stage
     print_devices(settings, _stages(settings, run))
     if stage != "images":  # raises before the first stage if a package is missing
-        check_word_vectors(settings.captions.word_vectors)
+        if not (run.models / "dual_encoder.keras").is_file():
+            check_word_vectors(settings.captions.word_vectors)
         build_image_encoder(settings.captions.backbone, encoder_image_size(settings))
     if stage != "captions":
         train_gan(settings, run)

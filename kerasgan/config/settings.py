@@ -6,16 +6,12 @@ recipe, which overrides these defaults. docs/settings.md describes each key.
 """
 
 import os
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 EfficientNetLite = Literal[
     "efficientnet-lite0", "efficientnet-lite1", "efficientnet-lite2"
-]
-# One of these, or different ones joined by a plus sign.
-EfficientNetLites = Annotated[
-    str, Field(pattern=r"^efficientnet-lite[0-2](\+efficientnet-lite[0-2])*$")
 ]
 Fraction = Annotated[float, Field(gt=0, lt=1)]
 Positive = Annotated[int, Field(ge=1)]
@@ -25,6 +21,17 @@ Minutes = Annotated[float, Field(gt=0)]
 
 def _absolute(path: str) -> str:
     return os.path.abspath(os.path.expanduser(path))
+
+
+def _captions_backbone(name: str) -> str:
+    names, known = name.split("+"), get_args(EfficientNetLite)
+    is_unique = len(set(names)) == len(names)
+    if name != "conv" and not (is_unique and set(names) <= set(known)):
+        raise ValueError(
+            f"must be conv, {', '.join(known)}, or different ones of these networks"
+            " joined by +"
+        )
+    return name
 
 
 def _absolute_weights(name: str) -> str:
@@ -148,7 +155,8 @@ class GanConfig(Section):
 class CaptionsConfig(Section):
     """Dual encoder, captioner and adversarial training."""
 
-    backbone: Literal["conv"] | EfficientNetLites = "efficientnet-lite0"
+    # conv, EfficientNet-Lite, or several networks of it joined by a plus sign.
+    backbone: Annotated[str, AfterValidator(_captions_backbone)] = "efficientnet-lite0"
     # Side in pixels of what a pretrained backbone sees. None: 224, or 128 for `scenes`,
     # whose objects are large and drawn.
     encoder_image_size: Annotated[int, Field(ge=32, multiple_of=32)] | None = None
@@ -186,8 +194,6 @@ class CaptionsConfig(Section):
     # Captions of an image that are reranked.
     beam_candidates: Positive = 8
     sampled_candidates: Positive = 12
-    # Of an image or a caption, by the captioner, in the evaluation; 0: none.
-    reranked_matches: Annotated[int, Field(ge=0)] = 0
 
 
 class ClassifierConfig(Section):

@@ -1,5 +1,6 @@
 """Features of whole data sets, computed once."""
 
+import contextlib
 import functools
 import hashlib
 import math
@@ -82,9 +83,31 @@ def cached_features(
     Raises:
         JobError: the disk is full, or cannot be written to.
     """
-    name = _cache_name(image_encoder, backbone, weights, mirrored)
-    folder = Path(split.path) / f"{name}-{split.name}"
+    folder = _cache_folder(image_encoder, backbone, split, weights, mirrored)
     return store_features(image_encoder, split.images, folder, mirrored)
+
+
+def cached_views(
+    image_encoder: keras.Model, backbone: str, split: Any
+) -> list[StoredFeatures]:
+    """Computes the features of a split as it is, and mirrored; see `cached_features`.
+
+    Args:
+        image_encoder: the result of `build_image_encoder`.
+        backbone: the argument of `build_image_encoder`; names the folders.
+        split: a `kerasgan.data.Split`.
+
+    Raises:
+        JobError: the disk has no room for both, or cannot be written to.
+    """
+    names = image_encoder, backbone, split, "imagenet"
+    folders = [_cache_folder(*names, mirrored) for mirrored in (False, True)]
+    with _explained_disk_errors(folders[0]):
+        _check_disk_space(folders, (len(split.images), *image_encoder.output_shape[1:]))
+    return [
+        store_features(image_encoder, split.images, folder, mirrored)
+        for folder, mirrored in zip(folders, (False, True), strict=True)
+    ]
 
 
 def store_features(
@@ -104,28 +127,21 @@ def store_features(
     Raises:
         JobError: the disk is full, or cannot be written to.
     """
-    count = len(images)
-    total = -(-count // SHARD_SIZE)
-    paths = [folder / f"{number:05d}-of-{total:05d}.npy" for number in range(total)]
-    shape = (count, *image_encoder.output_shape[1:])
-    try:
-        _check_disk_space(folder, paths, shape)
+    paths = _shard_paths(folder, len(images))
+    shape = (len(images), *image_encoder.output_shape[1:])
+    with _explained_disk_errors(folder):
+        _check_disk_space([folder], shape)
+        folder.mkdir(exist_ok=True)
         for number, path in enumerate(paths):
             if not is_whole(path):
                 chunk = images[number * SHARD_SIZE : (number + 1) * SHARD_SIZE]
                 features = encode_images(image_encoder, chunk, mirrored, np.float16)
                 with open_partial(path, checksum=True) as file:
                     np.save(file, features)
-    except OSError as error:
-        raise JobError(
-            f"Could not store features of images in {folder}: {error}\nThe files that"
-            " are complete are kept and used by the next attempt. Make room, or choose"
-            " another directory with --data-dir DIR."
-        ) from error
     return StoredFeatures(paths, SHARD_SIZE, shape)
 
 
-def _cache_name(image_encoder, backbone, weights, mirrored):
+def _cache_folder(image_encoder, backbone, split, weights, mirrored):
     name = backbone.lower()
     if image_encoder.compute_dtype != "float32":
         name += f"-{image_encoder.compute_dtype}"
@@ -133,18 +149,37 @@ def _cache_name(image_encoder, backbone, weights, mirrored):
         status = os.stat(weights)
         state = f"{os.path.abspath(weights)} {status.st_size} {status.st_mtime_ns}"
         name += f"-{hashlib.sha256(state.encode()).hexdigest()[:12]}"
-    return name + ("-mirrored" if mirrored else "")
+    name += "-mirrored" if mirrored else ""
+    return Path(split.path) / f"{name}-{split.name}"
 
 
-def _check_disk_space(folder, paths, shape):
+def _shard_paths(folder, count):
+    total = -(-count // SHARD_SIZE)
+    return [folder / f"{number:05d}-of-{total:05d}.npy" for number in range(total)]
+
+
+def _check_disk_space(folders, shape):
     """Raises an OSError before hours of computation whose result does not fit."""
-    missing = sum(not path.is_file() for path in paths)
-    if missing:
-        folder.mkdir(exist_ok=True)
-        size = min(missing * SHARD_SIZE, shape[0]) * math.prod(shape[1:]) * 2
-        free = shutil.disk_usage(folder).free
-        if size > free:
-            raise OSError(f"{size / 1e9:.1f} GB are needed, {free / 1e9:.1f} are free")
+    needed = 0
+    for folder in folders:
+        paths = _shard_paths(folder, shape[0])
+        missing = sum(not path.is_file() for path in paths)
+        needed += min(missing * SHARD_SIZE, shape[0]) * math.prod(shape[1:]) * 2
+    free = shutil.disk_usage(folders[0].parent).free
+    if needed > free:
+        raise OSError(f"{needed / 1e9:.1f} GB are needed, {free / 1e9:.1f} are free")
+
+
+@contextlib.contextmanager
+def _explained_disk_errors(folder):
+    try:
+        yield
+    except OSError as error:
+        raise JobError(
+            f"Could not store features of images in {folder}: {error}\nThe files that"
+            " are complete are kept and used by the next attempt. Make room, or choose"
+            " another directory with --data-dir DIR."
+        ) from error
 
 
 def average_pool(features: Features) -> np.ndarray:

@@ -8,6 +8,7 @@ from kerasgan.captioning.pipeline import CaptioningPipeline
 from kerasgan.config.settings import Settings
 from kerasgan.data.pipeline import Split
 from kerasgan.encoders.feature_cache import encode_images
+from kerasgan.encoders.stored_features import SelectedRows
 from kerasgan.evaluation.caption_baselines import CaptionBaselines
 
 NUM_NEIGHBORS = (10, 50)  # of the rows `consensus10` and `consensus50`
@@ -47,9 +48,10 @@ class CaptionedImages:
     ):
         self.ids = [split.ids[row] for row in rows]
         self.captions = nonempty_captions(split, rows)
-        images = split.images[rows]
+        images = SelectedRows(split.images, np.asarray(rows))
         self.features = encode_images(pipeline.image_encoder, images, dtype=np.float16)
-        self.vectors = pipeline.embed_images(images, self.features)
+        pixels = images[:] if pipeline.encodes_pixels else None
+        self.vectors = pipeline.embed_images(pixels, self.features)
 
     def __len__(self) -> int:
         return len(self.ids)

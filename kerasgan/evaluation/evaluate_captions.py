@@ -57,7 +57,8 @@ def evaluate_captions(
     Args:
         run: a `Run` whose captions stage is finished.
         progress: called with a message at the beginning of each step.
-        reranked_matches: see `CaptionsConfig`; None: as the settings of the run say.
+        reranked_matches: captions of each image, and images of each caption, that the
+            captioner ranks too, see `LikelihoodReranker`; None for none.
 
     Returns:
         `similarity`, `captions` and `retrieval`, and `images` if the run has a
@@ -71,10 +72,10 @@ def evaluate_captions(
     """
     pipeline, settings = load_captioner(run), run.settings
     likelihood_pipeline = load_captioner(run, LIKELIHOOD_CAPTIONER)
-    count = reranked_matches
-    if count is None:
-        count = settings.captions.reranked_matches
-    train_captions, subsets, prior_features = _load_images(pipeline, run, count > 0)
+    progress("features of the validation and test images")
+    train_captions, subsets, prior_features = _load_images(
+        pipeline, run, reranked_matches is not None
+    )
     known_captions = [text for texts in train_captions for text in texts]
     vectorizer = fit_tfidf(known_captions)
     baselines = CaptionBaselines(train_captions, pipeline.store.vectors, vectorizer)
@@ -89,9 +90,10 @@ def evaluate_captions(
     )
     reranker = None
     if prior_features is not None:
-        progress(f"retrieval, with {count} matches reranked by the captioner")
-        captioner = likelihood_pipeline.captioner
-        reranker = LikelihoodReranker(captioner, prior_features, count)
+        progress(f"retrieval, the best {reranked_matches} ranked by the captioner")
+        reranker = LikelihoodReranker(
+            likelihood_pipeline.captioner, prior_features, reranked_matches
+        )
     results = {
         "similarity": _similarity_results(similarity, subsets),
         "captions": {"rows": caption_scores},

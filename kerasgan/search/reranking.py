@@ -35,7 +35,7 @@ class SearchReranker:
 
     def rerank(
         self, text: str, rows: np.ndarray, scores: np.ndarray, count: int
-    ) -> tuple[np.ndarray, np.ndarray]:
+    ) -> tuple[np.ndarray, np.ndarray, int]:
         """Ranks the first images again.
 
         An image whose likelihood is the mean of these keeps its score. Images whose
@@ -50,13 +50,14 @@ class SearchReranker:
             count: how many of the rows are ranked again.
 
         Returns:
-            The same row numbers in their new order, and their new scores.
+            The same row numbers in their new order, their new scores, and the number of
+            images that were ranked again.
         """
         token_ids = tokenize(self.pipeline.vectorizer, [text])
         images = self._read_images(rows[:count])
         is_read = np.isin(np.arange(len(rows)), list(images))
         if not images:
-            return rows, scores
+            return rows, scores, 0
         gains = self._log_likelihoods(np.stack(list(images.values())), token_ids)
         num_tokens = int((token_ids != END).sum())
         fused = fuse_scores(scores[is_read], gains - gains.mean(), num_tokens)
@@ -66,6 +67,7 @@ class SearchReranker:
         return (
             np.concatenate([rows[is_read][order], rows[~is_read]]),
             np.concatenate([fused[order], others]),
+            len(images),
         )
 
     def _read_images(self, rows):

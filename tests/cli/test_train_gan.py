@@ -34,7 +34,6 @@ TINY = [
     "--set=captions.likelihood_epochs=1",
     "--set=captions.adversarial_epochs=1",
     "--set=captions.sampled_captions=2",
-    "--set=captions.reranked_matches=3",
 ]
 
 
@@ -116,7 +115,7 @@ def test_a_run_captions_images(run_dir, tmp_path):
 
 
 def test_a_run_is_evaluated(run_dir):
-    results = json.loads(call("evaluate", run_dir, "--json").stdout)
+    results = json.loads(call("evaluate", run_dir, "--rerank", 3, "--json").stdout)
     row = results["similarity"]["rows"]["reranked"]
     cells = [row["at_half"][cell] for cell in ("tp", "fp", "fn", "tn")]
     assert sum(cells) == row["pairs"] * row["derangements"]

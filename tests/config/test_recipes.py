@@ -18,6 +18,7 @@ from kerasgan.config.settings import Settings
 from kerasgan.errors import UserError
 
 RECIPES = sorted((Path(__file__).parents[2] / "configs").glob("*.yaml"))
+LITE = "efficientnet-lite0"
 
 
 @pytest.mark.parametrize("path", RECIPES, ids=lambda path: path.stem)
@@ -51,6 +52,9 @@ def test_the_default_recipes_hold_the_defaults(stem):
         ({"data.split": 1.5}, "data.split.*less than 1.*Received: 1.5"),
         ({"data.sample": "many"}, "^data.sample .*'paper' or: .*integer.*'many'$"),
         ({"training.epochs": 0}, "training.epochs.*Received: 0"),
+        ({"captions.backbone": "resnet50"}, "must be conv, .*-lite2, or .*joined by"),
+        ({"captions.backbone": LITE + "+conv"}, "must be conv, .*lite0.conv'"),
+        ({"captions.backbone": f"{LITE}+{LITE}"}, "must be conv, .*different ones"),
     ],
 )
 def test_messages_name_the_mistake(values, message):

@@ -1,5 +1,6 @@
 """Features of data sets on the disk."""
 
+import shutil
 import types
 
 import keras
@@ -7,7 +8,12 @@ import numpy as np
 import pytest
 
 from kerasgan.encoders import feature_cache
-from kerasgan.encoders.feature_cache import average_pool, cached_features, encode_images
+from kerasgan.encoders.feature_cache import (
+    average_pool,
+    cached_features,
+    cached_views,
+    encode_images,
+)
 from kerasgan.encoders.stored_features import SelectedRows
 from kerasgan.errors import JobError
 
@@ -90,6 +96,24 @@ def test_features_that_cannot_fit_are_not_computed(image_encoder, split, monkeyp
     monkeypatch.setattr(feature_cache, "encode_images", lambda *_: pytest.fail("began"))
     with pytest.raises(JobError, match="are needed"):
         cached_features(image_encoder, "conv", split)
+
+
+def test_both_views_must_fit_before_the_first_is_computed(
+    image_encoder, split, monkeypatch
+):
+    size = cached_features(image_encoder, "conv", split).nbytes
+    plain, mirrored = cached_views(image_encoder, "conv", split)
+    np.testing.assert_array_equal(
+        plain[:], cached_features(image_encoder, "conv", split)
+    )
+    assert not np.array_equal(plain[:], mirrored[:])
+    shutil.rmtree(split.path / "conv-train")
+    shutil.rmtree(split.path / "conv-mirrored-train")
+    usage = types.SimpleNamespace(free=1.5 * size)
+    monkeypatch.setattr("shutil.disk_usage", lambda path: usage)
+    monkeypatch.setattr(feature_cache, "encode_images", lambda *_: pytest.fail("began"))
+    with pytest.raises(JobError, match="are needed"):
+        cached_views(image_encoder, "conv", split)
 
 
 def test_a_split_without_images_has_no_features(image_encoder, split):

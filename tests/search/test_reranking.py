@@ -44,7 +44,8 @@ def index(tmp_path):
 
 def test_the_first_images_are_ranked_by_both_models(index, pipeline):
     reranker = SearchReranker(index, pipeline, "crop")
-    rows, scores = reranker.rerank("red dog", ROWS, SCORES, 4)
+    rows, scores, count = reranker.rerank("red dog", ROWS, SCORES, 4)
+    assert count == 4
     assert list(rows) == [3, 4, 2, 0, 1, 5]  # only 3, 4, 2 and 0 are read
     assert pipeline.captioner.token_ids[:, 0, :4].tolist() == [[2, 3, 4, 0]] * 4
     assert (np.diff(scores) <= 1e-9).all()
@@ -58,13 +59,14 @@ def test_files_that_are_not_what_was_indexed_follow(index, pipeline, tmp_path):
     (tmp_path / "3.png").unlink()
     (tmp_path / "4.png").write_bytes(b"changed")
     reranker = SearchReranker(index, pipeline, "crop")
-    rows, scores = reranker.rerank("red dog", ROWS, SCORES, 6)
-    assert list(rows) == [1, 5, 2, 0, 4, 3]
+    rows, scores, count = reranker.rerank("red dog", ROWS, SCORES, 6)
+    assert list(rows) == [1, 5, 2, 0, 4, 3] and count == 4
     assert (np.diff(scores) <= 1e-9).all()
     for name in ("0", "1", "2", "5"):
         (tmp_path / f"{name}.png").unlink()
-    rows, scores = reranker.rerank("red dog", ROWS, SCORES, 6)
+    rows, scores, count = reranker.rerank("red dog", ROWS, SCORES, 6)
     np.testing.assert_array_equal([rows, scores], [ROWS, SCORES])
+    assert count == 0
 
 
 def test_an_unreadable_image_follows(index, pipeline, tmp_path, monkeypatch):
