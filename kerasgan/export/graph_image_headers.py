@@ -1,8 +1,8 @@
 """Reads metadata of image files inside a TensorFlow graph.
 
-A file is a scalar string. `read_integer` fails past the end of the file;
-`graph_image_decoder` then marks the row as invalid. The searches for EXIF and
-transparency do not fail: they stop at the end of the file, since the decoders detect
+A file is a scalar string. `read_integer` fails past the end of the file, and a reserved
+marker in a JPEG fails; `graph_image_decoder` then marks the row as invalid. Searching
+for EXIF and transparency does not fail at the end of the file: the decoders detect
 truncated files. Nor does damaged EXIF cause an error: it is ignored where it cannot be
 read.
 """
@@ -13,6 +13,8 @@ ORIENTATION = 0x0112  # the EXIF tag
 EXIF = b"Exif\0\0"  # the start of a JPEG's EXIF segment
 APP1 = 0xFFE1  # the marker of a JPEG's EXIF segment
 START_OF_SCAN = 0xFFDA  # the marker before the pixels of a JPEG
+# Markers between these are reserved. TensorFlow's decoder skips them, Pillow does not.
+STUFFED_BYTE, FIRST_MARKER = 0xFF00, 0xFFC0
 # Maximum number of segments of a file that are read; a file with more is malicious.
 MAX_STEPS = 10_000
 # TIFF in both byte orders. Some programs swap the last two bytes, which Pillow accepts.
@@ -52,31 +54,34 @@ def read_jpeg_exif(data: tf.Tensor) -> tf.Tensor:
         data: a JPEG file, a scalar string.
 
     Returns:
-        A scalar string, empty if there is no EXIF.
+        A scalar string, empty if there is no EXIF. A reserved marker raises
+        `tf.errors.InvalidArgumentError` when the graph runs.
     """
 
-    def condition(position, marker, found):
+    def condition(position, marker, exif):
         in_file = position + 10 < tf.strings.length(data)
-        return in_file & (marker != START_OF_SCAN) & ~found
+        return in_file & (marker != START_OF_SCAN)
 
-    def step(position, marker, found):
+    def step(position, marker, exif):
         raw = tf.strings.substr(data, position, 4)
         header = tf.io.decode_raw(raw, tf.uint16, little_endian=False)
         marker, length = tf.unstack(tf.cast(header, tf.int32), num=2)
-        found = (marker == APP1) & (length >= 2 + len(EXIF))
-        found &= tf.strings.substr(data, position + 4, len(EXIF)) == EXIF
+        is_known = (marker <= STUFFED_BYTE) | (marker >= FIRST_MARKER)
+        tf.debugging.Assert(is_known, ["a reserved marker in a JPEG"])
+        is_exif = (marker == APP1) & (length >= 2 + len(EXIF)) & (exif == 0)
+        is_exif &= tf.strings.substr(data, position + 4, len(EXIF)) == EXIF
         # Any number of 0xFF bytes may precede a marker.
         offset = tf.where(marker == 0xFFFF, 1, 2 + length)
-        return tf.where(found, position, position + offset), marker, found
+        return position + offset, marker, tf.where(is_exif, position, exif)
 
-    start = (2, 0, False)  # after the marker at the start of the file
-    position, _, found = _bounded_while_loop(condition, step, start)
+    start = (2, 0, 0)  # after the marker at the start of the file
+    _, _, exif = _bounded_while_loop(condition, step, start)
 
     def content():
-        length = read_integer(data, position + 2, 2) - 8
-        return tf.strings.substr(data, position + 10, length)
+        length = read_integer(data, exif + 2, 2) - 8
+        return tf.strings.substr(data, exif + 10, length)
 
-    return tf.cond(found, content, lambda: b"")
+    return tf.cond(exif > 0, content, lambda: b"")
 
 
 def read_png_chunks(data: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:

@@ -190,6 +190,8 @@ INVALID_FILES = {
     "only a signature": b"\xff\xd8\xff",
     "half a jpeg": JPEG[: len(JPEG) // 2],
     "a jpeg without its end": JPEG[:-200],
+    # Found by fuzzing: libjpeg skips the marker, Pillow does not.
+    "a jpeg with a reserved marker": JPEG[:2] + b"\xff\x01" + JPEG[2:],
     "half a png": encoded(SMOOTH, "PNG")[:-400],
     "half a gif": animated_gif()[:200],
     "half a bmp": encoded(SMOOTH, "BMP")[:-400],
