@@ -208,7 +208,7 @@ def read_json_lines(path: Path) -> list[dict]:
     """
     try:
         lines = path.read_text(encoding="utf-8").split("\n")[:-1]
-        return [dict(json.loads(line)) for line in lines]
+        return [dict(_parse_json(line)) for line in lines]
     except OSError as error:
         raise UserError(f"Cannot read {path}: {error.strerror}") from error
     except (ValueError, TypeError, RecursionError) as error:
@@ -231,7 +231,7 @@ def read_json(path: Path, keys: Mapping[str, Any] | None = None) -> Any:
         UserError: it cannot be read, or is damaged.
     """
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
+        content = _parse_json(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise
     except OSError as error:
@@ -247,6 +247,13 @@ def read_json(path: Path, keys: Mapping[str, Any] | None = None) -> Any:
         if key not in content or not isinstance(content[key], kind):
             name = getattr(kind, "__name__", kind)
             raise UserError(f"{path} is damaged: it has no {name} {key!r}")
+    return content
+
+
+def _parse_json(text):
+    content = json.loads(text)
+    if "\\ud" in text.lower():  # an escaped half of a pair, which no file can hold
+        json.dumps(content, ensure_ascii=False).encode()
     return content
 
 

@@ -32,14 +32,19 @@ def test_a_line_follows_complete_lines_only(tmp_path):
     assert read_json_lines(path) == [{"row": 1}, {"row": 3}]
 
 
-@pytest.mark.parametrize("text", ["[1]\n", "{\n", "\n", "[" * 9000 + "\n", "\xff\n"])
+@pytest.mark.parametrize(
+    "text",
+    ["[1]\n", "{\n", "\n", "[" * 9000 + "\n", "\xff\n", r'{"a": "\uD800"}' "\n"],
+)
 def test_damaged_lines_are_named(tmp_path, text):
     (tmp_path / "rows.jsonl").write_bytes(text.encode("latin-1"))
     with pytest.raises(UserError, match="rows.jsonl is damaged"):
         read_json_lines(tmp_path / "rows.jsonl")
 
 
-@pytest.mark.parametrize("text", ["{", "[1]", '{"a": 1}', "", "{" * 9000])
+@pytest.mark.parametrize(
+    "text", ["{", "[1]", '{"a": 1}', "", "{" * 9000, r'{"a": "\ud800"}']
+)
 def test_damaged_objects_are_named(tmp_path, text):
     (tmp_path / "a.json").write_text(text)
     with pytest.raises(UserError, match="a.json is damaged"):
