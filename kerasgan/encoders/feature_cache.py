@@ -13,7 +13,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from kerasgan.encoders.stored_features import Features, StoredFeatures
+from kerasgan.encoders.stored_features import Features, SelectedRows, StoredFeatures
 from kerasgan.errors import JobError
 from kerasgan.files import is_whole, open_partial
 
@@ -23,7 +23,7 @@ SHARD_SIZE = 1024  # images whose features are in one file
 
 def encode_images(
     image_encoder: keras.Model,
-    images: np.ndarray,
+    images: np.ndarray | SelectedRows,
     mirrored: bool = False,
     dtype: Any = np.float32,
 ) -> np.ndarray:
