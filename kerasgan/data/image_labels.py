@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from kerasgan.data.annotations import AnnotatedImage, CaptionRow
 
 MAX_NAMED_LABELS = 5  # of a row, in a message
+MAX_DIGITS = 100  # of a label that is ordered as a number
 
 
 def add_labels(
@@ -122,5 +123,10 @@ def sorted_label_names(images: Mapping[str, "AnnotatedImage"]) -> list[str]:
     Args:
         images: images by name.
     """
-    labels = {label for image in images.values() for label in image.labels}
-    return sorted(labels, key=lambda x: (0, int(x), x) if x.isdecimal() else (1, 0, x))
+    return sorted({x for image in images.values() for x in image.labels}, key=_order)
+
+
+def _order(label):
+    # Python refuses to convert thousands of digits.
+    is_number = label.isdecimal() and len(label) <= MAX_DIGITS
+    return (0, int(label), label) if is_number else (1, 0, label)

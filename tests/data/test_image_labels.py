@@ -33,6 +33,7 @@ def test_labels_are_put_in_order_as_numbers_or_words():
 
     assert sorted_label_names(images("10", "9", "1")) == ["1", "9", "10"]
     assert sorted_label_names(images("shoe", "bag", "2")) == ["2", "bag", "shoe"]
+    assert sorted_label_names(images("1" * 9000, "2")) == ["2", "1" * 9000]
 
 
 def test_the_first_of_several_labels_is_kept_and_the_others_are_counted(tmp_path):

@@ -240,8 +240,9 @@ def _valid_positions(cell: "pyarrow.Scalar") -> list[int | None]:
 
 def _named(numbers: Iterable[str], classes: list[str]) -> tuple[str, ...]:
     """Returns the names of classes that are given as numbers; -1 is none."""
-    known = (number for number in numbers if number.isdecimal())
-    return tuple(classes[int(x)] for x in known if int(x) < len(classes))
+    # Python refuses to convert thousands of digits.
+    known = (int(x) for x in numbers if x.isdecimal() and len(x) < 100)
+    return tuple(classes[number] for number in known if number < len(classes))
 
 
 def _class_names(schema: "pyarrow.Schema", label: str | None) -> list[str] | None:
