@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from kerasgan.data.annotations import AnnotatedImage, CaptionRow
 
 MAX_NAMED_LABELS = 5  # of a row, in a message
-MAX_DIGITS = 100  # of a label that is ordered as a number
+MAX_DIGITS = 100  # of a label that is a number
 
 
 def add_labels(
@@ -127,6 +127,16 @@ def sorted_label_names(images: Mapping[str, "AnnotatedImage"]) -> list[str]:
 
 
 def _order(label):
-    # Python refuses to convert thousands of digits.
-    is_number = label.isdecimal() and len(label) <= MAX_DIGITS
-    return (0, int(label), label) if is_number else (1, 0, label)
+    number = label_number(label)
+    return (1, 0, label) if number is None else (0, number, label)
+
+
+def label_number(label: str) -> int | None:
+    """Returns a label as a number, or None if it is a word or negative.
+
+    Python refuses to convert thousands of digits, which are a word, too.
+
+    Args:
+        label: of an image.
+    """
+    return int(label) if label.isdecimal() and len(label) <= MAX_DIGITS else None

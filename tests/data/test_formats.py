@@ -344,13 +344,14 @@ def test_parquet_with_bytes_and_damaged_images(tmp_path, column):
     assert data.info["skipped"]["missing image"] == 1
 
 
-def test_unlabeled_rows_of_hugging_face(tmp_path):
+@pytest.mark.parametrize("labels", [[0, -1, 1, 2], ["0", "x", "1", "1" * 9000]])
+def test_unlabeled_rows_of_hugging_face(tmp_path, labels):
     features = {"label": {"_type": "ClassLabel", "names": ["cat", "dog"]}}
     path = make.embedded(
         tmp_path / "t.parquet",
         [make.image(n) for n in range(4)],
         {"info": {"features": features}},
-        label=[0, -1, 1, 2],
+        label=labels,
     )
     annotations = make.read("table", path)
     assert annotations.label_names == ["cat", "dog"]

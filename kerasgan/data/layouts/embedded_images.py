@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from kerasgan.config.settings import DataConfig
 from kerasgan.data.annotations import Annotations, CaptionRow, group_pairs
+from kerasgan.data.image_labels import label_number
 from kerasgan.data.layouts.columns import IMAGE_COLUMNS, image_columns, infer_columns
 from kerasgan.data.layouts.img2dataset import Shard, find_shards, read_table
 from kerasgan.data.layouts.shard_members import ByteReader, read_cell
@@ -240,9 +241,8 @@ def _valid_positions(cell: "pyarrow.Scalar") -> list[int | None]:
 
 def _named(numbers: Iterable[str], classes: list[str]) -> tuple[str, ...]:
     """Returns the names of classes that are given as numbers; -1 is none."""
-    # Python refuses to convert thousands of digits.
-    known = (int(x) for x in numbers if x.isdecimal() and len(x) < 100)
-    return tuple(classes[number] for number in known if number < len(classes))
+    known = (label_number(number) for number in numbers)
+    return tuple(classes[x] for x in known if x is not None and x < len(classes))
 
 
 def _class_names(schema: "pyarrow.Schema", label: str | None) -> list[str] | None:
