@@ -252,7 +252,8 @@ def read_json(path: Path, keys: Mapping[str, Any] | None = None) -> Any:
 
 def _parse_json(text):
     content = json.loads(text)
-    if "\\ud" in text.lower():  # an escaped half of a pair, which no file can hold
+    # An escaped half of a pair cannot be written again.
+    if "\\ud" in text or "\\uD" in text:
         json.dumps(content, ensure_ascii=False).encode()
     return content
 

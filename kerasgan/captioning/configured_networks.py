@@ -11,7 +11,22 @@ from kerasgan.captioning.dual_encoder import DualEncoder, build_dual_encoder
 from kerasgan.config.settings import CaptionsConfig, Settings
 from kerasgan.encoders.image_encoder import build_image_encoder
 from kerasgan.encoders.text_branch import embedding_dim
-from kerasgan.encoders.word_vectors import load_word_vectors
+from kerasgan.encoders.word_vectors import check_word_vectors, load_word_vectors
+from kerasgan.runs import Run
+
+
+def require_word_vectors(settings: Settings, run: Run) -> None:
+    """Checks that the word vectors are installed that a run still needs.
+
+    Args:
+        settings: the settings.
+        run: its trained dual encoder needs none.
+
+    Raises:
+        UserError: they are not installed.
+    """
+    if not (run.models / "dual_encoder.keras").is_file():
+        check_word_vectors(settings.captions.word_vectors)
 
 
 def load_configured_word_vectors(

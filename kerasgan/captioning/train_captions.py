@@ -21,6 +21,7 @@ from kerasgan.captioning.cider_reward import CiderReward
 from kerasgan.captioning.configured_networks import (
     build_configured_captioner,
     load_configured_word_vectors,
+    require_word_vectors,
 )
 from kerasgan.captioning.dual_encoder import DualEncoder
 from kerasgan.captioning.pipeline import (
@@ -47,7 +48,6 @@ from kerasgan.encoders.feature_cache import (
 from kerasgan.encoders.image_encoder import build_image_encoder
 from kerasgan.encoders.precision import dtype_policy_scope, to_float32
 from kerasgan.encoders.stored_features import SelectedRows
-from kerasgan.encoders.word_vectors import check_word_vectors
 from kerasgan.files import write_text
 from kerasgan.runs import Run, training_run
 from kerasgan.training.allocator import retain_freed_memory
@@ -94,8 +94,7 @@ def _train(settings, run, progress):
     use_determinism(settings, "captions")
     if (run.models / STORE_FILE).is_file():
         return load_captioner(run)
-    if not (run.models / "dual_encoder.keras").is_file():
-        check_word_vectors(settings.captions.word_vectors)
+    require_word_vectors(settings, run)
     pairs = load_data(data_for_captions(settings), progress=progress)
     run.write_data(pairs.info)
     pairs.print_memory_note(progress)

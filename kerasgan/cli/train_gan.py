@@ -145,16 +145,15 @@ def _train(settings: "Settings", run: "Run") -> None:
     """Trains the stages, and evaluates the captions."""
     import_tensorflow()
     from kerasgan.captioning.caption_data import encoder_image_size
+    from kerasgan.captioning.configured_networks import require_word_vectors
     from kerasgan.captioning.train_captions import train_captions
     from kerasgan.encoders.image_encoder import build_image_encoder
-    from kerasgan.encoders.word_vectors import check_word_vectors
     from kerasgan.gan.train_gan import train_gan
 
     stage = settings.training.stage
     print_devices(settings, _stages(settings, run))
     if stage != "images":  # raises before the first stage if a package is missing
-        if not (run.models / "dual_encoder.keras").is_file():
-            check_word_vectors(settings.captions.word_vectors)
+        require_word_vectors(settings, run)
         build_image_encoder(settings.captions.backbone, encoder_image_size(settings))
     if stage != "captions":
         train_gan(settings, run)

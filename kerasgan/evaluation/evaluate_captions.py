@@ -129,8 +129,9 @@ def _load_images(pipeline, run, reranks):
     }
     prior_features = None
     if reranks:
-        rows = prior_rows(train_rows)
-        prior_features = CaptionedImages(data.train, rows, pipeline).features
+        prior_features = pipeline.encode_images(
+            data.train.images[prior_rows(train_rows)]
+        )
     return nonempty_captions(data.train, train_rows), subsets, prior_features
 
 

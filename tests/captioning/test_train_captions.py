@@ -297,9 +297,9 @@ def test_the_dual_encoder_begins_with_the_vectors_of_its_vocabulary(
         raise Stop
 
     module = "kerasgan.captioning.train_captions"
-    monkeypatch.setattr(f"{module}.check_word_vectors", lambda name: None)
     monkeypatch.setattr(f"{module}.train_dual_encoder", train)
     networks = "kerasgan.captioning.configured_networks"
+    monkeypatch.setattr(f"{networks}.check_word_vectors", lambda name: None)
     monkeypatch.setattr(f"{networks}.load_word_vectors", load)
     settings = resolve(None, {"captions.word_vectors": "wordllama"}, base=settings)
     run = new_run("train-gan", settings, tmp_path / "run")
