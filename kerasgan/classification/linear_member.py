@@ -1,4 +1,4 @@
-"""Ensemble members that are linear in TF-IDF features of n-grams."""
+"""Ensemble members that are linear in TF-IDF features of n-grams, or in an image's."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
@@ -59,16 +59,18 @@ def build_regression(balance: bool = False) -> LogisticRegression:
 
 
 class LinearMember(EnsembleMember):
-    """Logistic regression on TF-IDF features of n-grams.
+    """Logistic regression on TF-IDF features of n-grams, or on features of images.
 
-    With modality `"pair"`, the features of a frozen image encoder are appended. With
-    few training pairs, neural networks are seldom better. If a pair has several labels,
-    each class has a regression that separates it from the rest.
+    With modality `"pair"`, the features of a frozen image encoder are appended to those
+    of the n-grams; with `"image"`, they are all that is used, as in a linear probe
+    (Alain & Bengio 2016, https://arxiv.org/abs/1610.01644). With few training pairs,
+    neural networks are seldom better. If a pair has several labels, each class has a
+    regression that separates it from the rest.
 
     Args:
-        modality: `"text"`, or `"pair"`, which needs features of images.
+        modality: `"text"`, or `"pair"` or `"image"`, which need features of images.
         name: prefix of the names of its layers.
-        analyzers: keys of `ANALYZERS`.
+        analyzers: keys of `ANALYZERS`; none for `"image"`.
         num_classes: number of classes.
         multi_label: whether a pair has any number of labels.
         balance: whether all classes count the same, however frequent they are; not with
@@ -101,6 +103,8 @@ class LinearMember(EnsembleMember):
     def refit(self, examples: PairExamples) -> None:
         """Trains on all captions of all examples."""
         captions = [texts or [""] for texts in examples.texts]
+        if not self.analyzers:  # an image counts once, whatever the number of its texts
+            captions = [texts[:1] for texts in captions]
         rows = np.repeat(np.arange(len(captions)), [len(texts) for texts in captions])
         texts = [text for texts in captions for text in texts]
         self.vectorizers = [
@@ -144,13 +148,16 @@ class LinearMember(EnsembleMember):
 
     @property
     def _uses_images(self):
-        return self.modality == "pair"
+        return self.modality != "text"
 
     def _features(self, texts, examples, rows=slice(None)):
         features = [vectorizer.transform(texts) for vectorizer in self.vectorizers]
         if self._uses_images:
             images = (examples.images[rows] - self.mean) * self.scale
-            features.append(sparse.csr_matrix(images.astype(np.float32)))
+            images = images.astype(np.float32)
+            if not features:
+                return images
+            features.append(sparse.csr_matrix(images))
         return sparse.hstack(features, format="csr")
 
     def predict_log_proba(self, examples: PairExamples) -> np.ndarray:
@@ -178,6 +185,6 @@ class LinearMember(EnsembleMember):
             kernel = kernel * self.scale[:, None]
             dense = keras.layers.Dense(self.num_classes, name=f"{self.name}_image")
             dense.build((None, len(kernel)))
-            dense.set_weights([kernel, -self.mean @ kernel])
+            dense.set_weights([kernel, bias - self.mean @ kernel])
             logits.append(dense(inputs["image"]))
         return sum(logits)

@@ -106,6 +106,8 @@ class MemberBuilder:
             return self._network_member("text", config, None, self._text_branch())
         if name in ANALYZERS and has_text:
             return LinearMember("text", name, [name], *outputs)
+        if name == "linear_probe" and self.uses_images and has_features:
+            return LinearMember("image", name, [], *outputs)
         if name == "wide" and has_pairs and has_features:
             return LinearMember("pair", name, list(ANALYZERS), *outputs)
         if name == "pair" and has_pairs:
@@ -128,7 +130,7 @@ class MemberBuilder:
     def _image_branch(self, for_paper_network=False):
         config, task = self.config, self.task
         if task.image_encoder is not None:
-            return build_feature_branch(task.train.images.shape[1], config.image_dim)
+            return build_feature_branch(task.train.images, config.image_dim)
         backbone, size = resolve_backbone(config.backbone), self.image_size
         if backbone == "conv" and for_paper_network:
             return build_conv_branch(size, config.filters, config.image_dim)

@@ -8,6 +8,9 @@ from keras import ops
 
 from kerasgan.encoders.precision import to_float32
 
+MAX_DEVIATION = 3  # standard deviations; features are clipped to them
+FEATURE_NORM = 5.0  # of the standardized features of an image
+
 
 def build_classifier(
     num_classes: int,
@@ -122,20 +125,29 @@ def build_conv_branch(
     return keras.Model(image, x, name="image_branch")
 
 
-def build_feature_branch(num_features: int, dim: int = 128) -> keras.Model:
+def build_feature_branch(features: np.ndarray, dim: int = 128) -> keras.Model:
     """Builds the branch for features of a frozen image encoder.
 
+    The features are standardized and clipped, and scaled so that an image's have a norm
+    of about 5 however many they are: with larger norms the network overfits a few
+    images before it has learned from the others.
+
     Args:
-        num_features: number of features of an image.
+        features: of the training images, `(n, num_features)`; their means and variances
+            standardize.
         dim: size of the vector.
 
     Returns:
         A `keras.Model`: `(n, num_features)` to `(n, dim)`.
     """
-    features = keras.Input((num_features,), name="features")
-    x = keras.layers.LayerNormalization()(features)
+    num_features = features.shape[1]
+    normalization = keras.layers.Normalization()
+    normalization.adapt(features)
+    image = keras.Input((num_features,), name="features")
+    x = ops.clip(normalization(image), -MAX_DEVIATION, MAX_DEVIATION)
+    x = keras.layers.Rescaling(FEATURE_NORM / num_features**0.5)(x)
     x = keras.layers.Dense(dim, activation="relu")(x)
-    return keras.Model(features, x, name="image_branch")
+    return keras.Model(image, x, name="image_branch")
 
 
 def build_encoder_branch(

@@ -30,10 +30,10 @@ class PairClassifier(ClassifierMixin, BaseEstimator):
 
     Args:
         members: members of the ensemble. `"image"`: a residual network, or a layer on a
+            frozen backbone. `"linear_probe"`: logistic regression on the features of a
             frozen backbone. `"lstm"`: the text branch. `"words"` and `"characters"`:
-            logistic regression on TF-IDF. `"wide"`: logistic regression on both and on
-            the features of a frozen backbone. `"pair"`: paper B's network. Members that
-            do not suit the data are left out.
+            logistic regression on TF-IDF. `"wide"`: logistic regression on all three.
+            `"pair"`: paper B's network. Members that do not suit the data are left out.
         fusion: `"ensemble"`, or `"paper"` for paper B's network.
         modality: `"pair"`, or `"image"` or `"text"` to ignore the other.
         attention: whether LSTMs have attention.

@@ -13,6 +13,9 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 EfficientNetLite = Literal[
     "efficientnet-lite0", "efficientnet-lite1", "efficientnet-lite2"
 ]
+MemberName = Literal[
+    "image", "linear_probe", "lstm", "words", "characters", "wide", "pair"
+]
 Fraction = Annotated[float, Field(gt=0, lt=1)]
 Positive = Annotated[int, Field(ge=1)]
 NonNegative = Annotated[float, Field(ge=0)]
@@ -232,11 +235,7 @@ class ClassifierConfig(Section):
     learning_rate: Annotated[float, Field(gt=0)] = 1e-3
     # Of the ensemble; `pair` is the paper's network. Members whose inputs the data do
     # not have are left out.
-    members: list[Literal["image", "lstm", "words", "characters", "wide", "pair"]] = [
-        "image",
-        "lstm",
-        "words",
-    ]
+    members: list[MemberName] = ["image", "lstm", "words"]
     folds: Annotated[int, Field(ge=2)] = 5  # of the cross-validation for the weights
     ensemble_pairs: Positive = 400  # enough to fit the weights
 

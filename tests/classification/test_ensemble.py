@@ -5,10 +5,15 @@ import pytest
 import tensorflow as tf
 from scipy import special
 from sklearn.model_selection import KFold, StratifiedKFold
+from sklearn.preprocessing import StandardScaler
 
 from kerasgan.classification.ensemble import fit_ensemble
 from kerasgan.classification.examples import PairExamples
-from kerasgan.classification.linear_member import LinearMember
+from kerasgan.classification.linear_member import (
+    IMAGE_NORM,
+    LinearMember,
+    build_regression,
+)
 from kerasgan.config.settings import ClassifierConfig
 from kerasgan.errors import UserError
 from kerasgan.layers.log_linear_ensemble import MIN_LOG_PROBABILITY
@@ -27,10 +32,12 @@ def make_examples(texts=TEXTS, labels=LABELS):
 def make_member(name, num_classes):
     if name == "wide":
         return LinearMember("pair", name, ["words", "characters"], num_classes)
+    if name == "linear_probe":
+        return LinearMember("image", name, [], num_classes)
     return LinearMember("text", name, [name], num_classes)
 
 
-@pytest.mark.parametrize("name", ["words", "characters", "wide"])
+@pytest.mark.parametrize("name", ["words", "characters", "wide", "linear_probe"])
 @pytest.mark.parametrize("num_classes", [2, 3])
 @pytest.mark.parametrize("texts", [TEXTS, [["1"], ["2"], ["!"], [], ["x"]]])
 def test_graph_predicts_the_same_as_scikit_learn(name, num_classes, texts):
@@ -53,6 +60,24 @@ def test_wide_member_uses_the_image_and_the_words():
     rows = np.arange(80)
     predictions = member.predict_held_out(examples, rows[:40], rows[40:])
     assert (predictions.argmax(1) == labels[40:]).mean() > 0.95
+
+
+def test_linear_probe_is_logistic_regression_on_standardized_features():
+    """Whatever their scale, and the number of the texts of an image."""
+    random = np.random.default_rng(0)
+    labels = np.arange(60) % 3
+    images = random.normal(np.eye(3)[labels], 0.4) * [1, 1e3, 1e-3] + 5
+    texts = [["a text"] * (index % 4) for index in range(60)]
+    member = make_member("linear_probe", 3)
+    examples = PairExamples([""] * 60, images, texts, labels)
+    member.refit(examples)
+    scaled = StandardScaler().fit_transform(images) * IMAGE_NORM / np.sqrt(3)
+    regression = build_regression().fit(scaled, labels)
+    np.testing.assert_allclose(
+        member.predict_log_proba(examples),
+        regression.predict_log_proba(scaled),
+        atol=0.02,
+    )
 
 
 def test_a_class_without_training_examples_is_unlikely():

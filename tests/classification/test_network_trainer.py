@@ -26,7 +26,9 @@ def make_examples(count=40):
 def make_trainer(**config):
     values = {"minutes": None, "epochs": 30, "learning_rate": 0.05, "dropout": 0.0}
     config = ClassifierConfig(**values | config)
-    return NetworkTrainer(build_classifier(2, build_feature_branch(4, 8)), config)
+    return NetworkTrainer(
+        build_classifier(2, build_feature_branch(np.eye(4), 8)), config
+    )
 
 
 def test_inputs_of_a_network_need_token_ids():

@@ -64,7 +64,7 @@ def test_papers_network_is_compiled_and_fitted_like_any_keras_model():
     "build_branch, shape",
     [
         (lambda: build_encoder_branch(build_image_encoder("conv", 32)), (5, 32, 32, 3)),
-        (lambda: build_feature_branch(7, 6), (5, 7)),
+        (lambda: build_feature_branch(np.eye(7), 6), (5, 7)),
     ],
 )
 def test_one_branch_is_enough(build_branch, shape):
@@ -72,6 +72,19 @@ def test_one_branch_is_enough(build_branch, shape):
     assert set(network.input) == {"image"}
     logits = network({"image": np.ones(shape, "float32")}, training=False)
     assert logits.shape == (5, 3)
+
+
+def test_feature_branch_does_not_depend_on_the_scale_of_the_features():
+    features = np.random.default_rng(0).normal(size=(50, 8)).astype("float32")
+    scaled = features * np.logspace(-3, 3, 8, dtype="float32") + 2
+    branches = [build_feature_branch(array, 6) for array in (features, scaled)]
+    trained = branches[0].trainable_weights
+    for weight, other in zip(branches[1].trainable_weights, trained, strict=True):
+        weight.assign(other)
+    vectors = [branches[0](features), branches[1](scaled)]
+    np.testing.assert_allclose(*vectors, atol=0.01)
+    far = branches[0](np.full((1, 8), 1e9, "float32"))
+    assert np.abs(far).max() < 20
 
 
 def test_a_classifier_needs_a_branch():
@@ -122,11 +135,13 @@ def test_ensemble_is_restored_from_its_config():
 
 
 def test_averaged_network_is_the_mean_of_its_networks():
-    network = build_classifier(3, build_feature_branch(4, 2))
+    network = build_classifier(3, build_feature_branch(np.eye(4), 2))
     features = np.random.default_rng(0).normal(size=(5, 4)).astype("float32")
     fitted_weights, predictions = [], []
     for scale in (1, 3):
-        fitted_weights.append([scale * weight for weight in network.get_weights()])
+        factors = [scale if weight.trainable else 1 for weight in network.weights]
+        arrays = zip(factors, network.get_weights(), strict=True)
+        fitted_weights.append([factor * array for factor, array in arrays])
     for weights in fitted_weights:
         network.set_weights(weights)
         predictions.append(keras.ops.log_softmax(network({"image": features})))

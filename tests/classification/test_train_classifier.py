@@ -133,7 +133,7 @@ def test_a_frozen_encoder_is_part_of_the_serving_model(data_dir, monkeypatch):
     features = keras.layers.Rescaling(1 / 255)(features)
     image_encoder = keras.Model(images, features, name="image_encoder")
     monkeypatch.setattr(task_module, "build_image_encoder", lambda *_: image_encoder)
-    members = ["image", "words", "wide"]
+    members = ["image", "linear_probe", "words", "wide"]
     settings = make_settings(data_dir, backbone="efficientnet-lite0", members=members)
     task = load_task(settings, progress=ignore)
     assert task.train.images.shape == (48, 12)

@@ -70,6 +70,8 @@ def _build_ensemble(modalities):
     members = {
         modality: _build_network_member(modality, [modality]) for modality in modalities
     }
+    if "image" in modalities:
+        members["linear_probe"] = LinearMember("image", "linear_probe", [], len(LABELS))
     if "text" in modalities:
         for name in ANALYZERS:
             members[name] = LinearMember("text", name, [name], len(LABELS))
@@ -96,12 +98,15 @@ def _build_ensemble(modalities):
 def _build_network_member(modality, modalities):
     network = _build_network(
         modalities,
-        build_feature_branch(8, 4),
+        build_feature_branch(np.eye(8), 4),
         modality + "_network",
         "lstm-attention" if modality == "text" else "words",
     )
     weights = network.get_weights()
-    doubled = [2 * array for array in weights]
+    doubled = [
+        2 * array if weight.trainable else array
+        for weight, array in zip(network.weights, weights, strict=True)
+    ]
     network = build_averaged_network(network, [weights, doubled])
 
     def logits(inputs):
