@@ -21,7 +21,6 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 SCENES = 500  # that are drawn
 SHARD_SIZE = 10_000  # images
-TEST_SIZE = 100  # images
 
 
 def main():

@@ -47,7 +47,7 @@ class TolerantTfidfVectorizer(TfidfVectorizer):
 
 
 def build_regression(balance: bool = False) -> LogisticRegression:
-    """Builds the logistic regression on TF-IDF features.
+    """Builds the logistic regression on TF-IDF features and features of images.
 
     Args:
         balance: whether classes count the same, however frequent they are.
@@ -101,7 +101,7 @@ class LinearMember(EnsembleMember):
         return self.predict_log_proba(examples[validation_rows])
 
     def refit(self, examples: PairExamples) -> None:
-        """Trains on all captions of all examples."""
+        """Trains on all captions of all examples, or on each image."""
         captions = [texts or [""] for texts in examples.texts]
         if not self.analyzers:  # an image counts once, whatever the number of its texts
             captions = [texts[:1] for texts in captions]
@@ -118,7 +118,8 @@ class LinearMember(EnsembleMember):
 
     def _fit_scale(self, features):
         deviation = features.std(axis=0) + 1e-6
-        self.scale = IMAGE_NORM / (deviation * np.sqrt(deviation.size))
+        scale = IMAGE_NORM / (deviation * np.sqrt(deviation.size))
+        self.scale = scale.astype(np.float32)
         self.mean = features.mean(axis=0)
 
     def _fit_regression(self, features, labels):

@@ -43,9 +43,13 @@ class MemberBuilder:
         return self.config.modality != "text"
 
     @property
+    def _has_features(self):
+        return self.task.image_encoder is not None
+
+    @property
     def image_size(self) -> int | None:
         """Side of the images in pixels; None if there are no images."""
-        if self.task.image_encoder is not None:
+        if self._has_features:
             return BACKBONE_IMAGE_SIZE
         images = self.task.train.images
         return None if images is None else images.shape[1]
@@ -74,11 +78,17 @@ class MemberBuilder:
             name: member for name, member in candidates.items() if member is not None
         }
         names = ", ".join(self.config.members)
+        advice = ""
+        if not self._has_features and {"linear_probe", "wide"} & set(candidates):
+            advice = (
+                "\nThe members linear_probe and wide need a frozen backbone, for"
+                " example classifier.backbone=efficientnet-lite0."
+            )
         if not members:
             raise UserError(
                 "None of the members can be trained on these data. Received:"
                 f" classifier.members={names} and"
-                f" classifier.modality={self.config.modality}"
+                f" classifier.modality={self.config.modality}{advice}"
             )
         modalities = {member.modality for member in members.values()}
         missing = sorted({"image", "text"} - modalities)
@@ -86,7 +96,7 @@ class MemberBuilder:
             raise UserError(
                 "A member for pairs also needs one for the"
                 f" {' and one for the '.join(missing)}, which predicts when the other"
-                f" input is missing. Received: classifier.members={names}"
+                f" input is missing. Received: classifier.members={names}{advice}"
             )
         return members
 
@@ -96,9 +106,8 @@ class MemberBuilder:
         config = self.config
         outputs = len(self.task.label_names), config.multi_label, config.balance
         has_pairs = self.uses_images and has_text
-        has_features = self.task.image_encoder is not None
         if name == "image" and self.uses_images:
-            if not has_features:  # the image encoder is trained
+            if not self._has_features:  # the image encoder is trained
                 rate = config.encoder_learning_rate
                 config = config.model_copy(update={"learning_rate": rate})
             return self._network_member("image", config, self._image_branch(), None)
@@ -106,9 +115,9 @@ class MemberBuilder:
             return self._network_member("text", config, None, self._text_branch())
         if name in ANALYZERS and has_text:
             return LinearMember("text", name, [name], *outputs)
-        if name == "linear_probe" and self.uses_images and has_features:
+        if name == "linear_probe" and self.uses_images and self._has_features:
             return LinearMember("image", name, [], *outputs)
-        if name == "wide" and has_pairs and has_features:
+        if name == "wide" and has_pairs and self._has_features:
             return LinearMember("pair", name, list(ANALYZERS), *outputs)
         if name == "pair" and has_pairs:
             image_branch = self._image_branch(for_paper_network=True)
@@ -129,7 +138,7 @@ class MemberBuilder:
 
     def _image_branch(self, for_paper_network=False):
         config, task = self.config, self.task
-        if task.image_encoder is not None:
+        if self._has_features:
             return build_feature_branch(task.train.images, config.image_dim)
         backbone, size = resolve_backbone(config.backbone), self.image_size
         if backbone == "conv" and for_paper_network:

@@ -133,7 +133,7 @@ def build_feature_branch(features: np.ndarray, dim: int = 128) -> keras.Model:
     images before it has learned from the others.
 
     Args:
-        features: of the training images, `(n, num_features)`; their means and variances
+        features: `(n, num_features)` of the training images, whose means and variances
             standardize.
         dim: size of the vector.
 
@@ -141,7 +141,7 @@ def build_feature_branch(features: np.ndarray, dim: int = 128) -> keras.Model:
         A `keras.Model`: `(n, num_features)` to `(n, dim)`.
     """
     num_features = features.shape[1]
-    normalization = keras.layers.Normalization()
+    normalization = keras.layers.Normalization(dtype="float32")
     normalization.adapt(features)
     image = keras.Input((num_features,), name="features")
     x = ops.clip(normalization(image), -MAX_DEVIATION, MAX_DEVIATION)

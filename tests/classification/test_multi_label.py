@@ -123,6 +123,16 @@ def test_linear_members_are_one_versus_rest_of_scikit_learn():
     assert (scores[:, 4] == np.log(6.5 / 0.5)).all()  # all have it
 
 
+def test_linear_probe_decides_about_each_class():
+    labels = np.random.default_rng(0).integers(0, 2, (80, 3)).astype("uint8")
+    images = labels + np.random.default_rng(1).normal(0, 0.1, (80, 3))
+    examples = PairExamples([""] * 80, images, [["a", "b"]] * 80, labels)
+    member = LinearMember("image", "linear_probe", [], 3, multi_label=True)
+    member.refit(examples)
+    decisions = member.predict_log_proba(examples) > 0
+    np.testing.assert_array_equal(decisions, labels)
+
+
 def test_weights_minimize_the_log_loss_of_all_decisions():
     labels = RANDOM.integers(0, 2, (300, 4))
     good = 2 * labels - 1 + RANDOM.normal(size=labels.shape)

@@ -314,6 +314,8 @@ def test_bad_data_is_a_value_error(data, message):
         ({"members": ("eyes",)}, "members"),
         ({"members": ("words", "pair")}, "needs one for the image"),
         ({"members": ("wide",)}, "None of the members"),
+        ({"members": ("linear_probe",)}, "need a frozen backbone"),
+        ({"members": ("linear_probe", "words", "pair")}, "need a frozen backbone"),
         ({"modality": "audio"}, "modality"),
         ({"random_state": "zero"}, "cannot be used to seed"),
     ],
