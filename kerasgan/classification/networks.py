@@ -129,8 +129,8 @@ def build_feature_branch(features: np.ndarray, dim: int = 128) -> keras.Model:
     """Builds the branch for features of a frozen image encoder.
 
     The features are standardized and clipped, and scaled so that an image's have a norm
-    of about 5 however many they are: with larger norms the network overfits a few
-    images before it has learned from the others.
+    of about 5 at most, however many they are: with larger norms the network overfits a
+    few images before it has learned from the others.
 
     Args:
         features: `(n, num_features)` of the training images, whose means and variances
@@ -145,7 +145,7 @@ def build_feature_branch(features: np.ndarray, dim: int = 128) -> keras.Model:
     normalization.adapt(features)
     image = keras.Input((num_features,), name="features")
     x = ops.clip(normalization(image), -MAX_DEVIATION, MAX_DEVIATION)
-    x = keras.layers.Rescaling(FEATURE_NORM / num_features**0.5)(x)
+    x = keras.layers.Rescaling(min(1, FEATURE_NORM / num_features**0.5))(x)
     x = keras.layers.Dense(dim, activation="relu")(x)
     return keras.Model(image, x, name="image_branch")
 
